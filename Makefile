@@ -1,0 +1,126 @@
+# lstmgen: from a trained LSTM and a short spec to a verified, sparse FPGA core. `make help` lists the targets.
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+BUILD    ?= build
+PREFIX   ?= /usr/local
+CFLAGS   ?= -O2 -g
+SANITIZE ?=
+PYTHON   ?= /usr/bin/python3
+JOBS     ?= $(shell nproc 2>/dev/null || echo 2)
+
+# All that `make setup` installs: to build, to simulate and synthesise, to test and lint.
+PACKAGES = gcc g++ libc6-dev pkg-config libyaml-dev libzip-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler \
+	libonnx-dev libjansson-dev libssl-dev iverilog verilator yosys python3 python3-numpy \
+	libcmocka-dev valgrind clang libclang-rt-14-dev cppcheck
+
+LIBRARIES = yaml-0.1 libzip zlib libprotobuf-c jansson libcrypto
+ONNX_PROTO ?= $(firstword $(wildcard /usr/include/onnx/onnx.proto /usr/local/include/onnx/onnx.proto))
+
+SOURCES   := $(sort $(wildcard gen/*.c gen/*/*.c))
+UNIT      := $(sort $(wildcard tests/unit/test_*.c))
+OBJECTS   := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out gen/main.c,$(SOURCES)))
+UNIT_PROGRAMS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT))
+PROTO     := $(BUILD)/proto/onnx/onnx.pb-c
+ARCHIVE   := $(BUILD)/liblstmgen.a
+EXAMPLE   := examples/spoken_digits/spec.yaml
+
+CPP_FLAGS  = -I gen -I $(BUILD)/proto $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+LIBS       = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm
+COMPILE    = $(CC) -std=gnu11 $(CFLAGS) $(SANITIZE)
+WARNINGS   = -Wall -Wextra -Werror
+
+.PHONY: all help setup install demo test test-long test-programs bench-gen lint sanitize clean FORCE
+.DELETE_ON_ERROR:
+
+all: $(BUILD)/lstmgen ## build the generator, build/lstmgen (CC=clang works too)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS='	' read -r name text; do \
+	    printf 'make %-12s %s\n' "$$name" "$$text"; done
+
+# ---- building
+
+# Rewritten, and with it every object made anew, when the compiler or its flags change.
+$(BUILD)/flags: FORCE
+	@pkg-config --exists $(LIBRARIES) 2>/dev/null && command -v protoc-c >/dev/null && test -n "$(ONNX_PROTO)" || { \
+	    echo "make: libraries are missing ($(LIBRARIES), protoc-c, onnx.proto): run 'make setup', which installs them" >&2; exit 1; }
+	@mkdir -p $(@D)
+	@echo '$(COMPILE) $(WARNINGS) $(CPP_FLAGS) $(LIBS)' | cmp -s - $@ || \
+	    echo '$(COMPILE) $(WARNINGS) $(CPP_FLAGS) $(LIBS)' > $@
+
+$(PROTO).c $(PROTO).h &: $(ONNX_PROTO) $(BUILD)/flags
+	@mkdir -p $(@D)
+	protoc-c --proto_path=$(patsubst %/onnx/,%,$(dir $(ONNX_PROTO))) --c_out=$(BUILD)/proto onnx/onnx.proto
+
+$(PROTO).o: $(PROTO).c
+	$(COMPILE) -I $(BUILD)/proto -c $< -o $@
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(PROTO).h
+	@mkdir -p $(@D)
+	$(COMPILE) $(WARNINGS) $(CPP_FLAGS) -MMD -MP -c $< -o $@
+
+$(ARCHIVE): $(OBJECTS) $(PROTO).o
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/lstmgen: $(BUILD)/obj/gen/main.o $(ARCHIVE)
+	$(COMPILE) $^ $(LIBS) -o $@
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(ARCHIVE)
+	@mkdir -p $(@D)
+	$(COMPILE) $^ -lcmocka $(LIBS) -o $@
+
+.SECONDARY:
+-include $(wildcard $(BUILD)/obj/gen/*.d $(BUILD)/obj/gen/*/*.d $(BUILD)/obj/tests/unit/*.d)
+
+# ---- installing
+
+setup: ## install what is missing through apt (as root or with sudo); nothing when all is there
+	@sh tests/lib/setup.sh $(PACKAGES)
+
+install: $(BUILD)/lstmgen ## install program, templates, testbench and man page (PREFIX, DESTDIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/lstmgen $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BUILD)/lstmgen $(DESTDIR)$(PREFIX)/bin/lstmgen
+	cp -R templates tb constraints $(DESTDIR)$(PREFIX)/share/lstmgen/
+	install -m 644 gen/doc/lstmgen.1 $(DESTDIR)$(PREFIX)/share/man/man1/lstmgen.1
+
+# ---- using
+
+demo: setup ## build, generate the spoken-digits core, simulate it in Verilator, synthesise it, print the report
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all
+	@sh tests/lib/demo.sh $(BUILD)/lstmgen $(EXAMPLE)
+
+# ---- testing
+
+test-programs: all $(UNIT_PROGRAMS)
+
+test: setup ## run all tests (tests/run NAME runs one)
+	@$(MAKE) --no-print-directory -s -j$(JOBS) test-programs
+	@$(MAKE) --no-print-directory -s -j$(JOBS) BUILD=$(BUILD)/asan SANITIZE="$(SANITIZERS)" test-programs
+	@$(PYTHON) tests/run
+
+test-long: setup ## all tests, 300 random designs, bad input under valgrind and clang's sanitizers too
+	@$(MAKE) --no-print-directory -s -j$(JOBS) test-programs
+	@$(MAKE) --no-print-directory -s -j$(JOBS) BUILD=$(BUILD)/asan SANITIZE="$(SANITIZERS)" test-programs
+	@$(MAKE) --no-print-directory -s -j$(JOBS) BUILD=$(BUILD)/asan-clang CC=clang SANITIZE="$(SANITIZERS)" test-programs
+	@$(PYTHON) tests/run --long
+
+SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+sanitize: setup ## unit tests and all bad input under the sanitizers of gcc and clang
+	@$(MAKE) --no-print-directory -s -j$(JOBS) BUILD=$(BUILD)/asan SANITIZE="$(SANITIZERS)" test-programs
+	@$(MAKE) --no-print-directory -s -j$(JOBS) BUILD=$(BUILD)/asan-clang CC=clang SANITIZE="$(SANITIZERS)" test-programs
+	@$(PYTHON) tests/run asan asan-clang
+
+bench-gen: all ## measure the generator: 8 M weights to an output folder, seconds and memory; `check` on the examples
+	@$(PYTHON) tests/e2e/bench_gen.py
+
+lint: setup ## what a reviewer would run: clang build, cppcheck, Verilator -Wall, Icarus -Wall, Yosys check
+	@$(MAKE) --no-print-directory -s -j$(JOBS) BUILD=$(BUILD)/clang CC=clang test-programs
+	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+	    -I gen -I $(BUILD)/proto --suppress=missingInclude -j$(JOBS) gen tb tests/unit
+	@$(PYTHON) tests/rtl/lint.py
+
+clean: ## remove build/
+	rm -rf $(BUILD)

@@ -1,0 +1,362 @@
+/* folder.c: an output folder that appears complete or not at all. */
+#define _XOPEN_SOURCE 700               /* nftw */
+#include "base/base.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <ftw.h>
+#include <limits.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct Entry { const char *name; char sha256[65]; size_t size; } Entry;
+
+struct FolderFile {
+    FolderFile *next;                   /* of those still open */
+    Folder *folder;
+    const char *name;
+    FILE *file;
+    EVP_MD_CTX *hash;
+    size_t size;
+    int error;                          /* errno of the first write that failed */
+};
+
+struct Folder {
+    Arena *arena;
+    Diag *diag;
+    const char *path, *temp;            /* final name, and the name it is written under */
+    const char *made;                   /* topmost parent that did not exist before, or NULL */
+    Entry *entry; int n, room;          /* sorted by name */
+    FolderFile *open;
+    bool live, failed;
+    Folder *next;                       /* of all live folders */
+};
+
+static pid_t owner; /* a forked child that exits leaves its parent's folders alone */
+static Folder *live_folders; /* what atexit still has to remove after an internal fault */
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
+{
+    (void)st, (void)type, (void)walk;
+    return remove(path);
+}
+
+/* Removes a folder and all below it; links are removed, never followed. */
+static bool remove_tree(const char *path)
+{
+    enum { OPEN_FOLDERS = 16 };
+    return nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) == 0;
+}
+
+static bool fail(Folder *f, const char *what, const char *name, int error)
+{
+    if (!f->failed)
+        diag_error(f->diag, (Place){ 0 }, "cannot %s %s: %s (nothing was changed in %s)", what,
+                   name, strerror(error), f->path);
+    f->failed = true;
+    return false;
+}
+
+/* Makes every missing folder on the way to `path` (itself only if `last`); *made is the topmost new
+ * one. */
+static bool make_parents(Arena *a, const char *path, bool last, const char **made)
+{
+    char *copy = str_dup(a, path);
+    for (char *p = copy + 1;; p++) {
+        if (*p != '/' && *p != '\0')
+            continue;
+        bool end = *p == '\0';
+        if (end && !last)
+            return true;
+        *p = '\0';
+        if (mkdir(copy, 0777) == 0) {
+            if (made && !*made)
+                *made = str_dup(a, copy);
+        } else if (errno != EEXIST) {
+            return false;
+        }
+        if (end)
+            return true;
+        *p = '/';
+    }
+}
+
+static void close_open_files(Folder *f)
+{
+    for (FolderFile *file = f->open; file; file = file->next) {
+        if (file->file)
+            fclose(file->file);
+        EVP_MD_CTX_free(file->hash);
+    }
+    f->open = NULL;
+}
+
+static void retire(Folder *f)
+{
+    Folder **link = &live_folders;
+    while (*link && *link != f)
+        link = &(*link)->next;
+    if (*link)
+        *link = f->next;
+    f->live = false;
+}
+
+void folder_abort(Folder *f)
+{
+    if (!f->live)
+        return;
+    close_open_files(f);
+    remove_tree(f->temp);
+    if (f->made)
+        remove_tree(f->made);
+    retire(f);
+}
+
+static void abort_object(void *object)
+{
+    folder_abort(object);
+}
+
+static void abort_all(void)
+{
+    while (live_folders && getpid() == owner)
+        folder_abort(live_folders);
+}
+
+/* Without trailing slashes; links and "." at the end are resolved, so that the folder itself is
+ * replaced. */
+static const char *final_path(Arena *a, const char *path)
+{
+    char *clean = str_dup(a, path), resolved[PATH_MAX];
+    for (size_t n = strlen(clean); n > 1 && clean[n - 1] == '/'; n--)
+        clean[n - 1] = '\0';
+    struct stat st;
+    bool link = lstat(clean, &st) == 0 && S_ISLNK(st.st_mode);
+    const char *name = path_name(clean);
+    bool dots = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+    if ((link || dots) && realpath(clean, resolved))
+        return str_dup(a, resolved);
+    return clean;
+}
+
+static bool folder_is_empty(const char *path)
+{
+    DIR *dir = opendir(path);
+    if (!dir)
+        return false;
+    bool empty = true;
+    for (struct dirent *e; (e = readdir(dir)) && empty;)
+        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+    closedir(dir);
+    return empty;
+}
+
+/* What is there already must be an earlier output: a folder of the user's own is never replaced. */
+static bool may_replace(Arena *a, Diag *d, const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) < 0)
+        return true;
+    if (!S_ISDIR(st.st_mode)) {
+        diag_error(d, (Place){ 0 },
+                   "the output folder %s exists and is a file: choose another with -o", path);
+        return false;
+    }
+    if (folder_is_empty(path) || file_exists(path_join(a, path, "manifest.json")))
+        return true;
+    diag_error(d, (Place){ 0 },
+               "the output folder %s holds files that are not of lstmgen (no manifest.json): "
+               "choose another with -o, or remove it",
+               path);
+    return false;
+}
+
+static bool make_temp(Folder *f, char *temp)
+{
+    if (!make_parents(f->arena, f->path, false, &f->made) || !mkdtemp(temp))
+        return false;
+    mode_t mask = umask(0);
+    umask(mask);
+    return chmod(temp, 0777 & ~mask) == 0;
+}
+
+/* Needs a writable parent (made if missing). NULL after recording why not; nothing is left behind
+ * then. */
+Folder *folder_begin(Arena *a, Diag *d, const char *path)
+{
+    static bool registered;
+    Folder *f = ARENA_NEW(a, Folder);
+    f->arena = a;
+    f->diag = d;
+    f->path = final_path(a, path);
+    if (!path[0] || !path_name(f->path)[0]) {
+        diag_error(d, (Place){ 0 }, "'%s' cannot be an output folder", path);
+        return NULL;
+    }
+    if (!may_replace(a, d, f->path))
+        return NULL;
+    char *temp = path_beside(a, f->path, str_format(a, ".%s.XXXXXX", path_name(f->path)));
+    if (!make_temp(f, temp)) {
+        fail(f, "make a folder for", f->path, errno);
+        if (f->made)
+            remove_tree(f->made);
+        return NULL;
+    }
+    f->temp = temp;
+    f->live = true;
+    owner = getpid();
+    f->next = live_folders;
+    live_folders = f;
+    arena_on_free(a, abort_object, f);
+    if (!registered)
+        registered = atexit(abort_all) == 0;
+    return f;
+}
+
+static bool good_name(const char *name)
+{
+    if (!name[0] || name[0] == '/' || str_ends(name, "/"))
+        return false;
+    for (const char *p = name; p; p = strchr(p, '/')) {
+        p += *p == '/';
+        size_t n = strcspn(p, "/");
+        if (n == 0 || (n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
+            return false;
+    }
+    return true;
+}
+
+/* A new file below the folder, its parents made. Every folder_open needs one folder_close, or
+ * folder_abort. */
+FolderFile *folder_open(Folder *f, const char *name)
+{
+    REQUIRE(f->live);
+    if (f->failed)
+        return NULL;
+    if (!good_name(name)) {
+        diag_error(f->diag, (Place){ 0 }, "the output file name '%s' leaves the output folder",
+                   name);
+        f->failed = true;
+        return NULL;
+    }
+    const char *path = path_join(f->arena, f->temp, name);
+    FolderFile *file = ARENA_NEW(f->arena, FolderFile);
+    *file = (FolderFile){ .folder = f, .name = str_dup(f->arena, name) };
+    if (make_parents(f->arena, path, false, NULL))
+        file->file = fopen(path, "wbx");
+    if (!file->file) {
+        fail(f, "write", name, errno);
+        return NULL;
+    }
+    file->hash = EVP_MD_CTX_new();
+    REQUIRE(file->hash && EVP_DigestInit_ex(file->hash, EVP_sha256(), NULL));
+    file->next = f->open;
+    f->open = file;
+    return file;
+}
+
+/* Errors are kept until folder_close, so that a writer need not look at each piece. */
+void folder_put(FolderFile *file, const void *data, size_t n)
+{
+    if (n == 0 || file->error)
+        return;
+    errno = 0;
+    if (fwrite(data, 1, n, file->file) != n)
+        file->error = errno ? errno : EIO;
+    REQUIRE(EVP_DigestUpdate(file->hash, data, n));
+    file->size += n;
+}
+
+static void entry_add(Folder *f, const FolderFile *file)
+{
+    if (f->n == f->room) {
+        int room = f->room ? 2 * f->room : 32;
+        f->entry = arena_grow(f->arena, f->entry, sizeof(Entry) * (size_t)f->room,
+                              sizeof(Entry) * (size_t)room);
+        f->room = room;
+    }
+    int i = f->n++;
+    for (; i > 0 && strcmp(f->entry[i - 1].name, file->name) > 0; i--)
+        f->entry[i] = f->entry[i - 1];
+    f->entry[i] = (Entry){ .name = file->name, .size = file->size };
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    REQUIRE(EVP_DigestFinal_ex(file->hash, hash, &length) && length == 32);
+    for (int k = 0; k < 32; k++)
+        sprintf(f->entry[i].sha256 + 2 * k, "%02x", hash[k]);
+}
+
+bool folder_close(FolderFile *file)
+{
+    Folder *f = file->folder;
+    errno = 0;
+    if (fclose(file->file) != 0 && !file->error)
+        file->error = errno ? errno : EIO;
+    if (file->error)
+        fail(f, "write", file->name, file->error);
+    else
+        entry_add(f, file);
+    EVP_MD_CTX_free(file->hash);
+    FolderFile **link = &f->open;
+    while (*link != file)
+        link = &(*link)->next;
+    *link = file->next;
+    return !file->error;
+}
+
+bool folder_write(Folder *f, const char *name, const void *data, size_t n)
+{
+    FolderFile *file = folder_open(f, name);
+    if (!file)
+        return false;
+    folder_put(file, data, n);
+    return folder_close(file);
+}
+
+const char *folder_path(const Folder *f)
+{
+    return f->temp;
+}
+
+void folder_list(const Folder *f,
+                 void (*each)(void *ctx, const char *name, const char sha256[65], size_t size),
+                 void *ctx)
+{
+    for (int i = 0; i < f->n; i++)
+        each(ctx, f->entry[i].name, f->entry[i].sha256, f->entry[i].size);
+}
+
+/* The former folder steps aside, the new one takes its name; if that fails the former one steps
+ * back. */
+static bool swap_in(Folder *f, const char *aside)
+{
+    bool had = file_exists(f->path);
+    if (had && rename(f->path, aside) < 0)
+        return fail(f, "replace", f->path, errno);
+    if (rename(f->temp, f->path) < 0) {
+        int error = errno;
+        if (had && rename(aside, f->path) < 0)
+            return fail(f, "put back the former output, now in", aside, errno);
+        return fail(f, "rename the new output to", f->path, error);
+    }
+    return true;
+}
+
+/* After this the folder is closed, whether it returns true (renamed) or false (removed, error
+ * recorded). */
+bool folder_commit(Folder *f)
+{
+    REQUIRE(f->live && !f->open);
+    const char *aside = str_format(f->arena, "%s.old", f->temp);
+    if (f->failed || !swap_in(f, aside)) {
+        folder_abort(f);
+        return false;
+    }
+    retire(f);
+    if (file_exists(aside) && !remove_tree(aside))
+        diag_warn(f->diag, (Place){ 0 }, "the former output could not be removed from %s", aside);
+    return true;
+}

@@ -1,0 +1,222 @@
+/* driver.c: the pipeline as one list of calls. */
+#include "driver.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "emit/emit.h"
+
+/* ---- progress: one line on a terminal, nothing in a pipe ---- */
+
+static void progress(const char *what)
+{
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[K%s%s", what, *what ? " ..." : "");
+}
+
+/* ---- stages ---- */
+
+static bool read_spec(Job *j, const char *path, const char *const *sets, int n_sets)
+{
+    j->spec = spec_load(j->arena, j->diag, path, sets, n_sets);
+    return j->spec != NULL;
+}
+
+static bool read_network(Job *j)
+{
+    return network_load(j->arena, j->diag, j->spec, &j->network);
+}
+
+/* The pattern's defaults and clashes need the sizes of the matrices. */
+static bool check_pattern(Job *j)
+{
+    j->pattern = pattern_find(j->spec->pattern);
+    REQUIRE(j->pattern);
+    j->pattern->check(j->spec, &j->network, j->diag);
+    return !diag_failed(j->diag);
+}
+
+static bool read_sequences(Job *j)
+{
+    return sequences_load(j->arena, j->diag, j->spec, &j->network, &j->sequences);
+}
+
+/* Outputs before pruning, so that no second copy of the weights is needed to tell what pruning costs. Only where
+ * something is pruned here, and for inputs of the user: what it does to noise tells nothing. */
+static bool run_unpruned(Job *j)
+{
+    const Rate *keep = &j->spec->keep;
+    bool prunes = !keep->asis && (keep->W < 1 || keep->R < 1);
+    if (!prunes || j->sequences.made)
+        return true;
+    size_t width = (size_t)j->network.layer[j->network.n - 1].hidden;
+    j->y_unpruned = ARENA_ARRAY(j->arena, float, (size_t)j->sequences.n * (size_t)j->sequences.steps * width);
+    float_network_run(&j->network, &j->sequences, j->y_unpruned);
+    return true;
+}
+
+static bool prune(Job *j)
+{
+    bool ok = true;
+    for (int l = 0; l < j->network.n; l++)
+        for (int which = 0; which < MATRICES; which++)
+            if (j->network.layer[l].m[which].rows > 0)
+                ok = j->pattern->prune(j->spec, j->arena, j->diag, &j->network.layer[l], which,
+                                       spec_at(j->spec, "sparsity.keep")) && ok;
+    return ok;
+}
+
+static bool quantise(Job *j)
+{
+    return network_quantise(j->arena, j->diag, j->spec, &j->network, &j->sequences, &j->qnet);
+}
+
+static bool plan(Job *j)
+{
+    return design_plan(j->arena, j->diag, j->spec, &j->network, &j->qnet, &j->design);
+}
+
+static bool run_golden(Job *j)
+{
+    bool ok = golden_run(j->arena, &j->qnet, &j->network, NULL, &j->sequences, &j->golden);
+    j->golden.y_unpruned = j->y_unpruned;
+    return ok;
+}
+
+static bool gather(Job *j)
+{
+    j->report = (Report){ .design = &j->design, .golden = &j->golden, .sequences = &j->sequences,
+                          .facts = facts_gather(&j->design, &j->golden, &j->sequences) };
+    return true;
+}
+
+bool job_read(Job *j, Arena *a, Diag *d, const char *spec_path, const char *const *sets, int n_sets)
+{
+    *j = (Job){ .arena = a, .diag = d };
+    return read_spec(j, spec_path, sets, n_sets);
+}
+
+bool job_build(Job *j)
+{
+    static const struct { const char *what; bool (*run)(Job *j); } STAGES[] = {
+        { "reading weights", read_network },
+        { "checking the pattern", check_pattern },
+        { "reading sequences", read_sequences },
+        { "running the unpruned network", run_unpruned },
+        { "pruning", prune },
+        { "choosing number formats", quantise },
+        { "planning", plan },
+        { "running the golden model", run_golden },
+        { "gathering figures", gather },
+    };
+    bool ok = true;
+    for (int i = 0; i < LENGTH(STAGES) && ok; i++) {
+        progress(STAGES[i].what);
+        ok = STAGES[i].run(j) && !diag_failed(j->diag);
+    }
+    progress("");
+    return ok;
+}
+
+/* ---- the output folder ---- */
+
+json_t *job_report(Job *j)
+{
+    j->report.n_warnings = diag_warnings(j->diag, &j->report.warning);
+    return report_json(&j->report);
+}
+
+static bool write_text(Folder *f, const char *name, const char *text)
+{
+    return folder_write(f, name, text, strlen(text));
+}
+
+static bool write_files(Job *j, Folder *f)
+{
+    json_t *report = job_report(j);
+    const char *json = report_json_text(j->arena, report), *page = report_markdown(j->arena, report);
+    json_decref(report);
+    const char *header = str_format(j->arena, "sw/%s.h", j->spec->name);
+    return emit_core(&j->design, &j->golden, &j->sequences, f, j->diag) &&
+           write_text(f, header, header_text(j->arena, &j->design)) && write_text(f, "report.json", json) &&
+           write_text(f, "report.md", page) && manifest_write(f, j->arena, j->spec);
+}
+
+bool job_emit(Job *j, const char *path)
+{
+    progress("writing the core");
+    Folder *f = folder_begin(j->arena, j->diag, path);
+    bool ok = f && write_files(j, f) && !diag_failed(j->diag);
+    if (f && !ok)
+        folder_abort(f);
+    ok = ok && folder_commit(f);
+    progress("");
+    return ok;
+}
+
+/* Replaces a file of a finished folder in one step. */
+static bool replace_file(Job *j, const char *folder, const char *name, const char *text)
+{
+    const char *path = path_join(j->arena, folder, name), *temp = str_format(j->arena, "%s.new", path);
+    FILE *to = fopen(temp, "w");
+    bool ok = to && fputs(text, to) >= 0;
+    ok = to && fclose(to) == 0 && ok && rename(temp, path) == 0;
+    if (!ok)
+        diag_error(j->diag, (Place){ 0 }, "cannot write %s: %s", path, strerror(errno));
+    return ok;
+}
+
+/* report.json and report.md again, with what was measured; the manifest does not list them. */
+static bool update_report(Job *j, const char *folder)
+{
+    json_t *report = job_report(j);
+    const char *json = report_json_text(j->arena, report), *page = report_markdown(j->arena, report);
+    json_decref(report);
+    return replace_file(j, folder, "report.json", json) && replace_file(j, folder, "report.md", page);
+}
+
+bool job_simulate(Job *j, const char *path, const char *simulator)
+{
+    progress("simulating");
+    bool ok = sim_run(j->arena, j->diag, path, simulator, &j->sim);
+    progress("");
+    if (!ok)
+        return false;
+    j->report.sim = &j->sim;
+    return update_report(j, path);
+}
+
+/* ---- verdict ---- */
+
+static int say_mismatch(const Job *j)
+{
+    const SimResult *s = &j->sim;
+    fprintf(stderr, "lstmgen: %s: verification FAILED: %lld mismatches in %lld output elements, %d protocol errors\n",
+            j->spec->name, (long long)s->mismatches, (long long)s->compared, s->n_errors);
+    for (int i = 0; i < s->n_errors; i++)
+        fprintf(stderr, "  %s\n", s->errors[i]);
+    fprintf(stderr, "  log: %s\n", s->log);
+    return EXIT_MISMATCH;
+}
+
+static int say_low_snr(const Job *j, double db, const char *against)
+{
+    fprintf(stderr, "lstmgen: %s: SNR of %.2f dB against %s is below verify.min_snr_db = %g\n", j->spec->name, db, against,
+            j->spec->min_snr_db);
+    return EXIT_MISMATCH;
+}
+
+int job_verdict(const Job *j)
+{
+    const Facts *f = &j->report.facts;
+    double least = j->spec->min_snr_db;
+    int status = EXIT_OK;
+    if (j->report.sim && !j->sim.pass)
+        status = say_mismatch(j);
+    if (least > 0 && f->snr_db < least)
+        status = say_low_snr(j, f->snr_db, "the float network");
+    if (least > 0 && f->has_expect && f->expect_snr_db < least)
+        status = say_low_snr(j, f->expect_snr_db, "verify.expect");
+    return status;
+}

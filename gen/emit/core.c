@@ -1,0 +1,87 @@
+/* core.c: what goes into the output folder, file by file. */
+#include "emit/emit.h"
+
+#include "flow/parts.h"
+
+#include <string.h>
+
+/* Library modules below templates/, in the order of the file list; leaves may have a variant of the family. */
+static const char *const leaves[] = {"lg_mul", "lg_gacc", "lg_ram", "lg_ram_small", "lg_rom", "lg_rom2", "lg_rom_small",
+                                     "lg_fifo"};
+static const char *const modules[] = {
+    "lib/lg_delay", "lib/lg_delay_reset", "lib/lg_memory", "lib/lg_mul_wide", "lib/lg_tree", "lib/lg_skid",
+    "lib/lg_reorder", "engine/lg_pe", "engine/lg_bank", "engine/lg_row", "engine/lg_chain", "engine/lg_gather",
+    "engine/lg_route", "engine/lg_sequencer", "cell/lg_requant", "cell/lg_activation", "cell/lg_lane", "cell/lg_cell",
+    "top/lg_input", "top/lg_counters", "top/lg_axil"};
+static const char *const bench[] = {"lstmgen_tb.c", "tb.h", "tb_axil.c", "tb_config.c", "tb_stream.c", "tb_report.c",
+                                    "sim_main.cpp",
+                                    "public.vlt", "simulate.sh"};
+
+static bool used(const Design *d, const char *module)
+{
+    if (!strcmp(module, "engine/lg_row"))
+        return d->pattern->private_vectors;
+    if (!strcmp(module, "top/lg_counters") || !strcmp(module, "top/lg_axil"))
+        return d->spec->control;
+    return true;
+}
+
+static bool add_file(const Design *d, Arena *a, Folder *f, Diag *diag, Buffer *list, const char *from)
+{
+    const char *name = str_format(a, "rtl/%s", path_name(from));
+    (void)d;
+    buffer_print(list, "%s\n", name);
+    return template_copy(f, a, diag, from, name);
+}
+
+static const char *leaf_path(const Design *d, Arena *a, Diag *diag, const char *leaf)
+{
+    const char *own = str_format(a, "templates/lib/leaf/%s/%s.v", d->family->folder, leaf);
+    const char *root = data_folder(a, diag);
+    if (root && file_exists(path_join(a, root, own)))
+        return own;
+    return str_format(a, "templates/lib/leaf/generic/%s.v", leaf);
+}
+
+static bool emit_rtl(const Design *d, Arena *a, Folder *f, Diag *diag, const Holes *h)
+{
+    Buffer list;
+    buffer_init(&list, a);
+    for (int k = 0; k < LENGTH(leaves); k++)
+        if (!add_file(d, a, f, diag, &list, leaf_path(d, a, diag, leaves[k])))
+            return false;
+    for (int k = 0; k < LENGTH(modules); k++)
+        if (used(d, modules[k]) && !add_file(d, a, f, diag, &list, str_format(a, "templates/%s.v", modules[k])))
+            return false;
+    buffer_print(&list, "rtl/%s_top.v\n", d->spec->name);
+    return template_fill(f, diag, h, "templates/top/core.v", str_format(a, "rtl/%s_top.v", d->spec->name))
+           && template_fill(f, diag, h, "templates/top/params.vh", str_format(a, "rtl/%s_params.vh", d->spec->name))
+           && template_copy(f, a, diag, "templates/flow/lint.vlt", "rtl/lint.vlt")
+           && folder_write(f, "rtl/filelist.f", list.text, list.length);
+}
+
+static bool emit_bench(Arena *a, Folder *f, Diag *diag, const Holes *h)
+{
+    for (int k = 0; k < LENGTH(bench); k++)
+        if (!template_copy(f, a, diag, str_format(a, "tb/%s", bench[k]), str_format(a, "tb/%s", bench[k])))
+            return false;
+    return template_fill(f, diag, h, "tb/tb_top.v", "tb/tb_top.v");
+}
+
+static bool emit_images(const Design *d, Arena *a, Folder *f)
+{
+    return emit_program(d, a, f) && emit_tiles(d, a, f) && emit_activation(d, a, f) && emit_orders(d, a, f)
+           && emit_records(d, a, f) && emit_weights(d, a, f) && emit_memory_map(d, a, f);
+}
+
+bool emit_core(const Design *d, const Golden *g, const Sequences *seq, Folder *f, Diag *diag)
+{
+    Arena *a = arena_new();
+    Holes *h = ARENA_NEW(a, Holes);
+    h->arena = a;
+    holes_params(d, h);
+    bool good = emit_rtl(d, a, f, diag, h) && emit_images(d, a, f) && emit_vectors(d, a, f, g, seq)
+                && emit_bench(a, f, diag, h) && template_fill(f, diag, h, "templates/flow/output.mk", "Makefile");
+    arena_free(a);
+    return good;
+}

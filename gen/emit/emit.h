@@ -1,0 +1,44 @@
+/* emit.h: writing the output folder. Private to gen/emit but for emit_core. */
+#ifndef EMIT_EMIT_H
+#define EMIT_EMIT_H
+#include "lstmgen.h"
+
+/* Writes rtl/, mem/, constraints/, syn/, tb/ and Makefile of a planned design. False after recording why. */
+bool emit_core(const Design *d, const Golden *g, const Sequences *seq, Folder *f, Diag *diag);
+
+/* ---------------------------------------------------------------- emit/template.c */
+/* A value for `${NAME}` holes, for `//%% if name` (value "0" or "" leaves the section out) and, as a count, for
+ * `//%% each name`, which repeats its section with ${NAME} = 0 .. count-1. */
+typedef struct Hole { const char *name, *value; } Hole;
+typedef struct Holes { Arena *arena; Hole hole[96]; int n; } Holes;
+void hole_text(Holes *h, const char *name, const char *value);
+void hole_int(Holes *h, const char *name, int64_t value);
+/* Fills a template (a path below the data folder). A hole without a value is a fault with template:line. */
+bool template_fill(Folder *f, Diag *diag, const Holes *h, const char *template_path, const char *name);
+/* Copies a file of the data folder as it is. */
+bool template_copy(Folder *f, Arena *a, Diag *diag, const char *path, const char *name);
+
+/* ---------------------------------------------------------------- emit/hex.c */
+/* One image: words of `width` bits, fields put lowest first, written as hexadecimal lines. */
+typedef struct Image { FolderFile *file; int width, at, words; uint64_t *limb; char *line; } Image;
+bool image_open(Image *m, Arena *a, Folder *f, const char *name, int width, const char *layout);
+void image_field(Image *m, int64_t value, int bits);    /* two's complement, cut to `bits` */
+void image_word(Image *m);                              /* writes the word; it must be full */
+bool image_close(Image *m);
+
+/* ---------------------------------------------------------------- emit/params.c, tables.c, weights.c, vectors.c */
+int64_t holes_params(const Design *d, Holes *h);        /* every parameter of the core as a hole; bits of a load word */
+int64_t version_word(void);                             /* major << 16 | minor << 8 | patch */
+bool emit_program(const Design *d, Arena *a, Folder *f);
+bool emit_tiles(const Design *d, Arena *a, Folder *f);
+bool emit_activation(const Design *d, Arena *a, Folder *f);
+bool emit_orders(const Design *d, Arena *a, Folder *f);
+bool emit_records(const Design *d, Arena *a, Folder *f);
+bool emit_weights(const Design *d, Arena *a, Folder *f);
+bool emit_vectors(const Design *d, Arena *a, Folder *f, const Golden *g, const Sequences *seq);
+bool emit_memory_map(const Design *d, Arena *a, Folder *f);
+
+/* Field widths of step program and tile table, shared with lg_sequencer and lg_cell. */
+typedef struct Widths { int tile, length, gap, weight, record, psum, neuron, rows, bank, entry, lane; } Widths;
+Widths widths_of(const Design *d);
+#endif

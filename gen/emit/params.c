@@ -1,0 +1,152 @@
+/* params.c: the parameters of the core as template holes; the only place where C names meet Verilog names. */
+#include "emit/emit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void holes_formats(const Design *d, Holes *h)
+{
+    const QNetwork *q = d->q;
+    hole_int(h, "VALUE", q->gate.bits);
+    hole_int(h, "WEIGHT", q->weight_bits);
+    hole_int(h, "STATE", q->state.bits);
+    hole_int(h, "PREACTIVATION", q->pre.bits);
+    hole_int(h, "ACC", q->acc_bits);
+    hole_int(h, "LEFT_SHIFT", q->left_shift);
+    hole_int(h, "SHIFT_BITS", d->shift_bits);
+    hole_int(h, "ALIGN", d->align);
+    hole_int(h, "SEGMENT_BITS", q->table.segment_bits);
+    hole_int(h, "SLOPE_BITS", q->table.slope_bits);
+    hole_int(h, "SLOPE_SHIFT", q->table.slope_shift);
+}
+
+static void holes_stream(const Design *d, Holes *h)
+{
+    const Region *x = &d->region[0];
+    hole_int(h, "LANES", d->lanes);
+    hole_int(h, "ELEMENT", d->element_bits);
+    hole_int(h, "INPUTS", d->inputs);
+    hole_int(h, "OUTPUTS", d->outputs);
+    hole_int(h, "OUT_BEATS", d->out_beats);
+    hole_int(h, "OUT_TAIL", d->outputs - (d->out_beats - 1) * d->lanes);
+    hole_int(h, "X_BANKS", x->banks);
+    hole_int(h, "X_BANK_SIZE", x->bank_size);
+    hole_int(h, "CONTIGUOUS", x->contiguous);
+    hole_int(h, "X_ALIGNED", d->x_aligned);
+    hole_int(h, "X_BASE0", x->base[0]);
+    hole_int(h, "X_BASE1", x->base[1]);
+}
+
+static void holes_engine(const Design *d, Holes *h)
+{
+    hole_int(h, "PES", d->pes);
+    hole_int(h, "PE_WIDTH", d->lanes_pe);
+    hole_int(h, "PRIVATE", d->pattern->private_vectors);
+    hole_int(h, "INDEX_BITS", MAX(d->index_bits, 1));
+    hole_int(h, "VECTOR_DEPTH", d->vector_depth);
+    hole_int(h, "VECTOR_BLOCK", d->vector_block);
+    hole_int(h, "ADDR", d->addr_bits);
+    hole_int(h, "WEIGHT_WORDS", d->weight_words);
+    hole_int(h, "MUL_LATENCY", d->mul_latency);
+    hole_int(h, "FRONT", d->front);
+    hole_int(h, "ACC_AT", d->acc_at);
+    hole_int(h, "TILE_AT", d->tile_at);
+}
+
+static void holes_cell(const Design *d, Holes *h)
+{
+    hole_int(h, "CELL_LANES", d->cell_lanes);
+    hole_int(h, "SHIFTS", d->shifts);
+    hole_int(h, "TILES", d->n_tiles);
+    hole_int(h, "LAYERS", d->n_regions - 1);
+    hole_int(h, "H_ALIGNED", d->h_aligned);
+    hole_int(h, "RECORDS", d->records);
+    hole_int(h, "PSUMS", d->psums);
+    hole_int(h, "PSUM_BLOCK", d->psum_block);
+    hole_int(h, "NEURONS", d->neurons);
+    hole_int(h, "STATE_BLOCK", d->state_block);
+    hole_int(h, "STATE_SPLIT", d->state_split);
+    hole_int(h, "STATE_PART", d->state_part);
+    hole_int(h, "ENTRIES", d->entries);
+    hole_int(h, "OUT_BLOCK", d->out_block);
+}
+
+static void holes_sequencer(const Design *d, Holes *h)
+{
+    Widths w = widths_of(d);
+    hole_int(h, "RUNS", d->n_runs);
+    hole_int(h, "HEAD_RUN", MAX(d->head_run, 0));
+    hole_int(h, "HAS_HEAD", d->head_run >= 0);
+    hole_int(h, "TILE_BITS", w.tile);
+    hole_int(h, "LENGTH_BITS", w.length);
+    hole_int(h, "GAP_BITS", w.gap);
+    hole_int(h, "WADDR", w.weight);
+    hole_int(h, "RECORD", w.record);
+    hole_int(h, "ENTRY", w.entry);
+}
+
+/* Memories are numbered weights, indices, records; the widest word sets the width of the load port. */
+static int64_t holes_loading(const Design *d, Holes *h)
+{
+    int64_t widest = MAX((int64_t)d->lanes_pe * d->q->weight_bits, (int64_t)d->lanes_pe * d->index_bits);
+    widest = MAX(widest, d->q->acc_bits + d->shift_bits);
+    int indices = d->index_bits > 0 ? d->pes : 0;
+    hole_int(h, "LOADABLE", d->spec->loadable);
+    hole_int(h, "LOAD_BITS", d->spec->loadable ? widest : 32);
+    hole_int(h, "LOAD_WEIGHT", 0);
+    hole_int(h, "LOAD_INDEX", d->pes);
+    hole_int(h, "LOAD_RECORD", d->pes + indices);
+    return widest;
+}
+
+static void holes_sections(const Design *d, Holes *h)
+{
+    bool loadable = d->spec->loadable, indexed = d->index_bits > 0;
+    hole_int(h, "control", d->spec->control);
+    hole_int(h, "no_control", !d->spec->control);
+    hole_int(h, "rom", !loadable);
+    hole_int(h, "rom_index", !loadable && indexed);
+    hole_text(h, "loadable", loadable ? "1" : "0");
+    hole_int(h, "loadable_index", loadable && indexed);
+    hole_int(h, "no_index", !indexed);
+    hole_int(h, "pe", d->pes);
+    hole_int(h, "lane", d->cell_lanes);
+}
+
+static const char *summary(const Design *d, Arena *a)
+{
+    const char *text = "";
+    for (int l = 0; l < d->net->n; l++) {
+        const Layer *y = &d->net->layer[l];
+        text = str_format(a, "%s%s%s %d -> %d", text, l ? ", " : "", y->cell == CELL_LSTM ? "LSTM" : "linear", y->inputs,
+                          y->hidden);
+    }
+    return str_format(a, "%s; %s, %d PEs of %d multipliers", text, d->pattern->name, d->pes, d->lanes_pe);
+}
+
+int64_t holes_params(const Design *d, Holes *h)
+{
+    const Spec *s = d->spec;
+    hole_text(h, "NAME", s->name);
+    hole_text(h, "BANNER", str_format(h->arena, "Generated by lstmgen %s from %s, sha256 %.16s. Do not edit.",
+                                      LSTMGEN_VERSION, path_name(s->file), s->sha256));
+    hole_text(h, "SUMMARY", summary(d, h->arena));
+    hole_int(h, "TDATA_BITS", (int64_t)d->lanes * d->element_bits);
+    hole_int(h, "ELEMENT_BITS", d->element_bits);
+    hole_int(h, "VERSION", version_word());
+    hole_text(h, "SPEC_HASH", str_format(h->arena, "32'h%.8s", s->sha256));
+    holes_formats(d, h);
+    holes_stream(d, h);
+    holes_engine(d, h);
+    holes_cell(d, h);
+    holes_sequencer(d, h);
+    holes_sections(d, h);
+    return holes_loading(d, h);
+}
+
+int64_t version_word(void)
+{
+    int part[3] = {0};
+    sscanf(LSTMGEN_VERSION, "%d.%d.%d", &part[0], &part[1], &part[2]);
+    return (int64_t)part[0] << 16 | part[1] << 8 | part[2];
+}

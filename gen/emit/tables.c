@@ -1,0 +1,203 @@
+/* tables.c: images of the step program, the tile table, the activation table and the stream orders.
+ * Field orders are those of lg_sequencer (P_...), lg_cell (T_...), lg_lane and lg_reorder. */
+#include "emit/emit.h"
+
+Widths widths_of(const Design *d)
+{
+    int length = 1, gap = 1;
+    for (int k = 0; k < d->n_tiles; k++)
+        length = MAX(length, MAX(d->tile[k].segment[0].cycles, d->tile[k].segment[1].cycles));
+    for (int k = 0; k < d->n_runs; k++)
+        gap = MAX(gap, MAX(d->run[k].lead, d->run[k].gap));
+    return (Widths){
+        .tile = MAX(clog2(d->n_tiles), 1), .length = MAX(clog2(length), 1), .gap = clog2(gap + 1),
+        .weight = MAX(clog2(d->weight_words), 1), .record = MAX(clog2(d->records), 1),
+        .psum = MAX(clog2(d->psums), 1), .neuron = MAX(clog2(d->neurons), 1), .rows = clog2(d->pes + 1),
+        .bank = clog2(d->lanes_pe + 1), .entry = MAX(clog2(d->entries), 1), .lane = MAX(clog2(d->cell_lanes), 1)};
+}
+
+/* Base address of a segment's region for parity 0 or 1. */
+static int segment_base(const Design *d, const Segment *g, int parity)
+{
+    if (g->cycles == 0)
+        return 0;
+    return d->region[g->region].base[parity ^ g->previous];
+}
+
+static bool aligned(const Design *d, const Segment *g)
+{
+    return g->cycles > 0 && d->q->layer[g->layer].align[g->matrix] > 0;
+}
+
+static void put_run(const Design *d, Image *m, const Run *r, const Widths *w)
+{
+    const Tile *t = &d->tile[r->first];
+    const Segment *a = &t->segment[0], *b = &t->segment[1];
+    int layers = d->n_regions - 1;
+    image_field(m, r->count - 1, w->tile);
+    image_field(m, r->first, w->tile);
+    image_field(m, a->cycles - 1, w->length);
+    image_field(m, MAX(b->cycles - 1, 0), w->length);
+    for (int parity = 0; parity < 2; parity++)
+        image_field(m, segment_base(d, a, parity), d->addr_bits);
+    for (int parity = 0; parity < 2; parity++)
+        image_field(m, segment_base(d, b, parity), d->addr_bits);
+    image_field(m, r->weight, w->weight);
+    image_field(m, r->gap, w->gap);
+    image_field(m, r->lead, w->gap);
+    image_field(m, r->wait_h, layers);
+    image_field(m, r->set_pending, layers);
+    const bool flag[] = {b->cycles > 0, a->matrix == MATRIX_R, b->cycles > 0 && b->matrix == MATRIX_R, r->wait_x,
+                         r->release_x, r->wait_out, r->is_head, r->set_head, r->wrap, aligned(d, a), aligned(d, b)};
+    for (int k = 0; k < LENGTH(flag); k++)
+        image_field(m, flag[k], 1);
+    image_word(m);
+}
+
+bool emit_program(const Design *d, Arena *a, Folder *f)
+{
+    Widths w = widths_of(d);
+    int width = 2 * w.tile + 2 * w.length + 4 * d->addr_bits + w.weight + 2 * w.gap + 2 * (d->n_regions - 1) + 11;
+    Image m;
+    if (!image_open(&m, a, f, "mem/program.hex", width,
+                    "scale_b scale_a wrap set_head is_head wait_out release_x wait_x mute_b mute_a has_b pending wait_h "
+                    "lead gap weight base_b1 base_b0 base_a1 base_a0 length_b-1 length_a-1 first_tile tiles-1"))
+        return false;
+    for (int k = 0; k < d->n_runs; k++)
+        put_run(d, &m, &d->run[k], &w);
+    return image_close(&m);
+}
+
+/* Order of the final tile of a layer's rows among all bias records. */
+static int record_of(const Design *d, int tile)
+{
+    const Tile *t = &d->tile[tile];
+    int index = 0;
+    for (int k = 0; k < d->n_tiles; k++) {
+        const Tile *u = &d->tile[k];
+        if (u->op == OP_KEEP)
+            continue;
+        if (u->layer == t->layer && u->gate == t->gate && u->group == t->group)
+            return index * d->shifts;
+        index++;
+    }
+    FAULT("tile %d has no final tile", tile);
+}
+
+static void put_tile(const Design *d, Image *m, int n, const Widths *w, int record)
+{
+    const Tile *t = &d->tile[n];
+    int layers = d->n_regions - 1, last = d->net->n - 1;
+    bool linear = t->op == OP_LINEAR;
+    const Region *r = linear ? NULL : &d->region[t->layer + 1];
+    int position = t->group * d->pes;
+    int rows = linear ? d->net->layer[t->layer].hidden : r->positions;
+    image_field(m, t->op, 3);
+    image_field(m, t->use_psum, 1);
+    image_field(m, t->op == OP_O, 1);
+    image_field(m, (t->op == OP_O || linear) && t->layer == last, 1);
+    image_field(m, linear && d->net->layer[t->layer].activation == ACT_RELU, 1);
+    image_field(m, t->y_done, 1);
+    image_field(m, t->layer_done ? 1 << t->layer : 0, layers);
+    image_field(m, record, w->record);
+    image_field(m, t->psum % d->psums, w->psum);
+    image_field(m, linear ? 0 : d->neuron_base[t->layer] + t->group * d->shifts, w->neuron);
+    image_field(m, MIN(d->pes, rows - position), w->rows);
+    image_field(m, linear ? 0 : position % r->banks, w->bank);
+    image_field(m, linear ? 1 : r->banks, w->bank);
+    for (int parity = 0; parity < 2; parity++)
+        image_field(m, linear ? 0 : r->base[parity] + position / r->banks, d->addr_bits);
+    image_field(m, t->layer == last ? t->group * d->shifts : 0, w->entry);
+    image_word(m);
+}
+
+bool emit_tiles(const Design *d, Arena *a, Folder *f)
+{
+    Widths w = widths_of(d);
+    int width = 8 + (d->n_regions - 1) + w.record + w.psum + w.neuron + w.rows + 2 * w.bank + 2 * d->addr_bits + w.entry;
+    Image m;
+    if (!image_open(&m, a, f, "mem/tiles.hex", width,
+                    "entry addr1 addr0 modulus bank rows neuron psum record done y_done relu output vector use_psum "
+                    "op (0 keep, 1 i, 2 g, 3 f, 4 o, 5 linear)"))
+        return false;
+    /* Early tiles are the first final tiles of their layer, in the same order. */
+    int record = 0, layer = -1, keep = 0;
+    for (int n = 0; n < d->n_tiles; n++) {
+        const Tile *t = &d->tile[n];
+        bool early = t->op == OP_KEEP;
+        if (early && (layer != t->layer || keep == 0))
+            keep = record_of(d, n);
+        layer = t->layer;
+        put_tile(d, &m, n, &w, early ? keep : record);
+        *(early ? &keep : &record) += d->shifts;
+        if (!early)
+            keep = 0;
+    }
+    return image_close(&m);
+}
+
+bool emit_activation(const Design *d, Arena *a, Folder *f)
+{
+    const ActTable *t = &d->q->table;
+    Image m;
+    if (!image_open(&m, a, f, "mem/activation.hex", t->base_bits + t->slope_bits,
+                    "slope base: tanh on [0, 8), linear between the entries"))
+        return false;
+    for (int k = 0; k < t->entries; k++) {
+        image_field(&m, t->base[k], t->base_bits);
+        image_field(&m, t->slope[k], t->slope_bits);
+        image_word(&m);
+    }
+    return image_close(&m);
+}
+
+/* ---- orders of lg_reorder: for each output lane of a beat, where its element was written */
+typedef struct Source { int lane, entry; } Source;
+
+static bool emit_order(Arena *a, Folder *f, const char *name, int beats, int lanes, int lane_bits, int entry_bits,
+                       Source (*source)(const Design *, int), const Design *d)
+{
+    Image m;
+    if (!image_open(&m, a, f, name, lanes * (lane_bits + entry_bits), "per element: lane entry; element 0 lowest"))
+        return false;
+    for (int beat = 0; beat < beats; beat++) {
+        for (int lane = 0; lane < lanes; lane++) {
+            Source s = source(d, beat * lanes + lane);
+            image_field(&m, s.entry, entry_bits);
+            image_field(&m, s.lane, lane_bits);
+        }
+        image_word(&m);
+    }
+    return image_close(&m);
+}
+
+/* Position q of x is element e of the stream, which arrived in beat e / lanes. */
+static Source x_source(const Design *d, int position)
+{
+    int element = region_element(&d->region[0], position);
+    return element < 0 ? (Source){0, 0} : (Source){element % d->lanes, element / d->lanes};
+}
+
+/* Element e of the result: its position's PE tells cell lane and shift. */
+static Source y_source(const Design *d, int element)
+{
+    if (element >= d->outputs)
+        return (Source){0, 0};
+    int last = d->net->n - 1;
+    bool linear = d->net->layer[last].cell == CELL_LINEAR;
+    int position = linear ? element : region_position(&d->region[last + 1], element);
+    int pe = position % d->pes;
+    return (Source){pe % d->cell_lanes, position / d->pes * d->shifts + pe / d->cell_lanes};
+}
+
+bool emit_orders(const Design *d, Arena *a, Folder *f)
+{
+    Widths w = widths_of(d);
+    if (!emit_order(a, f, "mem/y_order.hex", d->out_beats, d->lanes, w.lane, w.entry, y_source, d))
+        return false;
+    if (!d->region[0].contiguous || d->lanes == 1)
+        return true;
+    int beats = (d->region[0].positions + d->lanes - 1) / d->lanes;
+    int entry = MAX(clog2((d->inputs + d->lanes - 1) / d->lanes), 1);
+    return emit_order(a, f, "mem/x_order.hex", beats, d->lanes, MAX(clog2(d->lanes), 1), entry, x_source, d);
+}

@@ -1,0 +1,152 @@
+/* template.c: fills `${NAME}` holes and whole-line sections of template files.
+ *
+ *   //%% if name      kept when the value of `name` is neither "0" nor ""
+ *   //%% each name    repeated; inside, ${NAME} is 0 .. value-1
+ *   //%% end
+ * Sections nest. In files with other comments the mark may start with # or -- instead of //. */
+#include "emit/emit.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { TEMPLATE_LIMIT = 1 << 20 };
+
+void hole_text(Holes *h, const char *name, const char *value)
+{
+    REQUIRE(h->n < LENGTH(h->hole));
+    h->hole[h->n++] = (Hole){name, value};
+}
+
+void hole_int(Holes *h, const char *name, int64_t value)
+{
+    hole_text(h, name, str_format(h->arena, "%lld", (long long)value));
+}
+
+static const char *value_of(const Holes *h, const char *name, size_t n)
+{
+    for (int k = h->n - 1; k >= 0; k--)
+        if (strlen(h->hole[k].name) == n && !strncasecmp(h->hole[k].name, name, n))
+            return h->hole[k].value;
+    return NULL;
+}
+
+typedef struct Template { const char *path, **line; int n; Buffer *out; } Template;
+
+/* The word after `//%%`, or NULL; *rest: what follows it. */
+static const char *mark_of(const char *line, const char **rest)
+{
+    while (*line == ' ')
+        line++;
+    while (*line == '/' || *line == '#' || *line == '-')
+        line++;
+    if (strncmp(line, "%% ", 3))
+        return NULL;
+    *rest = strchr(line + 3, ' ') ? strchr(line + 3, ' ') + 1 : "";
+    return line + 3;
+}
+
+static void fill_line(const Template *t, const Holes *h, int at)
+{
+    const char *p = t->line[at], *hole;
+    while ((hole = strstr(p, "${")) != NULL) {
+        const char *end = strchr(hole, '}');
+        const char *value = end ? value_of(h, hole + 2, (size_t)(end - hole - 2)) : NULL;
+        if (!value)
+            FAULT("%s:%d: no value for %.30s", t->path, at + 1, hole);
+        buffer_add(t->out, p, (size_t)(hole - p));
+        buffer_add(t->out, value, strlen(value));
+        p = end + 1;
+    }
+    buffer_add(t->out, p, strlen(p));
+    buffer_add(t->out, "\n", 1);
+}
+
+static int section_end(const Template *t, int at)
+{
+    int depth = 1;
+    const char *rest;
+    for (int k = at + 1; k < t->n; k++) {
+        const char *mark = mark_of(t->line[k], &rest);
+        if (!mark)
+            continue;
+        depth += strncmp(mark, "end", 3) ? 1 : -1;
+        if (depth == 0)
+            return k;
+    }
+    FAULT("%s:%d: section without end", t->path, at + 1);
+}
+
+static void fill_lines(const Template *t, Holes *h, int from, int to);
+
+static void fill_section(const Template *t, Holes *h, const char *mark, const char *name, int at, int end)
+{
+    const char *value = value_of(h, name, strlen(name));
+    if (!value)
+        FAULT("%s:%d: no value for section %s", t->path, at + 1, name);
+    if (!strncmp(mark, "if ", 3)) {
+        if (*value && strcmp(value, "0"))
+            fill_lines(t, h, at + 1, end);
+        return;
+    }
+    int count = atoi(value), before = h->n;
+    for (int k = 0; k < count; k++) {
+        hole_int(h, name, k);
+        fill_lines(t, h, at + 1, end);
+        h->n = before;
+    }
+}
+
+static void fill_lines(const Template *t, Holes *h, int from, int to)
+{
+    for (int at = from; at < to; at++) {
+        const char *name, *mark = mark_of(t->line[at], &name);
+        if (!mark) {
+            fill_line(t, h, at);
+            continue;
+        }
+        int end = section_end(t, at);
+        fill_section(t, h, mark, name, at, end);
+        at = end;
+    }
+}
+
+static void cut_lines(Arena *a, Template *t, Bytes text)
+{
+    int count = 0;
+    for (size_t k = 0; k < text.size; k++)
+        count += text.data[k] == '\n';
+    t->line = ARENA_ARRAY(a, const char *, count + 1);
+    const char *p = (const char *)text.data, *end = p + text.size;
+    while (p < end) {
+        const char *stop = memchr(p, '\n', (size_t)(end - p));
+        stop = stop ? stop : end;
+        t->line[t->n++] = str_ndup(a, p, (size_t)(stop - p));
+        p = stop + 1;
+    }
+}
+
+static bool read_data(Arena *a, Diag *diag, const char *path, Bytes *out)
+{
+    const char *root = data_folder(a, diag);
+    return root && file_read(a, diag, (Place){0}, path_join(a, root, path), TEMPLATE_LIMIT, out);
+}
+
+bool template_fill(Folder *f, Diag *diag, const Holes *h, const char *template_path, const char *name)
+{
+    Bytes text;
+    if (!read_data(h->arena, diag, template_path, &text))
+        return false;
+    Buffer out;
+    buffer_init(&out, h->arena);
+    Template t = {.path = template_path, .out = &out};
+    cut_lines(h->arena, &t, text);
+    Holes scratch = *h;
+    fill_lines(&t, &scratch, 0, t.n);
+    return folder_write(f, name, out.text, out.length);
+}
+
+bool template_copy(Folder *f, Arena *a, Diag *diag, const char *path, const char *name)
+{
+    Bytes text;
+    return read_data(a, diag, path, &text) && folder_write(f, name, text.data, text.size);
+}

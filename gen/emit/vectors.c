@@ -1,0 +1,128 @@
+/* vectors.c: what the testbench needs: stimulus, bit-true results, its configuration; and the map of all memories. */
+#include "emit/emit.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { STALL_STEPS = 64, MEASURE_STEPS = 8, SEED = 1 };
+
+static bool emit_integers(const Design *d, Arena *a, Folder *f, const char *name, const int32_t *v, int width,
+                          const Sequences *seq)
+{
+    FolderFile *file = folder_open(f, name);
+    if (!file)
+        return false;
+    uint32_t mask = d->element_bits == 32 ? UINT32_MAX : (1u << d->element_bits) - 1;
+    int digits = d->element_bits / 4;
+    char *line = arena_alloc(a, 16);
+    for (int n = 0; n < seq->n; n++)
+        for (int t = 0; t < seq->length[n]; t++)
+            for (int e = 0; e < width; e++) {
+                int32_t value = v[((int64_t)n * seq->steps + t) * width + e];
+                snprintf(line, 16, "%0*x\n", digits, (unsigned)value & mask);
+                folder_put(file, line, (size_t)digits + 1);
+            }
+    return folder_close(file);
+}
+
+static void print_memories(const Design *d, Buffer *b)
+{
+    int select = 0, pes = d->pes;
+    for (int pe = 0; pe < pes; pe++)
+        buffer_print(b, "memory %d %d %d mem/weight_%d.hex\n", select++, d->weight_words,
+                     d->lanes_pe * d->q->weight_bits, pe);
+    for (int pe = 0; pe < pes && d->index_bits > 0; pe++)
+        buffer_print(b, "memory %d %d %d mem/index_%d.hex\n", select++, d->weight_words, d->lanes_pe * d->index_bits, pe);
+    for (int lane = 0; lane < d->cell_lanes; lane++)
+        buffer_print(b, "memory %d %d %d mem/record_%d.hex\n", select++, d->records, d->q->acc_bits + d->shift_bits, lane);
+}
+
+static bool emit_config(const Design *d, Arena *a, Folder *f, const Golden *g, const Sequences *seq)
+{
+    Buffer b;
+    buffer_init(&b, a);
+    buffer_print(&b, "# what tb/lstmgen_tb.c drives and expects\nname %s\ninputs %d\noutputs %d\nlanes %d\n"
+                     "element_bits %d\nsequences %d\nlengths", d->spec->name, d->inputs, d->outputs, d->lanes,
+                 d->element_bits, seq->n);
+    for (int n = 0; n < seq->n; n++)
+        buffer_print(&b, " %d", seq->length[n]);
+    buffer_print(&b, "\ninput_file tb/input.hex\ngolden_file tb/golden.hex\ncontrol %d\nloadable %d\n"
+                     "version %" PRIx64 "\nspec_hash %.8s\ngolden_saturations %" PRId64 "\n",
+                 d->spec->control, d->spec->loadable, version_word(), d->spec->sha256, g->saturations);
+    if (d->interval == (double)(int64_t)d->interval)
+        buffer_print(&b, "predicted_interval %" PRId64 "\n", (int64_t)d->interval);
+    buffer_print(&b, "predicted_latency %" PRId64 "\nmin_measure_steps %d\nstall_steps %d\nseed %d\n"
+                     "timeout_cycles %" PRId64 "\n", d->latency, MEASURE_STEPS, STALL_STEPS, SEED,
+                 20 * (d->latency + (int64_t)d->interval) + 100000);
+    if (d->spec->loadable)
+        print_memories(d, &b);
+    return folder_write(f, "tb/config.txt", b.text, b.length);
+}
+
+bool emit_vectors(const Design *d, Arena *a, Folder *f, const Golden *g, const Sequences *seq)
+{
+    return emit_integers(d, a, f, "tb/input.hex", g->x, d->inputs, seq)
+           && emit_integers(d, a, f, "tb/golden.hex", g->y, d->outputs, seq) && emit_config(d, a, f, g, seq);
+}
+
+/* ---- mem/memory_map.md */
+static const struct { const char *memory, *image, *word; } map_text[] = {
+    {"weight", "`weight_<pe>.hex`", "one weight per lane, lane 0 lowest; address = engine cycle of the step"},
+    {"index", "`index_<pe>.hex`", "bank address of the weight's vector element per lane, lane 0 lowest"},
+    {"record", "`record_<lane>.hex`", "{right shift, bias}; the bias is at accumulator precision with the rounding half"},
+    {"vector", "-", "one element; x and h of each layer, two buffers each (below)"},
+    {"partial sum", "-", "accumulator of a row whose first product was taken ahead"},
+    {"gate i", "-", "sigmoid(i) of a neuron until g arrives"},
+    {"i * g", "-", "full product until f arrives"},
+    {"cell state", "-", "c of a neuron"},
+    {"tanh of cell state", "-", "tanh(c) until o arrives"},
+    {"activation table", "`activation.hex`", "{slope, base} of tanh on [0, 8)"},
+    {"output", "-", "results, two slots, one copy per stream lane; read in the order of `y_order.hex`"},
+};
+
+static void print_regions(const Design *d, Buffer *b)
+{
+    buffer_print(b, "\n## Vector banks\n\n| vector | elements | banks | element e lies in | buffers at |\n"
+                    "| --- | ---: | ---: | --- | --- |\n");
+    for (int k = 0; k < d->n_regions; k++) {
+        const Region *r = &d->region[k];
+        const char *name = k == 0 ? "x" : str_format(b->arena, "h of layer %d", k - 1);
+        buffer_print(b, r->contiguous ? "| %s | %d | %d | bank e / %d, address e mod %d | %d, %d |\n"
+                                      : "| %s | %d | %d | bank e mod %d, address e / %d | %d, %d |\n",
+                     name, r->elements, r->banks, r->contiguous ? r->bank_size : d->lanes_pe,
+                     r->contiguous ? r->bank_size : d->lanes_pe, r->base[0], r->base[1]);
+    }
+}
+
+static void print_loading(const Design *d, Buffer *b)
+{
+    if (!d->spec->loadable)
+        return;
+    Buffer list;
+    buffer_init(&list, b->arena);
+    print_memories(d, &list);
+    buffer_print(b, "\n## Loading\n\nWrite LOAD_PARTS (32-bit parts per word), LOAD_ADDRESS (memory, first word), then "
+                    "LOAD_DATA\npart by part, lowest first; set CONTROL.START when all are written.\n\n"
+                    "memory, number, words, bits, image:\n```\n%s```\n", list.text);
+}
+
+bool emit_memory_map(const Design *d, Arena *a, Folder *f)
+{
+    Buffer b;
+    buffer_init(&b, a);
+    buffer_print(&b, "# Memories of %s\n\nImages are hexadecimal, one word per line, highest bit first.\n\n"
+                     "| memory | words | bits | copies | built as | image | a word |\n"
+                     "| --- | ---: | ---: | ---: | --- | --- | --- |\n", d->spec->name);
+    for (int k = 0; k < d->n_memories; k++) {
+        const MemoryUse *m = &d->memory[k];
+        int t = 0;
+        while (strcmp(map_text[t].memory, m->name))
+            REQUIRE(++t < LENGTH(map_text));
+        buffer_print(&b, "| %s | %" PRId64 " | %" PRId64 " | %d | %s | %s | %s |\n", m->name, m->depth, m->width, m->copies,
+                     m->rom ? "block ROM" : m->block || (m->weights && d->spec->loadable) ? "block RAM" : "LUT RAM",
+                     map_text[t].image, map_text[t].word);
+    }
+    print_regions(d, &b);
+    print_loading(d, &b);
+    return folder_write(f, "mem/memory_map.md", b.text, b.length);
+}

@@ -1,0 +1,90 @@
+/* weights.c: images of weights, indices and bias records, in the order of use; numbers by which they are loaded. */
+#include "emit/emit.h"
+
+#include <string.h>
+
+/* ---- bias records: {shift, bias with the rounding half folded in} (fixed/formats.c) */
+static void put_record(const Design *d, Image *m, const Tile *t, int pe)
+{
+    int row = pe < d->pes ? image_row(d, t, pe) : -1;
+    int64_t bias = 0;
+    int shift = 0;
+    if (row >= 0) {
+        const QLayer *l = &d->q->layer[t->layer];
+        int target = l->cell == CELL_LINEAR ? l->out.fraction : d->q->pre.fraction;
+        int down = l->row_fraction[row] - target;
+        bias = l->bias[row] + (down > 0 ? INT64_C(1) << (down - 1) : 0);
+        shift = down + d->q->left_shift;
+    }
+    image_field(m, bias, d->q->acc_bits);
+    image_field(m, shift, d->shift_bits);
+    image_word(m);
+}
+
+static bool emit_record_lane(const Design *d, Arena *a, Folder *f, int lane)
+{
+    Image m;
+    if (!image_open(&m, a, f, str_format(a, "mem/record_%d.hex", lane), d->q->acc_bits + d->shift_bits,
+                    "shift bias; one word per tile and cycle in the cell lane, tiles in order of use"))
+        return false;
+    for (int n = 0; n < d->n_tiles; n++)
+        for (int s = 0; d->tile[n].op != OP_KEEP && s < d->shifts; s++)
+            put_record(d, &m, &d->tile[n], s * d->cell_lanes + lane);
+    return image_close(&m);
+}
+
+bool emit_records(const Design *d, Arena *a, Folder *f)
+{
+    for (int lane = 0; lane < d->cell_lanes; lane++)
+        if (!emit_record_lane(d, a, f, lane))
+            return false;
+    return true;
+}
+
+/* ---- weights and indices of one PE */
+static void put_words(const Design *d, Image *m, const LaneWord *word, int cycles, bool index)
+{
+    for (int k = 0; k < cycles; k++) {
+        for (int lane = 0; lane < d->lanes_pe; lane++, word++)
+            image_field(m, index ? word->index : word->weight, index ? d->index_bits : d->q->weight_bits);
+        image_word(m);
+    }
+}
+
+static int longest_tile(const Design *d)
+{
+    int longest = 0;
+    for (int n = 0; n < d->n_tiles; n++)
+        longest = MAX(longest, d->tile[n].segment[0].cycles + d->tile[n].segment[1].cycles);
+    return longest;
+}
+
+static bool emit_pe(const Design *d, Arena *a, Folder *f, int pe, LaneWord *word)
+{
+    Image weight, index;
+    bool indexed = d->index_bits > 0;
+    if (!image_open(&weight, a, f, str_format(a, "mem/weight_%d.hex", pe), d->lanes_pe * d->q->weight_bits,
+                    "weights of one cycle, lane 0 lowest"))
+        return false;
+    if (indexed && !image_open(&index, a, f, str_format(a, "mem/index_%d.hex", pe), d->lanes_pe * d->index_bits,
+                               "bank addresses of one cycle, lane 0 lowest; the region's base is OR-ed to them"))
+        return false;
+    for (int n = 0; n < d->n_tiles; n++) {
+        const Tile *t = &d->tile[n];
+        int cycles = t->segment[0].cycles + t->segment[1].cycles;
+        image_tile(d, t, pe, word);
+        put_words(d, &weight, word, cycles, false);
+        if (indexed)
+            put_words(d, &index, word, cycles, true);
+    }
+    return image_close(&weight) && (!indexed || image_close(&index));
+}
+
+bool emit_weights(const Design *d, Arena *a, Folder *f)
+{
+    LaneWord *word = ARENA_ARRAY(a, LaneWord, (int64_t)longest_tile(d) * d->lanes_pe);
+    for (int pe = 0; pe < d->pes; pe++)
+        if (!emit_pe(d, a, f, pe, word))
+            return false;
+    return true;
+}

@@ -1,0 +1,227 @@
+/* formats.c: number formats, their calibration, and the integer contract.
+ *
+ * The golden model and the RTL both follow this text; they must agree in every bit.
+ *
+ * Notation: AB activation bits, WB weight bits, SB state bits, PB pre-activation bits. An integer v
+ * of fraction f stands for v / 2^f; all integers are signed, two's complement. Two operations:
+ *   round(v, s)   s > 0: (v + 2^(s-1)) >> s, arithmetic shift (half goes up, towards +infinity);
+ *                 s <= 0: v << -s, exact
+ *   sat_B(v)      v limited to [-2^(B-1), 2^(B-1) - 1]
+ * Numbers that are rounded once, off line (weights, biases, the stimulus): nearest, half away from
+ * zero.
+ *
+ * Formats
+ *   x            AB bits, fraction fx: the largest in [-8, AB+8] at which max|x| rounds to at most
+ *                2^(AB-1) - 1. max|x| is spec.input_range or, without it, taken over all valid
+ *                steps of verify.input; 8 when the sequences were made here.
+ *   h            AB bits, fraction AB-1, for every LSTM layer
+ *   gates        AB bits, fraction AB-1: outputs of sigmoid and tanh
+ *   z            PB bits, fraction PB-5 (range +-16); PB = AB + 2 unless the spec says else
+ *   c            SB bits, fraction SB-9 (range +-256)
+ *   y (linear)   AB bits, fraction fy: as fx, for 1.25 * max|y before the activation| of the float
+ *                network over real verify sequences, or for the bound max_r(sum|w| * max|in| + |b|)
+ *                if that is smaller or nothing real is there. Saturations are counted.
+ *   layer k+1 reads what layer k writes, in the same format.
+ *
+ * Rows (quantise.c). Row r accumulates at fraction F_r. The weights of W are integers of fraction
+ * F_r - fx - align_W, those of R of fraction F_r - (AB-1) - align_R, so every product, shifted left
+ * by the align of its matrix, has fraction F_r. At most one of the two is not 0: in layers of LSTM
+ *   align_W = min(max(0, (AB-1) - fx), limit),   align_R = min(max(0, fx - (AB-1)), limit)
+ * and 0 in linear layers. `limit` is ALIGN_DEFAULT (fixed.h). With limit 0 a wide x forces all
+ * weights of R to be coarser than those of W by (AB-1) - fx bits; with limit 8 both matrices have
+ * one exponent per row. target is PB-5 for rows of an LSTM and fy for rows of a linear layer. F_r
+ * is the largest integer with
+ *   a. every weight of the row rounds to at most 2^(WB-1) - 1 in magnitude,
+ *   b. the rounded bias is below 2^(ACC-2) in magnitude,
+ *   c. F_r - target <= min(31 - left_shift, ACC - 2);
+ * a row without a weight has F_r = target unless (b) or (c) demand less. Pruned weights are 0.
+ *   left_shift = max over all rows of all layers of (target - F_r), at least 0   (0 as a rule)
+ *   shift_r    = F_r + left_shift - target, in [0, 31]
+ *   ACC        = WB + AB + clog2(max columns of a layer, inputs + hidden) + 1 + max align   (bits)
+ *   acc        = ((sum W x) << align_W) + ((sum R h) << align_R)   exact, in any order
+ *   z          = sat_PB((((acc + bias) << left_shift) + half_r) >> shift_r)
+ *                with half_r = 2^(shift_r - 1), or 0 where shift_r is 0
+ *   y          = relu(sat_AB(the same))
+ * Clipping by sat_AB is counted, clipping by sat_PB is not (sigmoid and tanh are flat there).
+ *
+ * That is round(acc + bias, F_r - target), so hardware may fold the half into the bias: add
+ * 2^(F_r - target - 1) to it where F_r > target, and nothing where F_r <= target (the low
+ * left_shift bits are zero, so half_r never carries).
+ *
+ * Why ACC bits hold everything, the folded half included: a product is at most 2^(WB-1) * 2^(AB-1)
+ * before and 2^align times that after its shift, a sum of N <= 2^clog2(N) of them at most
+ * 2^(ACC-3); the bias is at most 2^(ACC-2) - 1 by (b); the half is at most 2^(ACC-3) by (c).
+ * Together at most 2^(ACC-1) - 1. Partial sums are covered, whatever their order, because the bound
+ * is a sum of magnitudes. It also holds for any weights of WB bits that are loaded later. After the
+ * left shift ACC + left_shift bits are needed.
+ *
+ * Activations (act_table.c): sigmoid and tanh of z, AB bits, fraction AB-1.
+ *
+ * Cell, per neuron, all from integers of the formats above, A = max(0, (AB-1) - (SB-9)),
+ * B = max(0, (SB-9) - (AB-1)), S = (AB-1) + A:
+ *   c' = sat_SB(round(((f * c) << A) + ((i * g) << B), S))    one rounding; clipping is counted
+ *   t  = tanh(sat_PB(round(c', (SB-9) - (PB-5))))             clipping is not counted
+ *   h  = sat_AB(round(o * t, AB-1))                           can not clip
+ * c and h start at 0 in every sequence.
+ */
+#include "fixed/fixed.h"
+
+#include <math.h>
+
+static const double MADE_RANGE = 8.0;   /* nothing known of the inputs */
+static const double LINEAR_SAFETY = 1.25;
+
+/* Smallest b with 2^b >= n, for n >= 1. */
+int clog2(int64_t n)
+{
+    int b = 0;
+    while (b < 62 && (INT64_C(1) << b) < n)
+        b++;
+    return b;
+}
+
+/* round(v, shift) of the contract; |v| must leave room for the half or the left shift. */
+int64_t round_shift(int64_t v, int shift)
+{
+    if (shift <= 0)
+        return v * (INT64_C(1) << -shift);
+    return (v + (INT64_C(1) << (shift - 1))) >> shift;
+}
+
+int64_t saturate(int64_t v, int bits, int64_t *count)
+{
+    int64_t top = (INT64_C(1) << (bits - 1)) - 1;
+    int64_t clipped = v > top ? top : v < -top - 1 ? -top - 1 : v;
+    if (count != NULL && clipped != v)
+        ++*count;
+    return clipped;
+}
+
+int64_t round_value(double v)
+{
+    return (int64_t)round(v);
+}
+
+/* v to an integer of format f: nearest, half away from zero, saturated. `v` is not NaN; infinity
+ * saturates. `saturated` (may be NULL) counts clipped values. */
+int32_t format_encode(Format f, double v, int64_t *saturated)
+{
+    REQUIRE(!isnan(v));
+    double limit = ldexp(1.0, f.bits);  /* beyond the range, well inside int64_t */
+    double scaled = ldexp(v, f.fraction);
+    scaled = scaled > limit ? limit : scaled < -limit ? -limit : scaled;
+    return (int32_t)saturate(round_value(scaled), f.bits, saturated);
+}
+
+double format_decode(Format f, int64_t v)
+{
+    return ldexp((double)v, -f.fraction);
+}
+
+double format_limit(Format f)
+{
+    return ldexp(1.0, f.bits - 1 - f.fraction);
+}
+
+int fraction_of(double magnitude, int bits)
+{
+    int exponent;
+    frexp(magnitude, &exponent);        /* magnitude in [2^(exponent-1), 2^exponent) */
+    int fraction = bits - 1 - exponent;
+    double top = ldexp(1.0, bits - 1) - 1.0;
+    return round(ldexp(magnitude, fraction)) > top ? fraction - 1 : fraction;
+}
+
+Format format_of(double magnitude, int bits)
+{
+    if (magnitude <= 0.0)
+        return (Format){bits, bits - 1};
+    int fraction = fraction_of(magnitude, bits);
+    fraction = MIN(MAX(fraction, FRACTION_MIN), bits + FRACTION_PAST_BITS);
+    return (Format){bits, fraction};
+}
+
+/* max|v| over the valid steps of [n][steps][width] values. */
+static double sequence_peak(const Sequences *seq, const float *value, int width)
+{
+    float peak = 0.0f;
+    for (int i = 0; i < seq->n; i++) {
+        const float *v = value + (size_t)i * seq->steps * width;
+        size_t count = (size_t)seq->length[i] * width;
+        for (size_t k = 0; k < count; k++)
+            peak = fabsf(v[k]) > peak ? fabsf(v[k]) : peak;
+    }
+    return peak;
+}
+
+static Format input_format(Diag *d, const Spec *s, const Sequences *seq)
+{
+    Place whole = {s->file, 0, 0};
+    double peak = sequence_peak(seq, seq->x, seq->width), range = s->input_range;
+    if (range <= 0.0 && seq->made) {
+        range = MADE_RANGE;
+        diag_warn(d, whole, "neither verify.input nor an input range is given: inputs are taken to "
+                  "lie within +-%g; give one of them", MADE_RANGE);
+    } else if (range <= 0.0) {
+        range = peak;
+    }
+    Format f = format_of(range, s->activation_bits);
+    if (!seq->made && peak > format_limit(f))
+        diag_warn(d, whole, "verify.input reaches %g but its format (%d bits, %d fraction bits) "
+                  "ends at %g: larger values are clipped; raise the input range or scale the "
+                  "inputs",
+                  peak, f.bits, f.fraction, format_limit(f));
+    return f;
+}
+
+void network_formats(Diag *d, const Spec *s, const Sequences *seq, QNetwork *q)
+{
+    int ab = s->activation_bits, sb = s->state_bits;
+    int pb = s->preactivation_bits > 0 ? s->preactivation_bits : ab + PRE_EXTRA_BITS;
+    q->weight_bits = s->weight_bits;
+    q->input = input_format(d, s, seq);
+    q->pre = (Format){pb, pb - 1 - PRE_INTEGER_BITS};
+    q->gate = (Format){ab, ab - 1};
+    q->state = (Format){sb, sb - 1 - STATE_INTEGER_BITS};
+}
+
+/* The largest |y| that layer `l` can reach with inputs up to `peak`. */
+static double linear_bound(const Layer *l, double peak)
+{
+    const Matrix *m = &l->m[MATRIX_W];
+    double bound = 0.0;
+    for (int r = 0; r < m->rows; r++) {
+        const float *w = m->value + (size_t)r * m->columns;
+        double sum = 0.0;
+        for (int c = 0; c < m->columns; c++)
+            sum += fabs(w[c]);
+        bound = fmax(bound, sum * peak + fabs(l->bias[r]));
+    }
+    return bound;
+}
+
+/* max|y| of linear layer `k` before its activation, in float, over all sequences. */
+static double linear_peak(const Network *net, int k, const Sequences *seq)
+{
+    Network head = *net;
+    head.n = k + 1;
+    head.layer[k].activation = ACT_NONE;
+    int width = head.layer[k].hidden;
+    Arena *scratch = arena_new();
+    float *y = ARENA_ARRAY(scratch, float, (size_t)seq->n * seq->steps * width);
+    float_network_run(&head, seq, y);
+    double peak = sequence_peak(seq, y, width);
+    arena_free(scratch);
+    return peak;
+}
+
+Format linear_format(const Network *net, int k, Format in, const Sequences *seq, int bits)
+{
+    double range = linear_bound(&net->layer[k], format_limit(in));
+    if (!seq->made && seq->n > 0) {
+        double peak = linear_peak(net, k, seq);
+        if (peak > 0.0)
+            range = fmin(range, LINEAR_SAFETY * peak);
+    }
+    return format_of(range, bits);
+}

@@ -1,0 +1,309 @@
+/* lstmgen.h: every type and every public function, grouped by file, in the order of the pipeline.
+ *
+ *   spec.yaml -> Spec -> Network (float) -> prune -> QNetwork (integers) -> Design (plan) -> images,
+ *   golden outputs -> emit -> simulate, synthesise -> report.
+ *
+ * Stages only look down this list. Memory belongs to the Arena handed in, unless a comment says else.
+ */
+#ifndef LSTMGEN_H
+#define LSTMGEN_H
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define LSTMGEN_VERSION "0.1.0"
+
+/* Exit statuses of the program (see `lstmgen --help`). */
+enum { EXIT_OK = 0, EXIT_INPUT = 1, EXIT_USAGE = 2, EXIT_MISMATCH = 3, EXIT_TOOL = 4, EXIT_INTERNAL = 70 };
+
+#define LENGTH(a) ((int)(sizeof(a) / sizeof((a)[0])))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* ---------------------------------------------------------------- base/arena.c */
+/* An arena owns all memory of one design point; it is freed in one call. */
+typedef struct Arena Arena;
+Arena *arena_new(void);
+void arena_free(Arena *a);
+void *arena_alloc(Arena *a, size_t bytes);              /* zeroed, 16-byte aligned; never NULL */
+void *arena_grow(Arena *a, void *old, size_t old_bytes, size_t new_bytes);
+#define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
+#define ARENA_ARRAY(a, type, n) ((type *)arena_alloc((a), sizeof(type) * (size_t)(n)))
+/* How many bytes this arena holds now (reports of memory use). */
+size_t arena_bytes(const Arena *a);
+
+/* ---------------------------------------------------------------- base/str.c */
+char *str_dup(Arena *a, const char *s);
+char *str_ndup(Arena *a, const char *s, size_t n);
+char *str_format(Arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool str_starts(const char *s, const char *prefix);
+bool str_ends(const char *s, const char *suffix);
+/* The candidate nearest to `word` (edit distance at most 1/3 of its length, at least 1), or NULL. */
+const char *str_nearest(const char *word, const char *const *candidates, int n);
+/* A growing string; `text` is always NUL-terminated, in the arena. */
+typedef struct Buffer { Arena *arena; char *text; size_t length, room; } Buffer;
+void buffer_init(Buffer *b, Arena *a);
+void buffer_add(Buffer *b, const char *text, size_t n);
+void buffer_print(Buffer *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---------------------------------------------------------------- base/diag.c */
+/* Where something was read: 1-based line and column; line 0: the file as a whole; file NULL: nowhere. */
+typedef struct Place { const char *file; int line, column; } Place;
+/* Collected messages of one run, printed sorted by place, 20 at most. */
+typedef struct Diag Diag;
+Diag *diag_new(Arena *a);
+void diag_error(Diag *d, Place at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* A clash of two places: "other" is shown too, with the text `note`. */
+void diag_clash(Diag *d, Place at, Place other, const char *note, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+void diag_warn(Diag *d, Place at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* An external tool is missing or failed: makes the exit status EXIT_TOOL. */
+void diag_tool(Diag *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The text of the file is remembered so that the source line and a caret can be shown. */
+void diag_source(Diag *d, const char *file, const char *text, size_t length);
+bool diag_failed(const Diag *d);                        /* an error or a tool failure was recorded */
+int diag_status(const Diag *d);                         /* EXIT_OK, EXIT_INPUT or EXIT_TOOL */
+int diag_warnings(const Diag *d, const char *const **texts);   /* texts of all warnings so far */
+void diag_flush(Diag *d, FILE *to);                     /* prints what was not printed yet */
+/* A fault of the program itself: prints C file and line, exits with EXIT_INTERNAL. */
+#define FAULT(...) fault_at(__FILE__, __LINE__, __VA_ARGS__)
+_Noreturn void fault_at(const char *file, int line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+#define REQUIRE(cond) ((cond) ? (void)0 : FAULT("assertion failed: %s", #cond))
+
+/* ---------------------------------------------------------------- base/file.c */
+typedef struct Bytes { const uint8_t *data; size_t size; } Bytes;
+/* Whole file, mapped read-only where that works; lives as long as the arena. On failure says why at `from`. */
+bool file_read(Arena *a, Diag *d, Place from, const char *path, size_t limit, Bytes *out);
+bool file_exists(const char *path);
+bool file_is_folder(const char *path);
+/* `name` taken relative to the folder of `base_file` unless absolute. */
+char *path_beside(Arena *a, const char *base_file, const char *name);
+char *path_join(Arena *a, const char *folder, const char *name);
+const char *path_name(const char *path);                /* last component */
+/* The folder of templates, testbench and constraints: beside the program or under PREFIX/share/lstmgen. */
+const char *data_folder(Arena *a, Diag *d);
+void sha256_hex(const void *data, size_t n, char out[65]);
+
+/* ---------------------------------------------------------------- base/folder.c */
+/* An output folder is written beside its final name and renamed at the end: a failed run leaves the old one as it was.
+ * Every file written is hashed for manifest.json. Names are relative, without "..". */
+typedef struct Folder Folder;
+Folder *folder_begin(Arena *a, Diag *d, const char *path);
+bool folder_write(Folder *f, const char *name, const void *data, size_t n);
+/* For large files: stream of bytes, hashed as they pass. folder_open returns NULL after recording the error. */
+typedef struct FolderFile FolderFile;
+FolderFile *folder_open(Folder *f, const char *name);
+void folder_put(FolderFile *file, const void *data, size_t n);
+bool folder_close(FolderFile *file);
+const char *folder_path(const Folder *f);               /* the temporary folder, while it is being written */
+/* Calls `each` for every file written so far, sorted by name. */
+void folder_list(const Folder *f, void (*each)(void *ctx, const char *name, const char sha256[65], size_t size), void *ctx);
+bool folder_commit(Folder *f);                          /* renames; the former folder is removed */
+void folder_abort(Folder *f);                           /* removes what was written */
+
+/* ---------------------------------------------------------------- spec/ */
+enum { LAYERS_MAX = 16, NAMES_MAX = 8 };
+/* Fraction kept per matrix; asis: the zeros that are in the file decide. */
+typedef struct Rate { bool asis; double W, R; } Rate;
+
+typedef struct LayerSpec {
+    const char *cell;                   /* "lstm" | "linear" */
+    const char *gates;                  /* row order in the file, four letters of i f o and g|c|j */
+    const char *W, *R;                  /* tensor names */
+    const char *b[NAMES_MAX]; int n_b;  /* bias tensors, summed */
+    bool transpose;                     /* tensors are (I, 4H) */
+    double forget_bias;
+    const char *activation;             /* linear: "none" | "relu" */
+    Place at, at_W, at_R, at_b, at_gates;
+} LayerSpec;
+
+typedef struct Spec {
+    Arena *arena;
+    const char *file;                   /* path of the spec as given */
+    char sha256[65];                    /* of the spec's effective text: file and --set */
+    const char *name;
+    const char *model_file;             /* resolved relative to the spec */
+    LayerSpec layer[LAYERS_MAX]; int n_layers;   /* 0: find them in the model file (ONNX) */
+    const char *pattern;
+    Rate keep;
+    int banks;                          /* 0: not given */
+    double max_padding;
+    int activation_bits, weight_bits, state_bits;
+    int preactivation_bits;             /* 0: activation + 2 */
+    double input_range;                 /* 0: calibrate from verify.input */
+    int pes, pe_width;                  /* pe_width 0: not given */
+    bool loadable;                      /* engine.weights: loadable */
+    int lanes;                          /* 0: auto */
+    bool control;                       /* interface.control: axil */
+    const char *output;                 /* network.output: "every" | "last" */
+    const char *part; double clock_mhz; /* part NULL: generic */
+    const char *verify_input, *verify_expect, *verify_lengths, *verify_labels;   /* paths or NULL */
+    double min_snr_db;                  /* 0: not checked */
+    int verify_steps;                   /* 0: all; else at most so many steps of each sequence */
+    struct SpecNode *root;              /* what was read, for spec_at */
+} Spec;
+
+/* Reads, applies `sets` ("key.path=value"), checks types, ranges and clashes. NULL after recording what is wrong. */
+Spec *spec_load(Arena *a, Diag *d, const char *path, const char *const *sets, int n_sets);
+/* Place of a key ("engine.pes", "model.layers.0.W"), or of its nearest parent that is in the file. */
+Place spec_at(const Spec *s, const char *key);
+/* The reference of every key: as text for `lstmgen keys`, as Markdown for the documentation. */
+void keys_print(FILE *to);
+void keys_markdown(FILE *to);
+
+/* ---------------------------------------------------------------- model/ */
+/* A tensor of a model file, as double-free float32 in C order. */
+typedef struct Tensor { const char *name; int rank; int64_t shape[8]; int64_t count; float *data; } Tensor;
+
+/* One row of the importer table: a container of named tensors. */
+typedef struct Model Model;
+/* Opens .npz, a folder of .npy, .npy, .safetensors or .onnx (told apart by content, then by name). */
+Model *model_open(Arena *a, Diag *d, Place from, const char *path);
+/* Gives back open files; tensors and names stay (they are in the arena). NULL is allowed. */
+void model_close(Model *m);
+/* All names, in the file's order (for messages: "tensors here: ..."). */
+int model_names(const Model *m, const char *const **names);
+/* Loads one tensor as float32; refuses NaN and Inf. NULL after recording the error at `from`, naming the tensor. */
+Tensor *model_tensor(Model *m, Diag *d, Place from, const char *name);
+/* A .npy array for verify: any numeric type, as float32. */
+Tensor *array_load(Arena *a, Diag *d, Place from, const char *path);
+const char *shape_text(Arena *a, const Tensor *t);      /* "(512, 128)" */
+
+typedef enum { CELL_LSTM, CELL_LINEAR } CellKind;
+typedef enum { ACT_NONE, ACT_RELU } LinearAct;
+enum { GATE_I, GATE_F, GATE_G, GATE_O, GATES };         /* canonical row order of an LSTM: i f g o */
+enum { MATRIX_W, MATRIX_R, MATRICES };
+
+/* rows x columns, row-major; kept[] tells what survives pruning (NULL: everything). */
+typedef struct Matrix { int rows, columns; float *value; uint8_t *kept; } Matrix;
+typedef struct Layer {
+    CellKind cell;
+    LinearAct activation;               /* linear */
+    int inputs, hidden;                 /* hidden: outputs of a linear layer */
+    Matrix m[MATRICES];                 /* W: gates*hidden x inputs, R: gates*hidden x hidden (rows 0 for linear) */
+    double *bias;                       /* per row */
+    Place at;
+} Layer;
+typedef struct Network { int n; Layer layer[LAYERS_MAX]; } Network;
+/* Finds every tensor the spec names (or the LSTM nodes of an ONNX file), checks shapes and brings rows into canonical order. */
+bool network_load(Arena *a, Diag *d, const Spec *s, Network *out);
+int layer_rows(const Layer *l);                         /* 4*hidden or hidden */
+
+/* The sequences to verify with, padded to the longest. */
+typedef struct Sequences {
+    int n, steps, width;                /* steps: the longest */
+    int *length;                        /* steps of each sequence */
+    float *x;                           /* [n][steps][width] */
+    bool made;                          /* no verify.input: made here, seeded */
+    int expect_steps;                   /* 0: no expectation; 1: last step of each sequence; else = steps */
+    float *expect; int expect_width;    /* [n][expect_steps][expect_width] */
+    int *label;                         /* [n] or NULL */
+} Sequences;
+bool sequences_load(Arena *a, Diag *d, const Spec *s, const Network *net, Sequences *out);
+
+/* ---------------------------------------------------------------- pattern/ */
+/* How one matrix lies on the engine: what pruning decided and what packing needs. */
+typedef struct MatrixPlan {
+    int banks, bank_size;               /* columns are cut into banks; bank_size = ceil(columns / banks) */
+    bool contiguous;                    /* column c is in bank c / bank_size (else bank c mod banks) */
+    int keep;                           /* weights kept per row and bank; bank_size when dense */
+    int cycles;                         /* engine cycles for one row tile */
+    int index_bits;                     /* 0: the read address is a counter */
+    int64_t kept, stored;               /* weights that survive; weights stored, padding included */
+} MatrixPlan;
+
+typedef struct Design Design;
+typedef struct QMatrix QMatrix;
+/* One lane word: weight and in-bank index. */
+typedef struct LaneWord { int16_t weight; uint16_t index; } LaneWord;
+
+typedef struct Pattern {
+    const char *name, *summary, *paper;
+    const char *keeps, *hardware, *costs;          /* one sentence each, for `lstmgen patterns` */
+    const char *const *keys;                       /* its own spec keys, NULL-terminated */
+    /* Fills defaults that depend on other keys (banks from pe_width and back) and reports what clashes. */
+    void (*check)(Spec *s, const Network *net, Diag *d);
+    /* Projects matrix `which` of a layer: sets `kept` and zeroes the rest; `rate` of spec.keep for this matrix. */
+    bool (*prune)(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at);
+    /* Geometry of one pruned matrix on N lanes. */
+    MatrixPlan (*plan)(const Spec *s, const Matrix *m);
+    /* Row `row` of the quantised matrix as plan->cycles * pe_width lane words, cycle-major; row < 0: an empty row. */
+    void (*pack)(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out);
+    /* Inverse of pack: adds the row's weights to `out[columns]` (which the caller zeroed). */
+    void (*unpack)(const MatrixPlan *plan, int columns, int lanes, const LaneWord *in, int16_t *out);
+    bool private_vectors;                          /* every PE reads its own copy of the vector by index */
+    /* Lower bound of stored bits per kept weight: log2 C(n,k) / k plus the weight's bits. */
+    double (*bound_bits)(const MatrixPlan *plan, int rows, int columns, int weight_bits);
+} Pattern;
+const Pattern *pattern_find(const char *name);
+const Pattern *const *pattern_table(int *n);
+void patterns_print(FILE *to);
+double log2_choose(double n, double k);             /* log2 of the binomial coefficient */
+
+/* ---------------------------------------------------------------- fixed/ */
+/* Signed fixed point: value = integer / 2^fraction. */
+typedef struct Format { int bits, fraction; } Format;
+struct QMatrix { int rows, columns; int16_t *value; const uint8_t *kept; };
+/* A layer in integers. Row r accumulates at fraction row_fraction[r]; W and R of that row are scaled so that
+ * weight fraction + source fraction + align = row_fraction[r] (numerics.md: weight exponents per row). */
+typedef struct QLayer {
+    CellKind cell; LinearAct activation; int inputs, hidden, rows;
+    QMatrix m[MATRICES];
+    int64_t *bias;                      /* at row_fraction */
+    int *row_fraction;
+    int align[MATRICES];                /* products of W (R) are shifted left by this before they are added */
+    Format in, out;                     /* of its input vector and of h (or y) */
+} QLayer;
+/* sigmoid and tanh by one table of tanh on [0, 8): linear interpolation between 2^segment_bits entries. */
+typedef struct ActTable {
+    int in_bits, in_fraction;           /* the pre-activation format */
+    int out_bits;                       /* activation bits; fraction out_bits - 1 */
+    int segment_bits, low_bits;         /* address and interpolation bits of a tanh argument of fraction in_fraction + 1 */
+    int base_bits, slope_bits, table_fraction;
+    int slope_shift;                    /* extra fraction bits of the slope */
+    int entries; int32_t *base, *slope;
+    double max_error_lsb;               /* over all inputs, both functions, measured when built */
+} ActTable;
+typedef struct QNetwork {
+    int n; QLayer layer[LAYERS_MAX];
+    int weight_bits;
+    Format input, pre, gate, state;     /* gate: outputs of sigmoid and tanh */
+    int acc_bits;                       /* exact for every row */
+    int left_shift;                     /* accumulators are shifted left by this before a row's right shift (0 as a rule) */
+    ActTable table;
+} QNetwork;
+/* Chooses formats (calibration) and rounds the pruned network. */
+bool network_quantise(Arena *a, Diag *d, const Spec *s, const Network *net, const Sequences *seq, QNetwork *out);
+bool act_table_build(Arena *a, Format in, int out_bits, ActTable *out);
+int32_t act_sigmoid(const ActTable *t, int32_t z);      /* z in the pre-activation format */
+int32_t act_tanh(const ActTable *t, int32_t z);
+int64_t round_shift(int64_t v, int shift);              /* add half, arithmetic shift; shift < 0 shifts left */
+int64_t saturate(int64_t v, int bits, int64_t *count);  /* counts what had to be clipped; count may be NULL */
+int32_t format_encode(Format f, double v, int64_t *saturated);
+double format_decode(Format f, int64_t v);
+int clog2(int64_t n);                                   /* smallest b with 2^b >= n; clog2(1) = 0 */
+
+/* ---------------------------------------------------------------- golden/ */
+/* Bit-true and float outputs over all sequences. Knows nothing of patterns or of the RTL's order. */
+typedef struct Golden {
+    int width;                          /* elements of the last layer's output */
+    int32_t *x;                         /* [n][steps][inputs], quantised stimulus */
+    int32_t *y;                         /* [n][steps][width], integers */
+    float *y_float;                     /* float network, same kept weights */
+    float *y_unpruned;                  /* float network before pruning, or NULL when nothing was pruned */
+    int64_t saturations;                /* of cell state and linear outputs together */
+    int64_t state_saturations, output_saturations;
+    int64_t input_saturations;          /* stimulus clipped when it was quantised */
+} Golden;
+bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Network *unpruned, const Sequences *seq, Golden *out);
+void float_network_run(const Network *net, const Sequences *seq, float *y);   /* y: [n][steps][width] */
+double snr_db(const float *reference, const float *value, size_t n);   /* 10 log10(sum r^2 / sum (r-v)^2); 999 when equal */
+
+/* ---------------------------------------------------------------- plan/ (Design) */
+#include "plan/design.h"
+
+#endif

@@ -1,0 +1,90 @@
+/* importer.h: what the files of model/ share with each other and with nobody else. */
+#ifndef MODEL_IMPORTER_H
+#define MODEL_IMPORTER_H
+
+#include "lstmgen.h"
+
+enum { RANK_MAX = 8 };
+/* No tensor, and no zip member, may be larger than this when decoded. */
+#define TENSOR_BYTES_MAX ((uint64_t)1 << 30)
+
+/* Whom an error message is about: "FILE: tensor 'NAME': ..." (tensor NULL: "FILE: ..."). */
+typedef struct Subject {
+    Diag *diag;
+    Place from;
+    const char *file, *tensor;
+} Subject;
+void subject_error(const Subject *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* A stream of bytes of known size: a file, a zip member, a part of memory. `read` returns how many
+ * bytes it gave. */
+typedef struct Source {
+    size_t (*read)(void *handle, void *to, size_t n);
+    void *handle;
+    uint64_t size;
+} Source;
+/* Reads exactly n bytes or says how many there were; `what` names them. */
+bool source_read(const Subject *s, const Source *from, void *to, size_t n, const char *what);
+size_t source_read_file(void *file, void *to, size_t n); /* handle: FILE * */
+
+/* ---------------------------------------------------------------- dtype.c */
+/* One number type of a file. `decode` gives float32 from n elements in the host's byte order; NULL:
+ * they are float32. */
+typedef struct DataType {
+    const char *name; /* numpy's letter and size: "f4"; "bf2" is bfloat16 */
+    size_t size;
+    bool floating;
+    void (*decode)(const void *from, size_t n, float *to);
+} DataType;
+const DataType *dtype_find(const char *name);
+/* Sets rank, shape and count. Refuses rank > 8, empty dimensions, sizes that overflow or pass the
+ * limit. */
+bool tensor_shape(const Subject *s, Tensor *t, int64_t rank, const int64_t *shape,
+                  const DataType *type);
+typedef struct Coding {
+    const DataType *type;
+    bool big_endian, fortran;
+} Coding;
+/* Allocates t->data (shape already set), decodes the source straight into it, refuses NaN and
+ * Inf. */
+bool tensor_decode(const Subject *s, Arena *a, Tensor *t, Coding coding, const Source *from);
+/* "(3, 4)" of any list of dimensions; "(3,)" for one, as numpy prints it. */
+const char *dims_text(Arena *a, int64_t rank, const int64_t *shape);
+
+/* ---------------------------------------------------------------- npy.c */
+/* Reads a whole .npy stream: header, shape, data. Integers only where `integers` allows them. */
+bool npy_decode(const Subject *s, Arena *a, const Source *from, bool integers, Tensor *out);
+
+/* ---------------------------------------------------------------- model.c */
+/* One row per container. */
+typedef struct Importer {
+    const char *name, *suffix;
+    /* Is this its content? `head` are the first bytes of the file (at most 16), n of them. */
+    bool (*probe)(const uint8_t *head, size_t n);
+    /* Lists the tensors with model_add and keeps what `load` needs in m->own. */
+    bool (*open)(Model *m, const Subject *s);
+    /* Decodes the tensor with this number in model_add's order. */
+    bool (*load)(Model *m, const Subject *s, int index, Tensor *out);
+    /* Gives back what `open` took outside the arena; also after a failed open. */
+    void (*close)(Model *m);
+    /* Describes the layers of a file that knows its own network; returns how many, -1 after an
+     * error. NULL: cannot. */
+    int (*layers)(Model *m, const Subject *s, LayerSpec *out, int most);
+} Importer;
+extern const Importer importer_npz, importer_npy, importer_folder, importer_safetensors,
+    importer_onnx;
+
+struct Model {
+    Arena *arena;
+    const char *path;
+    const Importer *importer;
+    const char **names;
+    int n, room;
+    void *own;
+};
+/* Appends a name. Refuses names that cannot be shown. Duplicates are found by model_open. */
+bool model_add(Model *m, const Subject *s, const char *name);
+/* Layers of a model file without `model.layers`; see Importer.layers. */
+int model_layers(Model *m, Diag *d, Place from, LayerSpec *out, int most);
+
+#endif

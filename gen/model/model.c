@@ -1,0 +1,190 @@
+/* model.c: the table of importers, and tensors by name whatever the container. */
+#include "model/importer.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { HEAD_BYTES = 16, NAMES_SHOWN = 12, NAME_LENGTH_MAX = 1024, TENSORS_MAX = 1 << 20 };
+
+static const Importer *const IMPORTERS[] = {
+    &importer_npz,
+    &importer_npy,
+    &importer_safetensors,
+    &importer_onnx,
+};
+
+/* Formats that people try and that this version does not read: what to do instead. */
+static const struct {
+    const char *magic;
+    size_t length;
+    const char *text;
+} OTHERS[] = {
+    { "\x89HDF", 4,
+      "an HDF5 (Keras .h5) file is not supported by this version; save the weights with "
+      "numpy.savez" },
+    { "\x80\x02", 2,
+      "a Python pickle (old PyTorch checkpoint) can run programs: refused; save as .safetensors or "
+      ".npz" },
+};
+
+bool model_add(Model *m, const Subject *s, const char *name)
+{
+    if (strlen(name) > NAME_LENGTH_MAX || m->n >= TENSORS_MAX) {
+        subject_error(
+            s, "a tensor name of %zu bytes, %d tensors so far: beyond the limits of %d and %d",
+            strlen(name), m->n, NAME_LENGTH_MAX, TENSORS_MAX);
+        return false;
+    }
+    for (const char *p = name; *p; p++)
+        if (iscntrl((unsigned char)*p)) {
+            subject_error(s, "a tensor name holds the control character 0x%02x", (unsigned char)*p);
+            return false;
+        }
+    if (m->n == m->room) {
+        int room = MAX(64, 2 * m->room);
+        m->names = arena_grow(m->arena, m->names, (size_t)m->room * sizeof *m->names,
+                              (size_t)room * sizeof *m->names);
+        m->room = room;
+    }
+    m->names[m->n++] = name;
+    return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Two tensors of one name: nobody can say which is meant. */
+static bool names_unique(const Model *m, const Subject *s)
+{
+    const char **sorted = malloc(sizeof *sorted * (size_t)MAX(m->n, 1));
+    if (!sorted)
+        FAULT("out of memory for %d names", m->n);
+    if (m->n > 0)
+        memcpy(sorted, m->names, sizeof *sorted * (size_t)m->n);
+    qsort(sorted, (size_t)m->n, sizeof *sorted, by_name);
+    int i = 1;
+    while (i < m->n && strcmp(sorted[i - 1], sorted[i]) != 0)
+        i++;
+    bool unique = i >= m->n;
+    if (!unique)
+        subject_error(s, "duplicate tensor '%s'", sorted[i]);
+    free(sorted);
+    return unique;
+}
+
+/* Reads the first bytes; -1 after recording the error. */
+static int read_head(const Subject *s, const char *path, uint8_t head[HEAD_BYTES])
+{
+    struct stat st;
+    FILE *file = NULL;
+    errno = 0;
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+        file = fopen(path, "rb");
+    if (!file) {
+        subject_error(s, "cannot open the model file: %s",
+                      errno ? strerror(errno) : "not a regular file");
+        return -1;
+    }
+    size_t n = fread(head, 1, HEAD_BYTES, file);
+    fclose(file);
+    if (n == 0)
+        subject_error(s, "the model file is empty");
+    return n == 0 ? -1 : (int)n;
+}
+
+/* By content first; the name decides only for files whose content says nothing. */
+static const Importer *find_importer(const Subject *s, const char *path)
+{
+    uint8_t head[HEAD_BYTES];
+    if (file_is_folder(path))
+        return &importer_folder;
+    int n = read_head(s, path, head);
+    if (n < 0)
+        return NULL;
+    for (int i = 0; i < LENGTH(IMPORTERS); i++)
+        if (IMPORTERS[i]->probe(head, (size_t)n))
+            return IMPORTERS[i];
+    for (int i = 0; i < LENGTH(OTHERS); i++)
+        if ((size_t)n >= OTHERS[i].length && memcmp(head, OTHERS[i].magic, OTHERS[i].length) == 0) {
+            subject_error(s, "%s", OTHERS[i].text);
+            return NULL;
+        }
+    for (int i = 0; i < LENGTH(IMPORTERS); i++)
+        if (str_ends(path, IMPORTERS[i]->suffix))
+            return IMPORTERS[i];
+    subject_error(
+        s,
+        "not a model file this version knows: .npz, .npy, a folder of .npy, .safetensors or .onnx");
+    return NULL;
+}
+
+Model *model_open(Arena *a, Diag *d, Place from, const char *path)
+{
+    Subject s = { d, from, path, NULL };
+    const Importer *importer = find_importer(&s, path);
+    if (!importer)
+        return NULL;
+    Model *m = ARENA_NEW(a, Model);
+    *m = (Model){ .arena = a, .path = str_dup(a, path), .importer = importer };
+    s.file = m->path;
+    if (importer->open(m, &s) && names_unique(m, &s))
+        return m;
+    importer->close(m);
+    return NULL;
+}
+
+void model_close(Model *m)
+{
+    if (m)
+        m->importer->close(m);
+}
+
+int model_names(const Model *m, const char *const **names)
+{
+    *names = m->names;
+    return m->n;
+}
+
+static void report_missing(const Model *m, const Subject *s, const char *name)
+{
+    Buffer list;
+    buffer_init(&list, m->arena);
+    for (int i = 0; i < MIN(m->n, NAMES_SHOWN); i++)
+        buffer_print(&list, "%s%.60s", i ? ", " : "", m->names[i]);
+    if (m->n > NAMES_SHOWN)
+        buffer_print(&list, " and %d more", m->n - NAMES_SHOWN);
+    const char *near = str_nearest(name, m->names, m->n);
+    subject_error(s, "no tensor '%s'%s%s%s; tensors here: %s", name, near ? "; did you mean '" : "",
+                  near ? near : "", near ? "'?" : "", m->n ? list.text : "none");
+}
+
+Tensor *model_tensor(Model *m, Diag *d, Place from, const char *name)
+{
+    Subject s = { d, from, m->path, NULL };
+    int i = 0;
+    while (i < m->n && strcmp(m->names[i], name) != 0)
+        i++;
+    if (i == m->n) {
+        report_missing(m, &s, name);
+        return NULL;
+    }
+    s.tensor = name;
+    Tensor *t = ARENA_NEW(m->arena, Tensor);
+    t->name = m->names[i];
+    return m->importer->load(m, &s, i, t) ? t : NULL;
+}
+
+int model_layers(Model *m, Diag *d, Place from, LayerSpec *out, int most)
+{
+    Subject s = { d, from, m->path, NULL };
+    if (m->importer->layers)
+        return m->importer->layers(m, &s, out, most);
+    subject_error(&s, "a %s file does not say which tensor is what; name them in model.layers",
+                  m->importer->name);
+    return -1;
+}

@@ -1,0 +1,206 @@
+/* bank_balanced.c: each bank of each row keeps the same number of weights (Cao et al., "Efficient and effective sparse
+ * LSTM on FPGA with bank-balanced sparsity", FPGA 2019, 10.1145/3289602.3293898).
+ *
+ * A row is cut into `banks` equal contiguous banks (the last one may be short, trailing ones empty); each keeps its K
+ * largest magnitudes, K = ceil(keep * bank size), ties to the lower column. A lane serves banks / pe_width neighbouring
+ * banks as one. Storage: element (row, rank, lane) as weight and index inside the lane's columns, rank-major. */
+#include "pattern/pattern.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int bank_size_of(int columns, int banks)
+{
+    return (columns + banks - 1) / banks;
+}
+
+static void check_columns(const Spec *s, const Network *net, Diag *d)
+{
+    for (int l = 0; l < net->n; l++)
+        for (int which = 0; which < MATRICES; which++) {
+            const Matrix *m = &net->layer[l].m[which];
+            if (m->rows > 0 && s->banks > m->columns)
+                diag_error(d, spec_at(s, s->banks == s->pe_width ? "sparsity" : "sparsity.banks"),
+                           "%d banks, but matrix %s of layer %d has only %d columns: use at most %d banks "
+                           "(sparsity.banks, engine.pe_width)",
+                           s->banks, which == MATRIX_W ? "W" : "R", l, m->columns, m->columns);
+        }
+}
+
+static void bank_balanced_check(Spec *s, const Network *net, Diag *d)
+{
+    if (s->banks == 0)
+        s->banks = s->pe_width ? s->pe_width : 4;
+    if (s->pe_width == 0)
+        s->pe_width = s->banks;
+    if (s->banks % s->pe_width != 0)
+        diag_clash(d, spec_at(s, "sparsity.banks"), spec_at(s, "engine.pe_width"), "the width of a PE is set here",
+                   "%d banks can not be dealt to %d multipliers per PE: make banks a multiple of engine.pe_width",
+                   s->banks, s->pe_width);
+    else
+        check_columns(s, net, d);
+}
+
+static int by_magnitude(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The k-th largest of n magnitudes (k from 1); scratch holds n floats. */
+static float kth_largest(const float *row, int n, int k, float *scratch)
+{
+    for (int i = 0; i < n; i++)
+        scratch[i] = fabsf(row[i]);
+    qsort(scratch, (size_t)n, sizeof *scratch, by_magnitude);
+    return scratch[k - 1];
+}
+
+/* Keeps the k largest of n weights, exactly k, ties to the lower index. */
+static void keep_largest(float *row, uint8_t *kept, int n, int k, float *scratch)
+{
+    float limit = kth_largest(row, n, k, scratch);
+    int above = 0;
+    for (int i = 0; i < n; i++)
+        above += fabsf(row[i]) > limit;
+    int ties = k - above;
+    for (int i = 0; i < n; i++) {
+        float size = fabsf(row[i]);
+        kept[i] = size > limit || (size == limit && ties-- > 0);
+        if (!kept[i])
+            row[i] = 0;
+    }
+}
+
+static void prune_rows(Matrix *m, int banks, int keep, float *scratch)
+{
+    int size = bank_size_of(m->columns, banks);
+    for (int64_t r = 0; r < m->rows; r++)
+        for (int start = 0; start < m->columns; start += size) {
+            int n = MIN(size, m->columns - start);
+            int64_t at = r * m->columns + start;
+            keep_largest(m->value + at, m->kept + at, n, MIN(keep, n), scratch);
+        }
+}
+
+/* How full the banks of a matrix are. */
+typedef struct Fill { int most, row, bank; int64_t kept; } Fill;
+
+static Fill measure_fill(const Matrix *m, int size)
+{
+    Fill fill = {0};
+    for (int r = 0; r < m->rows; r++)
+        for (int start = 0, bank = 0; start < m->columns; start += size, bank++) {
+            int count = 0;
+            for (int c = start; c < MIN(start + size, m->columns); c++)
+                count += m->kept[(int64_t)r * m->columns + c];
+            fill.kept += count;
+            if (count > fill.most)
+                fill.most = count, fill.row = r, fill.bank = bank;
+        }
+    return fill;
+}
+
+/* The zeros of the file decide; refuses zeros that would need too much padding. */
+static bool prune_asis(const Spec *s, Diag *d, Matrix *m, const char *name, Place at)
+{
+    int64_t total = (int64_t)m->rows * m->columns;
+    for (int64_t i = 0; i < total; i++)
+        m->kept[i] = m->value[i] != 0;
+    int size = bank_size_of(m->columns, s->banks);
+    int used = (m->columns + size - 1) / size;
+    Fill fill = measure_fill(m, size);
+    double stored = (double)m->rows * used * MAX(fill.most, 1);
+    double padding = (stored - (double)fill.kept) / stored;
+    if (padding <= s->max_padding)
+        return true;
+    diag_error(d, at, "keep: asis: the zeros of %s are not bank-balanced: row %d keeps %d weights in bank %d "
+               "(columns %d to %d), the mean is %.2f; %.0f %% of the stored weights would be padding, "
+               "sparsity.max_padding allows %.0f %%: retrain under a bank-balanced mask or give a rate",
+               name, fill.row, fill.most, fill.bank, fill.bank * size, MIN((fill.bank + 1) * size, m->columns) - 1,
+               (double)fill.kept / ((double)m->rows * used), 100 * padding, 100 * s->max_padding);
+    return false;
+}
+
+static bool bank_balanced_prune(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at)
+{
+    Matrix *m = &l->m[which];
+    m->kept = ARENA_ARRAY(a, uint8_t, (int64_t)m->rows * m->columns);
+    if (s->keep.asis)
+        return prune_asis(s, d, m, which == MATRIX_W ? "W" : "R", at);
+    int size = bank_size_of(m->columns, s->banks);
+    double rate = l->cell == CELL_LINEAR ? 1.0 : which == MATRIX_W ? s->keep.W : s->keep.R;
+    int keep = MAX(1, (int)ceil(rate * size - 1e-9));
+    float *scratch = ARENA_ARRAY(a, float, size);
+    prune_rows(m, s->banks, keep, scratch);
+    return true;
+}
+
+static MatrixPlan bank_balanced_plan(const Spec *s, const Matrix *m)
+{
+    int size = bank_size_of(m->columns, s->banks), group = s->banks / s->pe_width;
+    Fill fill = measure_fill(m, size);
+    int lane_size = size * group;
+    int keep = MAX(fill.most, 1) * group;
+    return (MatrixPlan){.banks = (m->columns + lane_size - 1) / lane_size, .bank_size = lane_size, .contiguous = true,
+                        .keep = keep, .cycles = keep, .index_bits = MAX(clog2(lane_size), 1), .kept = fill.kept,
+                        .stored = (int64_t)m->rows * keep * s->pe_width};
+}
+
+/* Survivors of one lane in column order; the rest of its words are explicit zeros. */
+static void pack_lane(const MatrixPlan *plan, const QMatrix *q, int row, int lane, int lanes, LaneWord *out)
+{
+    int start = lane * plan->bank_size, end = MIN(start + plan->bank_size, q->columns), rank = 0;
+    for (int c = start; row >= 0 && c < end; c++) {
+        int64_t at = (int64_t)row * q->columns + c;
+        if (q->kept && !q->kept[at])
+            continue;
+        REQUIRE(rank < plan->cycles);
+        out[rank++ * lanes + lane] = (LaneWord){q->value[at], (uint16_t)(c - start)};
+    }
+    for (; rank < plan->cycles; rank++)
+        out[rank * lanes + lane] = (LaneWord){0, 0};
+}
+
+static void bank_balanced_pack(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out)
+{
+    for (int lane = 0; lane < lanes; lane++)
+        pack_lane(plan, q, row, lane, lanes, out);
+}
+
+static void bank_balanced_unpack(const MatrixPlan *plan, int columns, int lanes, const LaneWord *in, int16_t *out)
+{
+    for (int rank = 0; rank < plan->cycles; rank++)
+        for (int lane = 0; lane < lanes; lane++, in++) {
+            int column = lane * plan->bank_size + in->index;
+            if (in->weight != 0 && column < columns)
+                out[column] = in->weight;
+        }
+}
+
+/* Per bank of n columns with k survivors: log2 C(n, k) bits say which ones. */
+static double bank_balanced_bound(const MatrixPlan *plan, int rows, int columns, int weight_bits)
+{
+    (void)rows, (void)columns;
+    return weight_bits + log2_choose(plan->bank_size, plan->keep) / plan->keep;
+}
+
+static const char *const bank_balanced_keys[] = {"sparsity.banks", "sparsity.keep", "sparsity.max_padding", NULL};
+
+const Pattern pattern_bank_balanced = {
+    .name = "bank_balanced",
+    .summary = "Each row is cut into equal banks; each bank keeps the same number of weights.",
+    .keeps = "the K = ceil(keep * bank size) largest magnitudes of every bank of every row",
+    .hardware = "one row per PE, one bank per lane; each PE has its own copy of the vector, each weight its index",
+    .costs = "log2(bank size) index bits per weight, one vector copy per PE; no load imbalance, no conflicts",
+    .paper = "Cao et al., FPGA 2019, 10.1145/3289602.3293898",
+    .keys = bank_balanced_keys,
+    .check = bank_balanced_check,
+    .prune = bank_balanced_prune,
+    .plan = bank_balanced_plan,
+    .pack = bank_balanced_pack,
+    .unpack = bank_balanced_unpack,
+    .private_vectors = true,
+    .bound_bits = bank_balanced_bound,
+};

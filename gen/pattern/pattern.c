@@ -1,0 +1,52 @@
+/* pattern.c: the table of sparsity patterns. A further pattern is one file and one row here. */
+#include "pattern/pattern.h"
+
+#include <math.h>
+#include <string.h>
+
+static const Pattern *const table[] = {
+    &pattern_dense,
+    &pattern_bank_balanced,
+};
+
+const Pattern *const *pattern_table(int *n)
+{
+    *n = LENGTH(table);
+    return table;
+}
+
+const Pattern *pattern_find(const char *name)
+{
+    for (int k = 0; k < LENGTH(table); k++)
+        if (!strcmp(table[k]->name, name))
+            return table[k];
+    return NULL;
+}
+
+void patterns_print(FILE *to)
+{
+    for (int k = 0; k < LENGTH(table); k++) {
+        const Pattern *p = table[k];
+        fprintf(to, "%s%s\n    %s\n", k ? "\n" : "", p->name, p->summary);
+        fprintf(to, "    keeps     %s\n    hardware  %s\n    costs     %s\n    source    %s\n    keys      ",
+                p->keeps, p->hardware, p->costs, p->paper);
+        for (int i = 0; p->keys[i]; i++)
+            fprintf(to, "%s%s", i ? ", " : "", p->keys[i]);
+        fprintf(to, "%s\n", p->keys[0] ? "" : "none of its own");
+    }
+}
+
+double log2_choose(double n, double k)
+{
+    return (lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)) / M_LN2;
+}
+
+int64_t matrix_kept(const Matrix *m)
+{
+    int64_t total = (int64_t)m->rows * m->columns, kept = 0;
+    if (!m->kept)
+        return total;
+    for (int64_t i = 0; i < total; i++)
+        kept += m->kept[i];
+    return kept;
+}

@@ -1,0 +1,10 @@
+/* pattern.h: what the patterns share among themselves. The table itself is in pattern.c. */
+#ifndef PATTERN_PATTERN_H
+#define PATTERN_PATTERN_H
+#include "lstmgen.h"
+
+extern const Pattern pattern_dense;
+extern const Pattern pattern_bank_balanced;
+
+int64_t matrix_kept(const Matrix *m);                   /* weights that survive */
+#endif

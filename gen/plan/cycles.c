@@ -1,0 +1,262 @@
+/* cycles.c: the control of the RTL, cycle by cycle: stream input, sequencer, delays to the cell unit, output buffer.
+ *
+ * Each struct holds the registers of the module of that name and is advanced by one function per cycle, from wires that
+ * are computed first; so the count is that of the simulation, exactly. A test compares the two on every design. */
+#include "plan/plan.h"
+
+#include <string.h>
+
+enum { RING = 8192, CREDITS = 16, READ_LATENCY = 5 };
+
+/* Pulses that arrive a known number of cycles later. */
+typedef struct Events { uint8_t h_valid[RING], y_done[RING]; uint16_t done[RING]; } Events;
+
+typedef struct Reorder {
+    int full, beat, beats, credits, level;
+    uint8_t push[RING], push_last[RING];        /* arrivals at the FIFO */
+    int64_t lasts[CREDITS + 1]; int n_lasts;    /* FIFO positions of last beats, as counts of pops still to come */
+    int64_t pushed, popped;
+} Reorder;
+
+typedef struct Input {
+    bool valid, spare, ready;                   /* lg_skid */
+    int beat, beats, port_beats;                /* of the natural order */
+    bool reorder; int used_slots; Reorder order;
+    int p_beat, p_beats, level, used;
+    int64_t left;                               /* beats the source still has */
+} Input;
+
+typedef struct Sequencer {
+    int pc; bool poll, head, active;
+    unsigned pending; int out_used;
+    int run, phase, idle, count, tiles;
+} Sequencer;
+
+enum { LEAD, SEG_A, SEG_B, GAP };
+
+typedef struct Machine {
+    const Design *d;
+    Events ev;
+    Input in;
+    Sequencer seq;
+    Reorder out;
+    uint8_t freed[RING];
+    int64_t now, last_taken;
+} Machine;
+
+/* ---- lg_reorder: reads are issued while a vector is complete and the FIFO has credit */
+typedef struct ReorderWires { bool valid, last, issue, sent; } ReorderWires;
+
+static ReorderWires reorder_wires(const Reorder *r)
+{
+    ReorderWires w = {.valid = r->level > 0};
+    w.last = w.valid && r->n_lasts > 0 && r->lasts[0] == r->popped;
+    w.issue = r->full > 0 && r->credits > 0;
+    w.sent = w.issue && r->beat == r->beats - 1;
+    return w;
+}
+
+static void reorder_step(Reorder *r, ReorderWires w, bool done, bool pop, int64_t now)
+{
+    int slot = (int)((now + READ_LATENCY) % RING), here = (int)(now % RING);
+    if (w.issue) {
+        r->push[slot] = 1;
+        r->push_last[slot] = w.sent;
+        r->beat = w.sent ? 0 : r->beat + 1;
+    }
+    r->full += done - w.sent;
+    r->credits += pop - w.issue;
+    if (pop) {
+        if (r->n_lasts > 0 && r->lasts[0] == r->popped)
+            memmove(r->lasts, r->lasts + 1, (size_t)--r->n_lasts * sizeof *r->lasts);
+        r->popped++;
+    }
+    if (r->push[here]) {
+        if (r->push_last[here])
+            r->lasts[r->n_lasts++] = r->pushed;
+        r->pushed++;
+    }
+    r->level += r->push[here] - pop;
+    r->push[here] = r->push_last[here] = 0;
+}
+
+/* ---- lg_input */
+static void input_step(Machine *m, bool released)
+{
+    Input *in = &m->in;
+    bool busy = m->ev.h_valid[m->now % RING];
+    ReorderWires w = reorder_wires(&in->order);
+    bool p_valid = in->reorder ? w.valid : in->valid;
+    bool put = p_valid && in->used != 2 && !busy, p_last = in->p_beat == in->p_beats - 1;
+    bool q_ready = in->reorder ? in->used_slots != 2 : in->used != 2 && !busy;
+    bool take = in->valid && q_ready;
+    bool vector_taken = take && in->beat == in->beats - 1;
+    bool s_take = in->left > 0 && in->ready;
+
+    if (take)
+        in->beat = vector_taken ? 0 : in->beat + 1;
+    if (in->reorder) {
+        reorder_step(&in->order, w, vector_taken, put, m->now);
+        in->used_slots += vector_taken - w.sent;
+    }
+    m->freed[(m->now + m->d->front + 1) % RING] = released;
+    in->level += (put && p_last) - released;
+    in->used += (put && p_last) - m->freed[m->now % RING];
+    if (put)
+        in->p_beat = p_last ? 0 : in->p_beat + 1;
+    if (s_take) {
+        in->left--;
+        in->port_beats = in->port_beats == in->beats - 1 ? 0 : in->port_beats + 1;
+        if (in->port_beats == 0)
+            m->last_taken = m->now;
+    }
+    bool keep = in->valid && !take;
+    bool spare = (in->spare && keep) || (s_take && keep);
+    in->valid = keep || in->spare || s_take;
+    in->spare = spare;
+    in->ready = !spare;
+}
+
+/* ---- the pulses a tile causes; `end` is the cycle of the sequencer's counters in which it ends */
+static void tile_events(Machine *m, const Tile *t, int64_t end)
+{
+    const Design *d = m->d;
+    int product = d->mul_latency + (d->state_split > 1);
+    int64_t element = end + 1 + d->tile_at + 3, result = 13 + d->mul_latency + product;
+    int64_t last = element + d->shifts - 1;
+    if (t->op == OP_O)
+        for (int s = 0; s < d->shifts; s++)
+            m->ev.h_valid[(element + s + result) % RING] = 1;
+    if (t->layer_done)
+        m->ev.done[(last + result - 1 - d->front) % RING] |= (uint16_t)(1u << t->layer);
+    if (t->y_done)
+        m->ev.y_done[(last + result) % RING] = 1;
+}
+
+/* ---- lg_sequencer */
+static const Run *looked_at(const Machine *m)
+{
+    return &m->d->run[m->seq.poll ? m->d->head_run : m->seq.pc];
+}
+
+static void load_run(Sequencer *q, const Design *d, int run)
+{
+    const Run *r = &d->run[run];
+    q->run = run;
+    q->phase = r->lead > 0 ? LEAD : SEG_A;
+    q->idle = r->lead - 1;
+    q->count = 0;
+    q->tiles = r->count - 1;
+}
+
+static void advance_run(Sequencer *q, const Run *r, const Tile *t, bool end_a, bool end_b, bool tile_end, bool gap_end)
+{
+    bool has_b = t->segment[1].cycles > 0;
+    int idle = q->idle, phase = q->phase;
+    q->idle--;
+    if (phase == SEG_A || phase == SEG_B)
+        q->count = end_a || end_b ? 0 : q->count + 1;
+    if (phase == LEAD && idle == 0)
+        q->phase = SEG_A;
+    if (end_a && has_b)
+        q->phase = SEG_B;
+    if (tile_end) {
+        q->phase = r->gap == 0 ? SEG_A : GAP;
+        q->idle = r->gap - 1;
+    }
+    if (gap_end)
+        q->phase = SEG_A;
+    if (r->gap == 0 ? tile_end : gap_end)
+        q->tiles--;
+}
+
+/* Returns whether x was released in this cycle. */
+static bool sequencer_step(Machine *m, bool out_sent)
+{
+    Sequencer *q = &m->seq;
+    const Design *d = m->d;
+    const Run *r = &d->run[q->run];
+    const Tile *t = &d->tile[r->first];
+    bool end_a = q->active && q->phase == SEG_A && q->count == t->segment[0].cycles - 1;
+    bool end_b = q->active && q->phase == SEG_B && q->count == t->segment[1].cycles - 1;
+    bool tile_end = (end_a && t->segment[1].cycles == 0) || end_b;
+    bool gap_end = q->active && q->phase == GAP && q->idle == 0;
+    bool run_end = q->tiles == 0 && (r->gap == 0 ? tile_end : gap_end);
+    bool release = tile_end && q->tiles == 0 && r->release_x;
+    if (tile_end)
+        tile_events(m, &d->tile[r->first + r->count - 1 - q->tiles], m->now);
+
+    const Run *next = looked_at(m);
+    bool x_ready = release ? m->in.level == 2 : m->in.level != 0;
+    bool skip = next->is_head && !q->head;
+    bool ready = !skip && (!next->wait_x || x_ready) && (!next->wait_out || q->out_used != 2)
+                 && (next->wait_h & q->pending) == 0;
+    bool choose = !q->active || run_end, start = choose && ready;
+
+    bool polled = q->poll;
+    unsigned done = m->ev.done[m->now % RING];
+    q->poll = d->head_run > 0 && choose && !ready && !polled && q->pc == 0 && q->head;
+    int started = (int)(next - d->run);
+    if (!polled && choose && (ready || skip))
+        q->pc = next->wrap ? 0 : q->pc + 1;
+    if (start && next->is_head)
+        q->head = false;
+    else if (start && next->set_head)
+        q->head = true;
+    q->pending = (q->pending & ~done) | (start ? next->set_pending : 0);
+    q->out_used += (start && next->wait_out) - out_sent;
+    bool was_active = q->active;
+    if (choose)
+        q->active = ready;
+    if (start)
+        load_run(q, d, started);
+    else if (was_active)
+        advance_run(q, r, t, end_a, end_b, tile_end, gap_end);
+    return release;
+}
+
+static void machine_start(Machine *m, const Design *d, int64_t vectors)
+{
+    memset(m, 0, sizeof *m);
+    const Region *x = &d->region[0];
+    m->d = d;
+    m->in.beats = (d->inputs + d->lanes - 1) / d->lanes;
+    m->in.reorder = x->contiguous && d->lanes > 1;
+    int positions = m->in.reorder ? x->positions : d->inputs;
+    m->in.p_beats = (positions + d->lanes - 1) / d->lanes;
+    m->in.order.beats = m->in.p_beats;
+    m->in.order.credits = m->out.credits = CREDITS;
+    m->out.beats = d->out_beats;
+    m->in.left = vectors * m->in.beats;
+    m->in.ready = true;
+    m->last_taken = -1;
+}
+
+CycleCount cycles_simulate(const Design *d, int steps)
+{
+    Arena *scratch = arena_new();
+    Machine *m = ARENA_NEW(scratch, Machine);
+    int64_t *t = ARENA_ARRAY(scratch, int64_t, steps);
+    machine_start(m, d, steps);
+    int64_t offered = -1, limit = INT64_C(100000000);
+    for (int done = 0; done < steps && m->now < limit; m->now++) {
+        ReorderWires w = reorder_wires(&m->out);
+        if (w.last) {
+            offered = m->now;
+            t[done++] = m->now;
+        }
+        bool y_done = m->ev.y_done[m->now % RING];
+        bool released = sequencer_step(m, w.sent);
+        input_step(m, released);
+        reorder_step(&m->out, w, y_done, w.valid, m->now);
+        int here = (int)(m->now % RING);
+        m->ev.h_valid[here] = m->ev.y_done[here] = m->freed[here] = 0;
+        m->ev.done[here] = 0;
+    }
+    REQUIRE(m->now < limit);
+    CycleCount c = {.latency = offered - m->last_taken, .total = offered + 1};
+    if (steps > 1)
+        c.interval = (double)(t[steps - 1] - t[steps / 2]) / (steps - 1 - steps / 2 > 0 ? steps - 1 - steps / 2 : 1);
+    arena_free(scratch);
+    return c;
+}

@@ -1,0 +1,88 @@
+/* design.h: what the planner decides: where vectors lie, which tiles run in which order, and when.
+ * Included by lstmgen.h only. Terms: a *tile* is pes rows worked on at once; a *run* is a row of tiles of the same
+ * shape (one word of the step program); a *position* q of a vector is bank q mod banks, address q / banks; rows of a
+ * layer are dealt to tiles by position, tile u of a gate holding positions u*pes .. u*pes + pes - 1. */
+#ifndef PLAN_DESIGN_H
+#define PLAN_DESIGN_H
+
+enum { TILES_MAX = 65536, RUNS_MAX = 64, REGIONS_MAX = LAYERS_MAX + 1 };
+
+/* A vector in the banks, double-buffered: x, and h of every LSTM layer. */
+typedef struct Region {
+    int elements, banks, bank_size;     /* banks used; elements per bank */
+    bool contiguous;                    /* element e in bank e / bank_size, else in bank e mod banks */
+    int positions;                      /* banks * bank_size where contiguous, else elements */
+    int base[2];                        /* bank address of the two buffers */
+} Region;
+
+/* What the cell unit does with the rows of a tile (the codes are those of lg_cell). */
+typedef enum { OP_KEEP, OP_I, OP_G, OP_F, OP_O, OP_LINEAR } CellOp;
+
+/* One product of a tile: `matrix` of `layer` with a region; absent when cycles = 0. */
+typedef struct Segment { int layer, matrix, cycles, region; bool previous; } Segment;
+
+typedef struct Tile {
+    int layer, gate, group;             /* rows gate*hidden + element(group*pes + pe) */
+    CellOp op;
+    Segment segment[2];
+    bool use_psum, y_done;
+    int psum;                           /* first word of the kept partial sums */
+    bool layer_done;                    /* its last element completes h of the layer */
+} Tile;
+
+/* One word of the step program: tiles first .. first+count-1, all with the same cycles per segment. */
+typedef struct Run {
+    int first, count;                   /* in Design.tile */
+    int lead, gap;                      /* idle cycles before the run and after each tile */
+    int weight;                         /* weight address of its first cycle */
+    bool wait_x, release_x, wait_out, is_head, set_head, wrap;
+    unsigned wait_h, set_pending;       /* bits: layers */
+} Run;
+
+typedef struct MemoryUse { const char *name; int64_t width, depth; int copies; bool block, rom, weights; } MemoryUse;
+
+struct Design {
+    const struct Part *part; const struct Family *family;   /* flow/parts.h; the default part where none is given */
+    const Spec *spec; const Pattern *pattern; const Network *net; const QNetwork *q;
+    int pes, lanes_pe;                  /* rows x multipliers per row */
+    int cell_lanes, shifts;             /* rows per cycle into the cell unit; cycles a tile takes there */
+    int lanes, element_bits;            /* stream */
+    int inputs, outputs;
+    MatrixPlan matrix[LAYERS_MAX][MATRICES];
+    Region region[REGIONS_MAX]; int n_regions;      /* 0: x, l + 1: h of layer l */
+    int vector_depth, addr_bits, index_bits; bool vector_block;
+    Tile *tile; int n_tiles;
+    Run run[RUNS_MAX]; int n_runs, head_run;        /* head_run -1: no head */
+    int weight_words;
+    /* latencies, from the family's leaf table */
+    int mul_latency, state_split, state_part;
+    int front, tree, align, acc_at, tile_at, shift_bits;
+    int psums, neurons, records, entries, out_beats;
+    bool psum_block, state_block, out_block, x_aligned, h_aligned;
+    int *neuron_base;                   /* per layer: first word of its state */
+    /* predicted */
+    double interval; int64_t latency, minimum;
+    int64_t macs_dense, macs_kept;      /* per step */
+    int multipliers_engine, multipliers_cell;
+    MemoryUse memory[32]; int n_memories;
+    int64_t macs_lost;                  /* multiplier slots of a step that padding leaves idle */
+};
+
+/* ---------------------------------------------------------------- plan/plan.c: sizes and order */
+bool design_plan(Arena *a, Diag *d, const Spec *s, const Network *net, const QNetwork *q, Design *out);
+/* Element of a vector at a position, or -1 where the position is padding. */
+int region_element(const Region *r, int position);
+int region_position(const Region *r, int element);
+
+/* ---------------------------------------------------------------- plan/cycles.c: exact cycle model */
+typedef struct CycleCount { double interval; int64_t latency, total; } CycleCount;
+/* Walks the control of the RTL cycle by cycle for `steps` steps with x waiting and the output always ready. */
+CycleCount cycles_simulate(const Design *d, int steps);
+
+/* ---------------------------------------------------------------- plan/images.c: contents of the memories */
+/* The lane words of one PE for one tile, segment after segment; out has room for all cycles * lanes_pe. */
+/* Row of the tile's layer that a PE works on, or -1 for padding. */
+int image_row(const Design *d, const Tile *t, int pe);
+void image_tile(const Design *d, const Tile *t, int pe, LaneWord *out);
+
+#endif

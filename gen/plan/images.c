@@ -1,0 +1,24 @@
+/* images.c: what is stored where: lane words of the weight memories, in the order in which they are used. */
+#include "plan/plan.h"
+
+int image_row(const Design *d, const Tile *t, int pe)
+{
+    const Layer *l = &d->net->layer[t->layer];
+    int position = t->group * d->pes + pe;
+    if (l->cell == CELL_LINEAR)
+        return position < l->hidden ? position : -1;
+    int element = region_element(&d->region[t->layer + 1], position);
+    return element < 0 ? -1 : t->gate * l->hidden + element;
+}
+
+void image_tile(const Design *d, const Tile *t, int pe, LaneWord *out)
+{
+    for (int k = 0; k < 2; k++) {
+        const Segment *g = &t->segment[k];
+        if (g->cycles == 0)
+            continue;
+        const QMatrix *q = &d->q->layer[g->layer].m[g->matrix];
+        d->pattern->pack(&d->matrix[g->layer][g->matrix], q, image_row(d, t, pe), d->lanes_pe, out);
+        out += (int64_t)g->cycles * d->lanes_pe;
+    }
+}

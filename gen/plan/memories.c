@@ -1,0 +1,60 @@
+/* memories.c: depth and style of every memory, and the list that report and synthesis count. */
+#include "plan/plan.h"
+
+#include "flow/parts.h"
+
+enum { SMALL_DEPTH = 64 };              /* up to here LUT RAM is cheaper than a block (primitives, ECP5) */
+
+static bool in_block(const Design *d, int64_t depth)
+{
+    return depth > SMALL_DEPTH || !d->family->small_ram;
+}
+
+static void add(Design *d, const char *name, int64_t width, int64_t depth, int copies, bool block, bool rom, bool weights)
+{
+    REQUIRE(d->n_memories < LENGTH(d->memory));
+    d->memory[d->n_memories++] = (MemoryUse){name, width, depth, copies, block, rom, weights};
+}
+
+/* Words of a lane: one per group and shift for the state, one per final tile and shift for the bias records. */
+static void plan_depths(Arena *a, Design *d)
+{
+    d->neuron_base = ARENA_ARRAY(a, int, d->net->n + 1);
+    for (int l = 0; l < d->net->n; l++) {
+        bool lstm = d->net->layer[l].cell == CELL_LSTM;
+        d->neuron_base[l] = d->neurons;
+        d->neurons += lstm ? layer_groups(d, l) * d->shifts : 0;
+        d->records += schedule_tiles(d, l) * d->shifts;
+    }
+    for (int n = 0; n < d->n_tiles; n++)
+        if (d->tile[n].op == OP_KEEP)
+            d->psums = MAX(d->psums, d->tile[n].psum + d->shifts);
+    d->psums = MAX(d->psums, 1);
+    d->entries = layer_groups(d, d->net->n - 1) * d->shifts;
+}
+
+void plan_memories(Arena *a, Design *d)
+{
+    plan_depths(a, d);
+    int rows = d->cell_lanes, ab = d->q->gate.bits;
+    bool rom = !d->spec->loadable;
+    d->vector_block = in_block(d, d->vector_depth);
+    d->psum_block = in_block(d, d->psums);
+    d->state_block = in_block(d, d->neurons);
+    int slots = 2 << MAX(clog2(d->entries), 1);
+    d->out_block = in_block(d, slots);
+    add(d, "weight", (int64_t)d->lanes_pe * d->q->weight_bits, d->weight_words, d->pes, true, rom, true);
+    if (d->index_bits > 0)
+        add(d, "index", (int64_t)d->lanes_pe * d->index_bits, d->weight_words, d->pes, true, rom, true);
+    add(d, "record", d->q->acc_bits + d->shift_bits, d->records, rows, true, rom, true);
+    add(d, "vector", ab, d->vector_depth, d->lanes_pe * (d->pattern->private_vectors ? d->pes : 1), d->vector_block,
+        false, false);
+    add(d, "partial sum", d->q->acc_bits, d->psums, rows, d->psum_block, false, false);
+    add(d, "gate i", ab, d->neurons, rows, d->state_block, false, false);
+    add(d, "i * g", 2 * ab, d->neurons, rows, d->state_block, false, false);
+    add(d, "cell state", d->q->state.bits, d->neurons, rows, d->state_block, false, false);
+    add(d, "tanh of cell state", ab, d->neurons, rows, d->state_block, false, false);
+    add(d, "activation table", d->q->table.base_bits + d->q->table.slope_bits, d->q->table.entries, rows, true, true,
+        false);
+    add(d, "output", ab, slots, rows * d->lanes, d->out_block, false, false);
+}

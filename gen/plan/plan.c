@@ -1,0 +1,238 @@
+/* plan.c: sizes of the engine, the cell unit and the stream; the order of the step that takes the fewest cycles.
+ *
+ * Candidates (cell lanes, tiles worked ahead) are counted with the exact cycle model; the fewest cycles win, then the
+ * fewest lanes. */
+#include "plan/plan.h"
+
+#include "flow/parts.h"
+
+#include <string.h>
+
+enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, SHIFT_BITS_LOADABLE = 6, CELL_TABLE_LEAD = 6 };
+
+static int layer_align(const QNetwork *q)
+{
+    int align = 0;
+    for (int l = 0; l < q->n; l++)
+        align = MAX(align, MAX(q->layer[l].align[MATRIX_W], q->layer[l].align[MATRIX_R]));
+    return align;
+}
+
+/* Latencies of the leaves and of the stages between them (lg_gather, lg_chain, lg_cell). */
+static void plan_latencies(Design *d)
+{
+    const Family *f = d->family;
+    d->mul_latency = f->mul_latency;
+    d->state_split = mul_split(f, MAX(d->q->state.bits, d->q->gate.bits));
+    d->state_part = f->b_max;
+    d->front = d->pattern->private_vectors ? 2 : 0;
+    d->tree = MAX(clog2(d->lanes_pe), 1);
+    d->align = layer_align(d->q);
+    d->acc_at = d->front + 3 + d->mul_latency + d->tree + (d->align > 0);
+}
+
+static void plan_matrices(Design *d)
+{
+    for (int l = 0; l < d->net->n; l++)
+        for (int which = 0; which < MATRICES; which++) {
+            const Matrix *m = &d->net->layer[l].m[which];
+            if (m->rows == 0)
+                continue;
+            MatrixPlan *p = &d->matrix[l][which];
+            *p = d->pattern->plan(d->spec, m);
+            d->index_bits = MAX(d->index_bits, p->index_bits);
+            d->macs_dense += (int64_t)m->rows * m->columns;
+            d->macs_kept += p->kept;
+        }
+    d->multipliers_engine = d->pes * d->lanes_pe;
+    d->minimum = (d->macs_kept + d->multipliers_engine - 1) / d->multipliers_engine;
+}
+
+static int shift_of(const QLayer *l, const QNetwork *q, int row)
+{
+    int target = l->cell == CELL_LINEAR ? l->out.fraction : q->pre.fraction;
+    return l->row_fraction[row] + q->left_shift - target;
+}
+
+/* Bits of the largest right shift; with loadable weights any shift the record can hold. */
+static void plan_shift(Design *d)
+{
+    int most = 1;
+    for (int l = 0; l < d->q->n; l++)
+        for (int r = 0; r < d->q->layer[l].rows; r++)
+            most = MAX(most, shift_of(&d->q->layer[l], d->q, r));
+    d->shift_bits = d->spec->loadable ? SHIFT_BITS_LOADABLE : clog2(most + 1);
+}
+
+/* ---- candidates */
+static void set_cell_lanes(Design *d, int lanes)
+{
+    d->cell_lanes = lanes;
+    d->shifts = (d->pes + lanes - 1) / lanes;
+    d->tile_at = d->acc_at + (d->shifts > 1) - CELL_TABLE_LEAD;
+    REQUIRE(d->tile_at >= 0);
+}
+
+/* h of a tile goes to as many different banks as there are cell lanes. */
+static int most_cell_lanes(const Design *d)
+{
+    int most = d->pes;
+    for (int k = 1; k < d->n_regions; k++)
+        most = MIN(most, d->region[k].banks);
+    return most;
+}
+
+/* Tiles to work ahead in each layer so that the drain is filled; `extra` shifts the count for a second try. */
+static void early_tiles(const Design *d, bool ahead, int extra, int early[])
+{
+    int lstms = d->n_regions - 1;
+    for (int l = 0; l < lstms; l++) {
+        int matrix = l == 0 ? MATRIX_W : MATRIX_R;
+        int step = MAX(d->matrix[l][matrix].cycles, d->shifts);
+        int need = (schedule_drain(d) + step - 1) / step + extra;
+        bool useful = ahead && (l > 0 || lstms == 1);
+        early[l] = useful ? MIN(MAX(need, 0), schedule_tiles(d, l)) : 0;
+    }
+}
+
+typedef struct Choice { int lanes, early[LAYERS_MAX]; double interval; } Choice;
+
+static void try_choice(Arena *a, Design *d, Choice *c, Choice *best)
+{
+    set_cell_lanes(d, c->lanes);
+    plan_schedule(a, d, c->early);
+    c->interval = cycles_simulate(d, TRIAL_STEPS).interval;
+    if (best->lanes == 0 || c->interval < best->interval)
+        *best = *c;
+}
+
+static void try_lanes(Arena *a, Design *d, int lanes, Choice *best)
+{
+    static const struct { bool ahead; int extra; } tries[] = {{true, 0}, {false, 0}, {true, 1}, {true, -2}};
+    for (int k = 0; k < LENGTH(tries); k++) {
+        Choice c = {.lanes = lanes};
+        set_cell_lanes(d, lanes);
+        early_tiles(d, tries[k].ahead, tries[k].extra, c.early);
+        try_choice(a, d, &c, best);
+    }
+}
+
+/* Fewest cycles; more lanes only where they save at least one cycle in 200. */
+static void choose_schedule(Arena *a, Design *d)
+{
+    Arena *scratch = arena_new();
+    Choice best = {0};
+    int most = most_cell_lanes(d);
+    for (int lanes = 1; lanes <= most; lanes = lanes < most ? MIN(lanes * 2, most) : most + 1) {
+        Choice c = {0};
+        try_lanes(scratch, d, lanes, &c);
+        if (best.lanes == 0 || c.interval < best.interval * 0.995)
+            best = c;
+        if (d->shifts == 1 || best.interval <= (double)d->weight_words)
+            break;
+    }
+    set_cell_lanes(d, best.lanes);
+    plan_schedule(a, d, best.early);
+    arena_free(scratch);
+}
+
+/* ---- stream */
+static bool lanes_allowed(Diag *diag, const Design *d)
+{
+    int most = d->region[0].banks;
+    if (d->spec->lanes <= most)
+        return true;
+    diag_error(diag, spec_at(d->spec, "interface.lanes"),
+               "%d elements per beat, but the input's %d elements lie in %d banks and each takes one element a cycle: "
+               "use at most %d lanes, or a larger engine.pe_width", d->spec->lanes, d->inputs, most, most);
+    return false;
+}
+
+static void set_stream(Design *d, int lanes)
+{
+    const Region *x = &d->region[0];
+    d->lanes = lanes;
+    d->out_beats = (d->outputs + lanes - 1) / lanes;
+    d->x_aligned = lanes > 1 && x->banks % lanes == 0;
+}
+
+/* The fewest lanes that do not limit the interval. */
+static void choose_stream(Arena *a, Design *d)
+{
+    if (d->spec->lanes > 0) {
+        set_stream(d, d->spec->lanes);
+        choose_schedule(a, d);
+        return;
+    }
+    int most = d->region[0].banks, widest = 1;
+    while (widest * 2 <= most)
+        widest *= 2;
+    set_stream(d, widest);
+    choose_schedule(a, d);
+    double best = cycles_simulate(d, MEASURED_STEPS).interval;
+    for (int lanes = 1; lanes < widest; lanes *= 2) {
+        set_stream(d, lanes);
+        if (cycles_simulate(d, MEASURED_STEPS).interval <= best)
+            return;
+    }
+    set_stream(d, widest);
+}
+
+/* Starts and modulus of every write of h are multiples of the lanes: no multiplexer before the banks. */
+static bool h_is_aligned(const Design *d)
+{
+    if (d->cell_lanes == 1 || d->pes % d->cell_lanes != 0)
+        return false;
+    for (int k = 1; k < d->n_regions; k++)
+        if (d->region[k].banks % d->cell_lanes != 0)
+            return false;
+    return true;
+}
+
+static void count_losses(Design *d)
+{
+    int64_t slots = 0;
+    for (int n = 0; n < d->n_tiles; n++)
+        slots += (int64_t)(d->tile[n].segment[0].cycles + d->tile[n].segment[1].cycles) * d->multipliers_engine;
+    d->macs_lost = slots - d->macs_kept;
+    d->multipliers_cell = d->cell_lanes * (2 + d->state_split);
+}
+
+static bool known_part(Diag *diag, Design *d)
+{
+    const char *name = d->spec->part;
+    d->part = part_find(name);
+    if (d->part) {
+        d->family = part_family(d->part);
+        return true;
+    }
+    const char *near = part_nearest(name);
+    diag_error(diag, spec_at(d->spec, "target.part"), "unknown part '%s'%s%s%s", name, near ? ", did you mean " : "",
+               near ? near : "", near ? "?" : "; `lstmgen parts` lists the known ones");
+    return false;
+}
+
+bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const QNetwork *q, Design *out)
+{
+    Design *d = out;
+    *d = (Design){.spec = s, .pattern = pattern_find(s->pattern), .net = net, .q = q, .pes = s->pes,
+                  .lanes_pe = s->pe_width};
+    d->inputs = net->layer[0].inputs;
+    d->outputs = net->layer[net->n - 1].hidden;
+    d->element_bits = (s->activation_bits + 7) / 8 * 8;
+    if (!known_part(diag, d))
+        return false;
+    plan_matrices(d);
+    plan_latencies(d);
+    plan_shift(d);
+    plan_regions(d);
+    if (!lanes_allowed(diag, d))
+        return false;
+    choose_stream(a, d);
+    d->h_aligned = h_is_aligned(d);
+    plan_memories(a, d);
+    count_losses(d);
+    d->interval = cycles_simulate(d, MEASURED_STEPS).interval;
+    d->latency = cycles_simulate(d, 1).latency;
+    return true;
+}

@@ -1,0 +1,65 @@
+/* regions.c: where x and the h of each layer lie in the banks of the vector memory. */
+#include "plan/plan.h"
+
+#include <stdlib.h>
+
+static void region_shape(Region *r, int elements, const MatrixPlan *reader, int lanes)
+{
+    r->elements = elements;
+    r->contiguous = reader->contiguous;
+    r->bank_size = reader->bank_size;
+    r->banks = r->contiguous ? (elements + r->bank_size - 1) / r->bank_size : MIN(lanes, elements);
+    r->positions = r->contiguous ? r->banks * r->bank_size : elements;
+}
+
+int region_element(const Region *r, int position)
+{
+    if (position >= r->positions)
+        return -1;
+    if (!r->contiguous)
+        return position;
+    int element = position % r->banks * r->bank_size + position / r->banks;
+    return element < r->elements ? element : -1;
+}
+
+int region_position(const Region *r, int element)
+{
+    return r->contiguous ? element % r->bank_size * r->banks + element / r->bank_size : element;
+}
+
+/* Address span a region needs: with indices its base is OR-ed to them, so it is aligned to a power of two. */
+static int span(const Design *d, const Region *r)
+{
+    return d->pattern->private_vectors ? 1 << clog2(r->bank_size) : r->bank_size;
+}
+
+/* Largest first: every base is then a multiple of the region's own span. */
+static void place(Design *d)
+{
+    bool done[REGIONS_MAX] = {false};
+    int next = 0;
+    for (int n = 0; n < d->n_regions; n++) {
+        int best = -1;
+        for (int k = 0; k < d->n_regions; k++)
+            if (!done[k] && (best < 0 || span(d, &d->region[k]) > span(d, &d->region[best])))
+                best = k;
+        Region *r = &d->region[best];
+        done[best] = true;
+        for (int buffer = 0; buffer < 2; buffer++) {
+            r->base[buffer] = next;
+            next += buffer == 1 && n == d->n_regions - 1 ? r->bank_size : span(d, r);
+        }
+    }
+    d->vector_depth = next;
+    d->addr_bits = MAX(clog2(next), 1);
+}
+
+void plan_regions(Design *d)
+{
+    region_shape(&d->region[0], d->inputs, &d->matrix[0][MATRIX_W], d->lanes_pe);
+    d->n_regions = 1;
+    for (int l = 0; l < d->net->n; l++)
+        if (d->net->layer[l].cell == CELL_LSTM)
+            region_shape(&d->region[d->n_regions++], d->net->layer[l].hidden, &d->matrix[l][MATRIX_R], d->lanes_pe);
+    place(d);
+}

@@ -1,0 +1,276 @@
+/* schedule.c: the order of the row tiles of one step, and the runs of the step program.
+ *
+ * One layer:  [W x(t) of the first tiles, kept] [head of t-1] [R h(t-1) of those tiles] [W x(t) + R h(t-1) of the rest]
+ * The first run fills the time in which h(t-1) drains: it needs no h. Stacks: layer 1 whole, the head of t-1, then per
+ * further layer [R h(t-1) of the first tiles, kept] [W h(t) of these] [the rest]: R fills the drain of the layer below.
+ * Gates of a neuron pass in the order i, g, f, o; `lead` cycles are put in where one needs what another has not left yet. */
+#include "plan/plan.h"
+
+static const struct { int gate; CellOp op; } gate_order[GATES] = {
+    {GATE_I, OP_I}, {GATE_G, OP_G}, {GATE_F, OP_F}, {GATE_O, OP_O}};
+
+int layer_groups(const Design *d, int layer)
+{
+    const Layer *l = &d->net->layer[layer];
+    int rows = l->cell == CELL_LINEAR ? l->hidden : d->region[layer + 1].positions;
+    return (rows + d->pes - 1) / d->pes;
+}
+
+int schedule_tiles(const Design *d, int layer)
+{
+    return layer_groups(d, layer) * (d->net->layer[layer].cell == CELL_LINEAR ? 1 : GATES);
+}
+
+static int product_latency(const Design *d)
+{
+    return d->mul_latency + (d->state_split > 1 ? 1 : 0);
+}
+
+/* From the control of a tile's last cycle to the control of a cycle that reads its h; see lg_cell and lg_sequencer. */
+int schedule_drain(const Design *d)
+{
+    int first_result = d->tile_at + 3 + 13 + d->mul_latency + product_latency(d);
+    return first_result + d->shifts - 1 - d->front + 2 - 1;
+}
+
+/* ---- distances between tiles, in cycles from last control word to last control word (stages of lg_lane) */
+typedef struct Hazards { int i_to_g, g_to_f, f_to_o, keep_to_use; } Hazards;
+
+static Hazards hazards_of(const Design *d)
+{
+    return (Hazards){.i_to_g = 4, .g_to_f = 3, .f_to_o = 12 + d->mul_latency + product_latency(d), .keep_to_use = 4};
+}
+
+/* ---- tiles */
+static Segment segment_of(const Design *d, int layer, int matrix)
+{
+    bool recurrent = matrix == MATRIX_R;
+    return (Segment){.layer = layer, .matrix = matrix, .cycles = d->matrix[layer][matrix].cycles,
+                     .region = recurrent ? layer + 1 : layer, .previous = recurrent};
+}
+
+static void add_tile(Design *d, Tile t)
+{
+    REQUIRE(d->n_tiles < TILES_MAX);
+    d->tile[d->n_tiles++] = t;
+}
+
+/* Which matrix of a layer can be multiplied before the layer below (or the last step) is through. */
+static int early_matrix(int layer)
+{
+    return layer == 0 ? MATRIX_W : MATRIX_R;
+}
+
+/* How many groups pass one gate before the next gate begins: enough for tanh(c') to be there when o arrives. */
+static int block_of(const Design *d, int layer)
+{
+    int groups = layer_groups(d, layer), shortest = d->matrix[layer][MATRIX_W + MATRIX_R - early_matrix(layer)].cycles;
+    int step = MAX(shortest, d->shifts);
+    int need = hazards_of(d).f_to_o;
+    return MIN(groups, (need + step - 1) / step);
+}
+
+/* Gate and group of the n-th tile of a layer. */
+static void nth_tile(const Design *d, int layer, int n, int *gate, int *group)
+{
+    int groups = layer_groups(d, layer), block = block_of(d, layer);
+    int first = n / (block * GATES) * block;
+    int here = MIN(block, groups - first);
+    int within = n - first * GATES;
+    *gate = within / here;
+    *group = first + within % here;
+}
+
+static bool last_lstm(const Design *d, int layer)
+{
+    return layer == d->net->n - 1 || d->net->layer[layer + 1].cell == CELL_LINEAR;
+}
+
+static Tile lstm_tile(const Design *d, int layer, int n)
+{
+    int gate, group;
+    nth_tile(d, layer, n, &gate, &group);
+    bool last = n == schedule_tiles(d, layer) - 1;
+    return (Tile){.layer = layer, .gate = gate_order[gate].gate, .group = group, .op = gate_order[gate].op,
+                  .layer_done = last, .y_done = last && layer == d->net->n - 1};
+}
+
+static void add_early(Design *d, int layer, int early)
+{
+    for (int n = 0; n < early; n++) {
+        Tile t = lstm_tile(d, layer, n);
+        t.op = OP_KEEP;
+        t.layer_done = t.y_done = false;
+        t.segment[0] = segment_of(d, layer, early_matrix(layer));
+        t.psum = n * d->shifts;
+        add_tile(d, t);
+    }
+}
+
+static void add_main(Design *d, int layer, int early)
+{
+    int first = early_matrix(layer), second = MATRIX_W + MATRIX_R - first;
+    for (int n = 0; n < schedule_tiles(d, layer); n++) {
+        Tile t = lstm_tile(d, layer, n);
+        t.use_psum = n < early;
+        t.psum = n * d->shifts;
+        t.segment[0] = segment_of(d, layer, t.use_psum ? second : first);
+        if (!t.use_psum)
+            t.segment[1] = segment_of(d, layer, second);
+        add_tile(d, t);
+    }
+}
+
+static void add_head(Design *d, int layer)
+{
+    int tiles = schedule_tiles(d, layer);
+    for (int n = 0; n < tiles; n++) {
+        Tile t = {.layer = layer, .group = n, .op = OP_LINEAR, .y_done = n == tiles - 1};
+        t.segment[0] = segment_of(d, layer, MATRIX_W);
+        t.segment[0].previous = true;
+        add_tile(d, t);
+    }
+}
+
+/* ---- runs */
+static int tile_cycles(const Tile *t)
+{
+    return t->segment[0].cycles + t->segment[1].cycles;
+}
+
+static bool same_shape(const Tile *a, const Tile *b)
+{
+    return a->layer == b->layer && (a->op == OP_KEEP) == (b->op == OP_KEEP) && a->use_psum == b->use_psum
+           && a->segment[0].matrix == b->segment[0].matrix && tile_cycles(a) == tile_cycles(b);
+}
+
+/* Idle cycles needed before tile n, whose last control word would come at `end[n]` without them. */
+static int lead_before(const Design *d, const int *end, int n)
+{
+    const Tile *t = &d->tile[n];
+    Hazards h = hazards_of(d);
+    int lead = 0;
+    for (int k = n - 1; k >= 0; k--) {
+        const Tile *u = &d->tile[k];
+        if (end[n] - end[k] >= h.f_to_o)
+            break;                      /* the longest distance: further back nothing can clash */
+        if (u->layer != t->layer || u->group != t->group)
+            continue;
+        int need = 0;
+        if (u->op == OP_KEEP && t->use_psum && u->gate == t->gate)
+            need = h.keep_to_use;
+        else if (u->op == OP_I && t->op == OP_G)
+            need = h.i_to_g;
+        else if (u->op == OP_G && t->op == OP_F)
+            need = h.g_to_f;
+        else if (u->op == OP_F && t->op == OP_O)
+            need = h.f_to_o;
+        lead = MAX(lead, need - (end[n] - end[k]));
+    }
+    return lead;
+}
+
+static void start_run(Design *d, int tile, int lead, int weight)
+{
+    REQUIRE(d->n_runs < RUNS_MAX);
+    const Tile *t = &d->tile[tile];
+    int cycles = tile_cycles(t);
+    d->run[d->n_runs++] = (Run){.first = tile, .lead = lead, .gap = MAX(0, d->shifts - cycles), .weight = weight,
+                                .is_head = t->op == OP_LINEAR};
+}
+
+/* Cuts the tiles into runs of one shape; a tile that must wait for an earlier one starts a run with a lead. */
+static void add_runs(Arena *a, Design *d)
+{
+    int *end = ARENA_ARRAY(a, int, d->n_tiles), now = 0, weight = 0;
+    for (int n = 0; n < d->n_tiles; n++) {
+        const Tile *t = &d->tile[n];
+        int cycles = tile_cycles(t);
+        bool fresh = n == 0 || !same_shape(t, t - 1);
+        end[n] = now + cycles;
+        /* The chain of the tile before is still being shifted out while a shorter tile ends. */
+        int lead = fresh ? MAX(0, d->shifts - cycles) : 0;
+        end[n] += lead;
+        int wait = lead_before(d, end, n);
+        end[n] += wait;
+        if (fresh || wait > 0)
+            start_run(d, n, lead + wait, weight);
+        Run *r = &d->run[d->n_runs - 1];
+        r->count++;
+        weight += cycles;
+        now = end[n] + r->gap;
+    }
+    d->weight_words = weight;
+}
+
+static Run *run_of_tile(Design *d, int tile)
+{
+    for (int k = 0; k < d->n_runs; k++)
+        if (tile >= d->run[k].first && tile < d->run[k].first + d->run[k].count)
+            return &d->run[k];
+    FAULT("tile %d in no run", tile);
+}
+
+static bool reads(const Run *r, const Design *d, int region)
+{
+    const Tile *t = &d->tile[r->first];
+    return (t->segment[0].cycles > 0 && t->segment[0].region == region)
+           || (t->segment[1].cycles > 0 && t->segment[1].region == region);
+}
+
+static void mark_x(Design *d)
+{
+    int last = -1;
+    for (int k = 0; k < d->n_runs; k++)
+        if (reads(&d->run[k], d, 0)) {
+            d->run[k].wait_x = last < 0;
+            last = k;
+        }
+    d->run[last].release_x = true;
+}
+
+/* Waits and levels; see lg_sequencer. */
+static void mark_runs(Design *d)
+{
+    mark_x(d);
+    bool out_waited = false;
+    for (int k = 0; k < d->n_runs; k++) {
+        Run *r = &d->run[k];
+        for (int l = 0; l + 1 < d->n_regions; l++)
+            if (reads(r, d, l + 1))
+                r->wait_h |= 1u << l;
+        const Tile *t = &d->tile[r->first];
+        if (t->layer == d->net->n - 1 && t->op != OP_KEEP && !out_waited)
+            r->wait_out = out_waited = true;
+    }
+    for (int n = 0; n < d->n_tiles; n++)
+        if (d->tile[n].layer_done) {
+            Run *r = run_of_tile(d, n);
+            r->set_pending |= 1u << d->tile[n].layer;
+            r->set_head = d->net->layer[d->net->n - 1].cell == CELL_LINEAR && last_lstm(d, d->tile[n].layer);
+        }
+    d->run[d->n_runs - 1].wrap = true;
+    d->head_run = -1;
+    for (int k = 0; k < d->n_runs; k++)
+        if (d->run[k].is_head)
+            d->head_run = k;
+}
+
+void plan_schedule(Arena *a, Design *d, const int *early)
+{
+    int n = d->net->n, lstms = d->n_regions - 1, total = 0;
+    for (int l = 0; l < n; l++)
+        total += schedule_tiles(d, l) + (l < lstms ? early[l] : 0);
+    d->tile = ARENA_ARRAY(a, Tile, total);
+    d->n_tiles = d->n_runs = 0;
+    for (int l = 0; l < lstms; l++) {
+        add_early(d, l, early[l]);
+        if (l == 0 && lstms == 1 && n > 1)
+            add_head(d, 1);
+        add_main(d, l, early[l]);
+        if (l == 0 && lstms > 1 && n > lstms)
+            add_head(d, n - 1);
+    }
+    add_runs(a, d);
+    mark_runs(d);
+}

@@ -1,0 +1,161 @@
+/* markdown.c: report.md, printed from the report's object. Tables and short sentences; a section without figures is
+ * left out. */
+#include "report/report.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct Page { Arena *arena; const json_t *report; Buffer out; } Page;
+
+static const char *cell(const Page *p, const json_t *o, const char *path)
+{
+    const char *text = value_text(p->arena, o, path);
+    return text ? text : "";
+}
+
+/* Text inside a table or a list: a bar would end the cell. */
+static const char *escaped(const Page *p, const char *text)
+{
+    Buffer b;
+    buffer_init(&b, p->arena);
+    for (; *text; text++)
+        switch (*text) {
+        case '|': buffer_print(&b, "\\|"); break;
+        case '\n': buffer_print(&b, " "); break;
+        default: buffer_add(&b, text, 1);
+        }
+    return b.text;
+}
+
+static void begin_table(Page *p, const char *title, const char *head, const char *align)
+{
+    buffer_print(&p->out, "\n## %s\n\n%s\n%s\n", title, head, align);
+}
+
+static void put_glance(Page *p)
+{
+    SummaryRow rows[SUMMARY_MAX];
+    int n = report_summary(p->arena, p->report, rows);
+    begin_table(p, "At a glance", "| what | |", "| --- | --- |");
+    for (int i = 0; i < n; i++)
+        buffer_print(&p->out, "| %s | %s |\n", rows[i].label, escaped(p, rows[i].text));
+}
+
+static void put_matrix(Page *p, size_t l, const char *name, const json_t *m)
+{
+    if (!m)
+        return;
+    double kept = value_number(m, "kept"), stored = value_number(m, "stored");
+    double all = value_number(m, "rows") * value_number(m, "columns");
+    buffer_print(&p->out, "| %zu %s | %s x %s | %s (%.1f %%) | %s of %s banks | %.1f %% |\n", l, name,
+                 cell(p, m, "rows"), cell(p, m, "columns"), cell(p, m, "kept"), 100 * kept / all,
+                 cell(p, m, "keep_per_bank"), cell(p, m, "banks"), stored > 0 ? 100 * (stored - kept) / stored : 0);
+}
+
+static void put_matrices(Page *p)
+{
+    const json_t *layers = value_at(p->report, "network");
+    begin_table(p, "Matrices", "| layer | rows x columns | kept | per row: weights from each | padding in rows |",
+                "| --- | --- | --- | --- | --- |");
+    for (size_t l = 0; l < json_array_size(layers); l++) {
+        put_matrix(p, l, "W", value_at(json_array_get(layers, l), "W"));
+        put_matrix(p, l, "R", value_at(json_array_get(layers, l), "R"));
+    }
+}
+
+static void put_speed(Page *p)
+{
+    bool measured = value_at(p->report, "measured") != NULL;
+    begin_table(p, "Speed", "| cycles | minimum | predicted | measured |", "| --- | --- | --- | --- |");
+    buffer_print(&p->out, "| between steps (interval) | %s | %s | %s |\n", cell(p, p->report, "cycles.minimum"),
+                 cell(p, p->report, "cycles.interval"), measured ? cell(p, p->report, "measured.interval") : "not yet");
+    buffer_print(&p->out, "| last x beat to last output beat (latency) | | %s | %s |\n",
+                 cell(p, p->report, "cycles.latency"), measured ? cell(p, p->report, "measured.latency") : "not yet");
+    buffer_print(&p->out, "\nMinimum: kept weights / engine multipliers. Interval: inputs waiting, output taken at once; "
+                 "latency: from an idle core.\n");
+}
+
+static void put_resource(Page *p, const char *key, const char *title)
+{
+    const char *found = cell(p, p->report, str_format(p->arena, "resources.%s", key));
+    const char *estimate = cell(p, p->report, str_format(p->arena, "resources_estimate.%s", key));
+    const char *difference = cell(p, p->report, str_format(p->arena, "resources_difference_percent.%s", key));
+    const char *limit = cell(p, p->report, str_format(p->arena, "resources_limit.%s", key));
+    bool counted = value_at(p->report, "resources_estimate") != NULL;
+    double each = value_number(p->report, str_format(p->arena, "resources.%s", key)) /
+                  value_number(p->report, "multipliers.engine");
+    buffer_print(&p->out, "| %s | %s | %s | %s%s | %s | %.2f |\n", title, counted ? estimate : found,
+                 counted ? found : "", difference, *difference ? " %" : "", limit, each);
+}
+
+static void put_resources(Page *p)
+{
+    const char *source = value_text(p->arena, p->report, "resources.source");
+    if (!source)
+        return;
+    bool counted = strcmp(source, "estimate") != 0;
+    begin_table(p, "Resources", str_format(p->arena, "| | estimate | %s | difference | the part has | per multiplier |",
+                counted ? source : "counted"), "| --- | --- | --- | --- | --- | --- |");
+    put_resource(p, "lut", "LUT");
+    put_resource(p, "lutram", "LUT as RAM");
+    put_resource(p, "ff", "FF");
+    put_resource(p, "dsp", "DSP");
+    put_resource(p, "bram", "BRAM");
+    if (!counted)
+        buffer_print(&p->out, "\n`lstmgen synth` adds what Yosys counts.\n");
+}
+
+static void put_memories(Page *p)
+{
+    size_t i;
+    json_t *m;
+    begin_table(p, "Memories", "| memory | bits | words | copies | kbit | |", "| --- | --- | --- | --- | --- | --- |");
+    json_array_foreach(value_at(p->report, "memories"), i, m)
+        buffer_print(&p->out, "| %s | %s | %s | %s | %.1f | %s |\n", cell(p, m, "name"), cell(p, m, "width"),
+                     cell(p, m, "depth"), cell(p, m, "copies"), value_number(m, "width") * value_number(m, "depth") *
+                     value_number(m, "copies") / 1024, cell(p, m, "kind"));
+    buffer_print(&p->out, "\nWords and addresses: `mem/memory_map.md`.\n");
+}
+
+static void put_formats(Page *p)
+{
+    size_t i;
+    json_t *f;
+    begin_table(p, "Number formats", "| value | bits | fraction bits | range |", "| --- | --- | --- | --- |");
+    json_array_foreach(value_at(p->report, "formats"), i, f) {
+        bool rows = value_at(f, "fraction_max") != NULL;
+        double limit = ldexp(1, (int)(value_number(f, "bits") - 1 - value_number(f, "fraction")));
+        buffer_print(&p->out, "| %s | %s | %s%s%s | up to %s%g |\n", cell(p, f, "tensor"), cell(p, f, "bits"),
+                     cell(p, f, "fraction"), rows ? " to " : "", cell(p, f, "fraction_max"), rows ? "" : "+-", limit);
+    }
+    buffer_print(&p->out, "\nSigned fixed point: value = integer / 2^fraction. Weights and accumulators have a fraction "
+                 "per row.\n");
+}
+
+static void put_warnings(Page *p)
+{
+    size_t i;
+    json_t *w;
+    if (json_array_size(value_at(p->report, "warnings")) == 0)
+        return;
+    buffer_print(&p->out, "\n## Warnings\n\n");
+    json_array_foreach(value_at(p->report, "warnings"), i, w)
+        buffer_print(&p->out, "- %s\n", escaped(p, json_string_value(w)));
+}
+
+const char *report_markdown(Arena *a, const json_t *report)
+{
+    Page p = { .arena = a, .report = report };
+    buffer_init(&p.out, a);
+    buffer_print(&p.out, "# %s\n\nMade by lstmgen %s from `%s` (sha256 %.16s) for %s.\n", cell(&p, report, "name"),
+                 cell(&p, report, "version"), cell(&p, report, "spec"), cell(&p, report, "spec_sha256"),
+                 cell(&p, report, "part"));
+    put_glance(&p);
+    put_matrices(&p);
+    put_speed(&p);
+    put_resources(&p);
+    put_memories(&p);
+    put_formats(&p);
+    put_warnings(&p);
+    return p.out.text;
+}

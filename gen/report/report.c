@@ -1,0 +1,339 @@
+/* report.c: the object of `--json` and report.json. Keys are those of product.md; Added: `spec`, `clock_mhz`, `engine`,
+ * `interface`, `memories`, `accuracy`, what a layer keeps, the part's limits, and the estimate beside Yosys' counts. */
+#include "report/report.h"
+
+#include <stdlib.h>
+
+/* Takes over `value`; NULL (a string that is not UTF-8, no memory) would lose a key in silence. */
+static void put(json_t *object, const char *key, json_t *value)
+{
+    REQUIRE(value && json_object_set_new(object, key, value) == 0);
+}
+
+static void put_integer(json_t *object, const char *key, int64_t v)
+{
+    put(object, key, json_integer(v));
+}
+
+/* ---- what was built ---- */
+
+static json_t *matrix_json(const Matrix *m, const MatrixPlan *p)
+{
+    json_t *o = json_object();
+    put_integer(o, "rows", m->rows);
+    put_integer(o, "columns", m->columns);
+    put_integer(o, "kept", p->kept);
+    put_integer(o, "stored", p->stored);
+    put_integer(o, "banks", p->banks);
+    put_integer(o, "keep_per_bank", p->keep);
+    return o;
+}
+
+static json_t *layer_json(const Design *d, int l)
+{
+    static const char *const NAMES[MATRICES] = { "W", "R" };
+    const Layer *layer = &d->net->layer[l];
+    json_t *o = json_object();
+    put(o, "cell", json_string(layer->cell == CELL_LSTM ? "lstm" : "linear"));
+    put_integer(o, "inputs", layer->inputs);
+    put_integer(o, "hidden", layer->hidden);
+    put_integer(o, "directions", 1);
+    if (layer->cell == CELL_LINEAR)
+        put(o, "activation", json_string(layer->activation == ACT_RELU ? "relu" : "none"));
+    for (int which = 0; which < MATRICES; which++)
+        if (layer->m[which].rows > 0)
+            put(o, NAMES[which], matrix_json(&layer->m[which], &d->matrix[l][which]));
+    return o;
+}
+
+static json_t *network_json(const Design *d)
+{
+    json_t *list = json_array();
+    for (int l = 0; l < d->net->n; l++)
+        json_array_append_new(list, layer_json(d, l));
+    return list;
+}
+
+static json_t *engine_json(const Design *d)
+{
+    json_t *o = json_object();
+    put_integer(o, "pes", d->pes);
+    put_integer(o, "pe_width", d->lanes_pe);
+    put_integer(o, "cell_lanes", d->cell_lanes);
+    put(o, "weights", json_string(d->spec->loadable ? "loadable" : "rom"));
+    return o;
+}
+
+static json_t *interface_json(const Design *d)
+{
+    json_t *o = json_object();
+    put_integer(o, "inputs", d->inputs);
+    put_integer(o, "outputs", d->outputs);
+    put_integer(o, "lanes", d->lanes);
+    put_integer(o, "element_bits", d->element_bits);
+    put(o, "control", json_string(d->spec->control ? "axil" : "none"));
+    put(o, "output", json_string(d->spec->output ? d->spec->output : "every"));
+    return o;
+}
+
+/* ---- what it costs, how fast it is ---- */
+
+static json_t *pair_json(const char *a, int64_t va, const char *b, int64_t vb)
+{
+    json_t *o = json_object();
+    put_integer(o, a, va);
+    put_integer(o, b, vb);
+    return o;
+}
+
+static json_t *cycles_json(const Design *d)
+{
+    json_t *o = json_object();
+    put_integer(o, "minimum", d->minimum);
+    put(o, "interval", value_real(d->interval));
+    put_integer(o, "latency", d->latency);
+    return o;
+}
+
+/* The simulation came as far as to count cycles. */
+static bool was_measured(const Report *r)
+{
+    return r->sim && r->sim->interval >= 0;
+}
+
+static json_t *measured_json(Arena *a, const SimResult *s)
+{
+    json_t *o = json_object();
+    put(o, "interval", value_real(s->interval));
+    put_integer(o, "latency", s->latency);
+    put_integer(o, "steps", s->steps);
+    put_integer(o, "total", s->total);
+    put(o, "simulator", value_string(a, s->simulator));
+    return o;
+}
+
+static double use(const Report *r)
+{
+    const Design *d = r->design;
+    double interval = was_measured(r) ? r->sim->interval : d->interval;
+    return interval > 0 ? (double)d->macs_kept / (d->multipliers_engine * interval) : 0;
+}
+
+static json_t *memory_json(const Facts *f)
+{
+    json_t *o = json_object();
+    put_integer(o, "weight_bits", f->weight_bits);
+    put_integer(o, "index_bits", f->index_bits);
+    put(o, "bits_per_kept_weight", value_rounded(f->bits_per_kept_weight, 3));
+    put(o, "bound_bits_per_kept_weight", value_rounded(f->bound_bits_per_kept_weight, 3));
+    put_integer(o, "vector_bits", f->vector_bits);
+    return o;
+}
+
+static json_t *memories_json(Arena *a, const Design *d)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < d->n_memories; i++) {
+        const MemoryUse *m = &d->memory[i];
+        json_t *o = json_object();
+        put(o, "name", value_string(a, m->name));
+        put_integer(o, "width", m->width);
+        put_integer(o, "depth", m->depth);
+        put_integer(o, "copies", m->copies);
+        put(o, "kind", json_string(m->rom ? "rom" : "ram"));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+/* The resources that the report names, under these keys. */
+static const struct { Resource resource; const char *key; } RESOURCE_KEYS[] = {
+    { RES_LUT, "lut" }, { RES_FF, "ff" }, { RES_DSP, "dsp" }, { RES_BRAM, "bram" }, { RES_LUTRAM, "lutram" },
+};
+
+bool usage_fits(const Usage *u)
+{
+    const Part *p = u->part;
+    return u->count[RES_LUT] + u->count[RES_LUTRAM] <= p->luts && u->count[RES_FF] <= p->ffs &&
+           u->count[RES_DSP] <= p->dsps && u->count[RES_BRAM] <= p->brams;
+}
+
+static json_t *usage_json(const Usage *u)
+{
+    json_t *o = json_object();
+    for (int i = 0; i < LENGTH(RESOURCE_KEYS); i++)
+        put_integer(o, RESOURCE_KEYS[i].key, u->count[RESOURCE_KEYS[i].resource]);
+    if (u->part)
+        put(o, "fits", json_boolean(usage_fits(u)));
+    put(o, "source", json_string(u->source));
+    return o;
+}
+
+/* How far the counts are from the estimate, in percent of it; what was estimated as 0 is left out. */
+static json_t *difference_json(const Usage *estimate, const Usage *found)
+{
+    json_t *o = json_object();
+    for (int i = 0; i < LENGTH(RESOURCE_KEYS); i++) {
+        double e = (double)estimate->count[RESOURCE_KEYS[i].resource];
+        double n = (double)found->count[RESOURCE_KEYS[i].resource];
+        if (e > 0)
+            put(o, RESOURCE_KEYS[i].key, value_rounded(100 * (n - e) / e, 1));
+    }
+    return o;
+}
+
+static json_t *limits_json(const Part *p)
+{
+    json_t *o = json_object();
+    put_integer(o, "lut", p->luts);
+    put_integer(o, "ff", p->ffs);
+    put_integer(o, "dsp", p->dsps);
+    put_integer(o, "bram", p->brams);
+    return o;
+}
+
+static void put_resources(json_t *o, const Report *r)
+{
+    const Usage *best = r->synthesised ? r->synthesised : r->estimate;
+    if (!best)
+        return;
+    put(o, "resources", usage_json(best));
+    if (best->part)
+        put(o, "resources_limit", limits_json(best->part));
+    if (best != r->estimate && r->estimate) {
+        put(o, "resources_estimate", usage_json(r->estimate));
+        put(o, "resources_difference_percent", difference_json(r->estimate, r->synthesised));
+    }
+}
+
+/* ---- how exact it is ---- */
+
+static json_t *verify_json(const Report *r)
+{
+    const Facts *f = &r->facts;
+    json_t *o = json_object();
+    if (r->sim) {
+        put_integer(o, "mismatches", r->sim->mismatches);
+        put_integer(o, "compared", r->sim->compared);
+        put(o, "pass", json_boolean(r->sim->pass));
+    }
+    put_integer(o, "saturations", r->golden->saturations);
+    put(o, "snr_db", value_rounded(f->snr_db, 2));
+    if (f->has_expect)
+        put(o, "expect_snr_db", value_rounded(f->expect_snr_db, 2));
+    if (f->has_prune)
+        put(o, "prune_snr_db", value_rounded(f->prune_snr_db, 2));
+    put_integer(o, "sequences", r->sequences->n);
+    put(o, "input", json_string(r->sequences->made ? "made" : "given"));
+    return o;
+}
+
+static json_t *accuracy_json(const Facts *f)
+{
+    json_t *o = json_object();
+    put(o, "float", value_rounded(f->accuracy_float, 2));
+    put(o, "hardware", value_rounded(f->accuracy_hardware, 2));
+    put_integer(o, "labels", f->labels);
+    return o;
+}
+
+static void add_format(json_t *list, const char *tensor, Format f, int fraction_max)
+{
+    json_t *o = json_object();
+    put(o, "tensor", json_string(tensor));
+    put_integer(o, "bits", f.bits);
+    put_integer(o, "fraction", f.fraction);
+    if (fraction_max != f.fraction)
+        put_integer(o, "fraction_max", fraction_max);
+    json_array_append_new(list, o);
+}
+
+/* Weights and accumulators have a fraction per row: the smallest, and the largest beside it. */
+static void add_row_formats(json_t *list, Arena *a, const QNetwork *q, int l)
+{
+    const QLayer *layer = &q->layer[l];
+    int low = layer->row_fraction[0], high = low;
+    for (int r = 1; r < layer->rows; r++) {
+        low = MIN(low, layer->row_fraction[r]);
+        high = MAX(high, layer->row_fraction[r]);
+    }
+    int w = layer->in.fraction + layer->align[MATRIX_W], h = q->gate.fraction + layer->align[MATRIX_R];
+    add_format(list, str_format(a, "layer%d.W", l), (Format){ q->weight_bits, low - w }, high - w);
+    if (layer->m[MATRIX_R].rows > 0)
+        add_format(list, str_format(a, "layer%d.R", l), (Format){ q->weight_bits, low - h }, high - h);
+    add_format(list, str_format(a, "layer%d.accumulator", l), (Format){ q->acc_bits, low }, high);
+}
+
+static json_t *formats_json(Arena *a, const QNetwork *q)
+{
+    json_t *list = json_array();
+    add_format(list, "x", q->input, q->input.fraction);
+    add_format(list, "preactivation", q->pre, q->pre.fraction);
+    add_format(list, "gate", q->gate, q->gate.fraction);
+    add_format(list, "c", q->state, q->state.fraction);
+    for (int l = 0; l < q->n; l++) {
+        const QLayer *layer = &q->layer[l];
+        const char *name = str_format(a, "layer%d.%s", l, layer->cell == CELL_LSTM ? "h" : "y");
+        add_format(list, name, layer->out, layer->out.fraction);
+        add_row_formats(list, a, q, l);
+    }
+    return list;
+}
+
+static json_t *warnings_json(Arena *a, const Report *r)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < r->n_warnings; i++)
+        json_array_append_new(list, value_string(a, r->warning[i]));
+    return list;
+}
+
+/* ---- all of it ---- */
+
+static void put_identity(json_t *o, Arena *a, const Spec *s)
+{
+    put(o, "name", json_string(s->name));
+    put(o, "version", json_string(LSTMGEN_VERSION));
+    put(o, "spec", value_string(a, path_name(s->file)));
+    put(o, "spec_sha256", json_string(s->sha256));
+    put(o, "pattern", json_string(s->pattern));
+    put(o, "part", value_string(a, s->part ? s->part : "generic"));
+    put(o, "clock_mhz", value_real(s->clock_mhz));
+}
+
+json_t *report_json(const Report *r)
+{
+    const Design *d = r->design;
+    Arena *scratch = arena_new();
+    json_t *o = json_object();
+    put_identity(o, scratch, d->spec);
+    put(o, "network", network_json(d));
+    put(o, "engine", engine_json(d));
+    put(o, "interface", interface_json(d));
+    put(o, "macs", pair_json("dense", d->macs_dense, "kept", d->macs_kept));
+    put(o, "multipliers", pair_json("engine", d->multipliers_engine, "cell", d->multipliers_cell));
+    put(o, "cycles", cycles_json(d));
+    if (was_measured(r))
+        put(o, "measured", measured_json(scratch, r->sim));
+    put(o, "use", value_rounded(use(r), 4));
+    put(o, "memory", memory_json(&r->facts));
+    put(o, "memories", memories_json(scratch, d));
+    put_resources(o, r);
+    put(o, "verify", verify_json(r));
+    if (r->facts.has_labels)
+        put(o, "accuracy", accuracy_json(&r->facts));
+    put(o, "formats", formats_json(scratch, d->q));
+    put(o, "padding", pair_json("macs_lost", d->macs_lost, "lanes_idle", r->facts.lanes_idle));
+    put(o, "warnings", warnings_json(scratch, r));
+    arena_free(scratch);
+    return o;
+}
+
+const char *report_json_text(Arena *a, const json_t *report)
+{
+    char *text = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(10) | JSON_ENSURE_ASCII);
+    REQUIRE(text);
+    const char *copy = str_format(a, "%s\n", text);
+    free(text);
+    return copy;
+}

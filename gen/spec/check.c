@@ -1,0 +1,221 @@
+/* check.c: rules that concern more than one key, and the rules of names. */
+#include "spec/spec.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { NAME_MAX_LENGTH = 64 };
+
+/* IEEE 1364-2005, annex B. */
+static const char *const verilog_words[] = {
+    "always", "and", "assign", "automatic", "begin", "buf", "bufif0", "bufif1", "case", "casex",
+    "casez", "cell", "cmos", "config", "deassign", "default", "defparam", "design", "disable",
+    "edge", "else", "end", "endcase", "endconfig", "endfunction", "endgenerate", "endmodule",
+    "endprimitive", "endspecify", "endtable", "endtask", "event", "for", "force", "forever",
+    "fork", "function", "generate", "genvar", "highz0", "highz1", "if", "ifnone", "incdir",
+    "include", "initial", "inout", "input", "instance", "integer", "join", "large", "liblist",
+    "library", "localparam", "macromodule", "medium", "module", "nand", "negedge", "nmos", "nor",
+    "noshowcancelled", "not", "notif0", "notif1", "or", "output", "parameter", "pmos", "posedge",
+    "primitive", "pull0", "pull1", "pulldown", "pullup", "pulsestyle_ondetect",
+    "pulsestyle_onevent", "rcmos", "real", "realtime", "reg", "release", "repeat", "rnmos",
+    "rpmos", "rtran", "rtranif0", "rtranif1", "scalared", "showcancelled", "signed", "small",
+    "specify", "specparam", "strong0", "strong1", "supply0", "supply1", "table", "task", "time",
+    "tran", "tranif0", "tranif1", "tri", "tri0", "tri1", "triand", "trior", "trireg", "unsigned",
+    "use", "uwire", "vectored", "wait", "wand", "weak0", "weak1", "while", "wire", "wor", "xnor",
+    "xor",
+};
+
+static bool is_verilog_word(const char *name)
+{
+    for (int i = 0; i < LENGTH(verilog_words); i++) {
+        if (strcmp(name, verilog_words[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool well_formed(const char *name)
+{
+    return name[0] >= 'a' && name[0] <= 'z' &&
+           !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")];
+}
+
+static void check_name(const Spec *s, Diag *d)
+{
+    Place at = spec_at(s, "name");
+    if (!well_formed(s->name))
+        diag_error(d, at,
+                   "name: '%.60s' does not fit [a-z][a-z0-9_]*: lower-case letters, digits and _, "
+                   "a letter first",
+                   s->name);
+    else if (strlen(s->name) > NAME_MAX_LENGTH)
+        diag_error(d, at, "name: %zu characters, at most %d are allowed", strlen(s->name),
+                   NAME_MAX_LENGTH);
+    else if (is_verilog_word(s->name))
+        diag_error(d, at, "name: '%s' is a keyword of Verilog", s->name);
+    else if (strcmp(s->name, "lg") == 0 || str_starts(s->name, "lg_"))
+        diag_error(d, at, "name: '%s': the prefix lg_ belongs to the library's modules", s->name);
+}
+
+/* No name given: the file's name without its ending, other characters as '_'. */
+static const char *name_from_file(Arena *a, const char *file)
+{
+    const char *base = path_name(file), *dot = strrchr(base, '.');
+    char *name = str_ndup(a, base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
+    for (char *p = name; *p; p++)
+        *p = isalnum((unsigned char)*p) ? (char)tolower((unsigned char)*p) : '_';
+    if (strlen(name) > NAME_MAX_LENGTH)
+        name[NAME_MAX_LENGTH] = '\0';
+    bool usable = well_formed(name) && !is_verilog_word(name) && strcmp(name, "lg") != 0 &&
+                  !str_starts(name, "lg_");
+    return usable ? name : "core";
+}
+
+/* The place of a key that the file itself gives; false when it only has its default. */
+static bool given(const Spec *s, const char *key, Place *at)
+{
+    Place nearest;
+    const NodeEntry *e = tree_entry(s->arena, s->root, key, &nearest);
+    if (e)
+        *at = e->at;
+    return e && !node_is_null(e->value);
+}
+
+/* Was the value that the file gives taken? Else its error is already recorded, and no rule builds
+ * on it. */
+static bool taken(const Spec *s, const char *key, const char *value)
+{
+    Place at;
+    const NodeEntry *e = tree_entry(s->arena, s->root, key, &at);
+    return !e || node_is_null(e->value) ||
+           (e->value->kind == NODE_SCALAR && strcmp(e->value->text, value) == 0);
+}
+
+static void check_model(const Spec *s, Diag *d)
+{
+    Place at;
+    if (!given(s, "model.file", &at))
+        diag_error(d, spec_at(s, "model.file"),
+                   "model.file is missing: where the weights are, like  "
+                   "model: {file: weights.npz}");
+}
+
+/* Keys of a layer that its cell has no use for. */
+static void check_unused(const Spec *s, Diag *d, int layer)
+{
+    static const char *const of_lstm[] = { "R", "gates", "forget_bias" };
+    static const char *const of_linear[] = { "activation" };
+    bool linear = strcmp(s->layer[layer].cell, "linear") == 0;
+    const char *const *keys = linear ? of_lstm : of_linear;
+    int n = linear ? LENGTH(of_lstm) : LENGTH(of_linear);
+    for (int i = 0; i < n; i++) {
+        Place at;
+        const char *key = str_format(s->arena, "model.layers.%d.%s", layer, keys[i]);
+        if (given(s, key, &at))
+            diag_clash(d, at, spec_at(s, str_format(s->arena, "model.layers.%d.cell", layer)),
+                       "of this cell", "%s: cell %s has no such key", key, s->layer[layer].cell);
+    }
+}
+
+static void check_layers(Spec *s, Diag *d)
+{
+    for (int i = 0; i < s->n_layers; i++) {
+        LayerSpec *l = &s->layer[i];
+        if (!taken(s, str_format(s->arena, "model.layers.%d.cell", i), l->cell))
+            continue;
+        check_unused(s, d, i);
+        if (strcmp(l->cell, "linear") != 0)
+            continue;
+        l->R = NULL;
+        if (i + 1 < s->n_layers)
+            diag_error(d, l->at, "model.layers.%d: a linear layer can only be the last one", i);
+        else if (i == 0)
+            diag_error(d, l->at,
+                       "model.layers: at least one recurrent layer is needed before the linear "
+                       "one");
+    }
+}
+
+static bool pattern_has_key(const Pattern *p, const char *name)
+{
+    for (int i = 0; p->keys && p->keys[i]; i++) {
+        const char *dot = strrchr(p->keys[i], '.');
+        if (strcmp(dot ? dot + 1 : p->keys[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Rates that remove nothing need no pattern that removes. */
+static bool keeps_all(const Spec *s)
+{
+    return s->keep.asis || (s->keep.W == 1 && s->keep.R == 1);
+}
+
+/* Is this key of `sparsity` without effect under the pattern? Keys of later versions have been
+ * refused already. */
+static bool without_effect(const Spec *s, const Pattern *p, const NodeEntry *e)
+{
+    const Key *key = key_find(str_format(s->arena, "sparsity.%s", e->key));
+    if (!key || key->type == KEY_LATER || key->type == KEY_PATTERN || node_is_null(e->value))
+        return false;
+    if (key->type == KEY_RATE && keeps_all(s))
+        return false;
+    return !pattern_has_key(p, e->key);
+}
+
+/* A key of another pattern would be silently ignored: say so. */
+static void check_pattern_keys(const Spec *s, Diag *d)
+{
+    const Pattern *p = taken(s, "sparsity.pattern", s->pattern) ? pattern_find(s->pattern) : NULL;
+    const NodeEntry *sparsity = node_find(s->root, "sparsity");
+    const SpecNode *map = p && sparsity ? sparsity->value : NULL;
+    Place at;
+    bool chosen = given(s, "sparsity.pattern", &at);
+    for (int i = 0; map && map->kind == NODE_MAP && i < map->n; i++) {
+        const NodeEntry *e = &map->entry[i];
+        if (!without_effect(s, p, e))
+            continue;
+        if (chosen)
+            diag_clash(d, e->at, at, "chosen here", "sparsity.%s: has no effect with pattern %s",
+                       e->key, p->name);
+        else
+            diag_error(d, e->at, "sparsity.%s: has no effect with pattern %s (the default)", e->key,
+                       p->name);
+    }
+}
+
+static void check_verify(const Spec *s, Diag *d)
+{
+    static const char *const needs_input[] = { "verify.expect", "verify.lengths", "verify.labels" };
+    Place at;
+    if (given(s, "verify.input", &at))
+        return;
+    for (int i = 0; i < LENGTH(needs_input); i++) {
+        if (given(s, needs_input[i], &at))
+            diag_error(d, at, "%s needs verify.input: the sequences it belongs to", needs_input[i]);
+    }
+}
+
+static void check_interface(const Spec *s, Diag *d)
+{
+    if (s->loadable && !s->control)
+        diag_clash(d, spec_at(s, "engine.weights"), spec_at(s, "interface.control"),
+                   "there is no register port",
+                   "engine.weights: loadable weights are written over AXI4-Lite, which "
+                   "interface.control: none leaves out");
+}
+
+void spec_check(Spec *s, Diag *d)
+{
+    Place at;
+    if (s->name)
+        check_name(s, d);
+    else if (!given(s, "name", &at))
+        s->name = name_from_file(s->arena, s->file);
+    check_model(s, d);
+    check_layers(s, d);
+    check_pattern_keys(s, d);
+    check_interface(s, d);
+    check_verify(s, d);
+}

@@ -1,0 +1,429 @@
+/* read.c: from the tree to the Spec, driven by the table of keys. */
+#include "spec/spec.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Reading {
+    Arena *arena;
+    Diag *diag;
+    Spec *spec;
+} Reading;
+
+/* One value on its way: which key, under which name the user knows it, and the struct its field is
+ * in. */
+typedef struct Slot { const Key *key; const char *shown; void *base; } Slot;
+
+static void *field(const Slot *s)
+{
+    return (char *)s->base + s->key->field;
+}
+
+static void set_text(const Slot *s, const char *text)
+{
+    *(const char **)field(s) = text;
+}
+
+/* What a value is, for "expected .. not ..". */
+static const char *describe(Arena *a, const SpecNode *n)
+{
+    const char *text = node_text(a, n);
+    if (node_is_nothing(n))
+        return "nothing";
+    if (n->kind == NODE_SCALAR && n->quoted)
+        return str_format(a, "the text \"%s\"", text);
+    return n->kind == NODE_SCALAR ? str_format(a, "'%s'", text)
+           : n->kind == NODE_MAP  ? "a map"
+                                  : "a list";
+}
+
+static void wrong_type(Reading *r, const Slot *s, const SpecNode *n, const char *expected)
+{
+    diag_error(r->diag, n->at, "%s: %s is expected here, not %s", s->shown, expected,
+               describe(r->arena, n));
+}
+
+/* The text of a scalar; NULL after recording that it is none. */
+static const char *scalar(Reading *r, const Slot *s, const SpecNode *n, const char *expected)
+{
+    if (n->kind == NODE_SCALAR && n->text[0])
+        return n->text;
+    if (n->kind == NODE_SCALAR && n->quoted)
+        diag_error(r->diag, n->at, "%s: must not be empty", s->shown);
+    else
+        wrong_type(r, s, n, expected);
+    return NULL;
+}
+
+/* A decimal number as YAML 1.2 and JSON write it; "010" is not one, since YAML 1.1 reads it as 8.
+ */
+static bool parse_number(const char *text, double *value)
+{
+    const char *digits = text + (*text == '-' || *text == '+');
+    if (!text[0] || text[strspn(text, "0123456789+-.eE")] ||
+        (digits[0] == '0' && isdigit((unsigned char)digits[1])))
+        return false;
+    char *end;
+    *value = strtod(text, &end);
+    return *end == '\0' && end != text && isfinite(*value);
+}
+
+static bool read_number(Reading *r, const Slot *s, const SpecNode *n, bool whole, double *value)
+{
+    KeyRange range = key_range(r->arena, s->key);
+    if (n->kind == NODE_SCALAR && range.word && strcmp(n->text, range.word) == 0) {
+        *value = 0;
+        return true;
+    }
+    bool number = n->kind == NODE_SCALAR && !n->quoted && parse_number(n->text, value);
+    if (!number || (whole && *value != floor(*value))) {
+        wrong_type(
+            r, s, n,
+            str_format(r->arena, "%s (%s)", whole ? "a whole number" : "a number", s->key->values));
+        return false;
+    }
+    bool low = range.above ? *value <= range.low : *value < range.low;
+    if (low || *value > range.high) {
+        diag_error(r->diag, n->at, "%s: %s is out of range (%s)", s->shown, node_text(r->arena, n),
+                   s->key->values);
+        return false;
+    }
+    return true;
+}
+
+static void read_int(Reading *r, const Slot *s, const SpecNode *n)
+{
+    double value;
+    if (read_number(r, s, n, true, &value))
+        *(int *)field(s) = (int)value;
+}
+
+static void read_real(Reading *r, const Slot *s, const SpecNode *n)
+{
+    double value;
+    if (read_number(r, s, n, false, &value))
+        *(double *)field(s) = value;
+}
+
+static void read_bool(Reading *r, const Slot *s, const SpecNode *n)
+{
+    static const char *const words[][2] = {
+        { "true", "false" }, { "True", "False" }, { "TRUE", "FALSE" },
+        { "yes", "no" },     { "on", "off" },
+    };
+    for (int i = 0; n->kind == NODE_SCALAR && !n->quoted && i < LENGTH(words); i++) {
+        for (int k = 0; k < 2; k++) {
+            if (strcmp(n->text, words[i][k]) == 0) {
+                *(bool *)field(s) = k == 0;
+                return;
+            }
+        }
+    }
+    wrong_type(r, s, n, "true or false");
+}
+
+static const char *join_names(Arena *a, const char *const *names, int n)
+{
+    Buffer b;
+    buffer_init(&b, a);
+    for (int i = 0; i < n; i++)
+        buffer_print(&b, "%s%s", i ? ", " : "", names[i]);
+    return b.text;
+}
+
+/* Index of the choice, or -1 after recording what is wrong. */
+static int read_choice(Reading *r, const Slot *s, const SpecNode *n, const char **name)
+{
+    const char *const *names;
+    int now, all = key_choices(r->arena, s->key, &names, &now);
+    const char *known = join_names(r->arena, names, now);
+    const char *text = scalar(r, s, n, str_format(r->arena, "one of %s", known));
+    if (!text)
+        return -1;
+    for (int i = 0; i < now; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *name = names[i];
+            return i;
+        }
+    }
+    for (int i = now; i < all; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            diag_error(r->diag, n->at, "%s: %s belongs to a later version; this one has %s",
+                       s->shown, text, known);
+            return -1;
+        }
+    }
+    const char *near = str_nearest(text, names, all);
+    diag_error(r->diag, n->at, "%s: '%s' is not known%s%s%s; this version has %s", s->shown,
+               node_text(r->arena, n), near ? " (did you mean '" : "", near ? near : "",
+               near ? "'?)" : "", known);
+    return -1;
+}
+
+static void read_gates(Reading *r, const Slot *s, const SpecNode *n)
+{
+    const char *text = scalar(r, s, n, "the row order of the gates");
+    if (!text)
+        return;
+    int seen[GATES] = { 0 };
+    for (const char *p = text; *p; p++) {
+        const char *letter = strchr("ifogcj", *p);
+        seen[GATE_I] += *p == 'i';
+        seen[GATE_F] += *p == 'f';
+        seen[GATE_O] += *p == 'o';
+        seen[GATE_G] += letter && strchr("gcj", *p);
+    }
+    bool right = strlen(text) == GATES;
+    for (int g = 0; g < GATES; g++)
+        right = right && seen[g] == 1;
+    if (right)
+        set_text(s, text);
+    else
+        diag_error(r->diag, n->at,
+                   "%s: '%s' is no row order: i, f, o and one of g, c, j, each once (ifgo PyTorch, "
+                   "iofc ONNX, ifco Keras, ijfo TF)",
+                   s->shown, node_text(r->arena, n));
+}
+
+static void read_names(Reading *r, const Slot *s, const SpecNode *n)
+{
+    LayerSpec *layer = s->base;
+    if (n->kind != NODE_LIST) {
+        const char *text = scalar(r, s, n, "a tensor name, or a list of them,");
+        if (text)
+            layer->b[layer->n_b++] = text;
+        return;
+    }
+    if (n->n == 0 || n->n > NAMES_MAX) {
+        diag_error(r->diag, n->at, "%s: a list of 1 to %d tensor names is expected, not of %d",
+                   s->shown, NAMES_MAX, n->n);
+        return;
+    }
+    for (int i = 0; i < n->n; i++) {
+        const SpecNode *item = n->entry[i].value;
+        const char *text = scalar(r, s, item, "a tensor name");
+        for (int k = 0; text && k < layer->n_b; k++) {
+            if (strcmp(text, layer->b[k]) == 0)
+                diag_clash(r->diag, item->at, n->entry[k].value->at, "it is here already",
+                           "%s: '%s' would be summed twice", s->shown, node_text(r->arena, item));
+        }
+        if (text)
+            layer->b[layer->n_b++] = text;
+    }
+}
+
+static void read_fraction(Reading *r, const char *shown, const SpecNode *n, double *out)
+{
+    static const Key fraction = { .path = "", .type = KEY_REAL, .values = "above 0..1" };
+    double value;
+    if (read_number(r, &(Slot){ &fraction, shown, NULL }, n, false, &value))
+        *out = value;
+}
+
+static void read_rate(Reading *r, const Slot *s, const SpecNode *n)
+{
+    Rate *rate = field(s);
+    *rate = (Rate){ .W = 1, .R = 1 };
+    if (n->kind == NODE_SCALAR && strcmp(n->text, "asis") == 0) {
+        rate->asis = true;
+    } else if (n->kind != NODE_MAP) {
+        read_fraction(r, s->shown, n, &rate->W);
+        rate->R = rate->W;
+    }
+    for (int i = 0; n->kind == NODE_MAP && i < n->n; i++) {
+        const NodeEntry *e = &n->entry[i];
+        bool is_w = strcmp(e->key, "W") == 0;
+        if (is_w || strcmp(e->key, "R") == 0)
+            read_fraction(r, str_format(r->arena, "%s.%s", s->shown, e->key), e->value,
+                          is_w ? &rate->W : &rate->R);
+        else if (strcmp(e->key, "P") == 0)
+            diag_error(r->diag, e->at, "%s.P: LSTM with projection belongs to a later version",
+                       s->shown);
+        else
+            diag_error(r->diag, e->at, "unknown key '%.60s' in %s; it takes W and R", e->key,
+                       s->shown);
+    }
+}
+
+static void read_later(Reading *r, const Slot *s, const SpecNode *n, Place at)
+{
+    bool harmless = s->key->values[0] && strcmp(node_text(r->arena, n), s->key->values) == 0;
+    if (!harmless)
+        diag_error(r->diag, at, "%s: %s", s->shown, s->key->meaning);
+}
+
+static void read_map(Reading *r, const SpecNode *map, const char *path, const char *shown,
+                     void *base);
+static void read_layers(Reading *r, const Slot *s, const SpecNode *n);
+
+static void read_value(Reading *r, const Slot *s, const SpecNode *n, Place key_at)
+{
+    const char *text = NULL;
+    int choice;
+    switch (s->key->type) {
+    case KEY_MAP:
+        read_map(r, n, s->key->path, s->shown, s->base);
+        return;
+    case KEY_LIST:
+        read_layers(r, s, n);
+        return;
+    case KEY_TEXT:
+    case KEY_NAME:
+        if ((text = scalar(r, s, n, "a name")))
+            set_text(s, text);
+        return;
+    case KEY_PATH:
+        if ((text = scalar(r, s, n, "a file name")))
+            set_text(s, path_beside(r->arena, r->spec->file, text));
+        return;
+    case KEY_CHOICE:
+    case KEY_PATTERN:
+        if (read_choice(r, s, n, &text) >= 0)
+            set_text(s, text);
+        return;
+    case KEY_SWITCH:
+        if ((choice = read_choice(r, s, n, &text)) >= 0)
+            *(bool *)field(s) = choice == 1;
+        return;
+    case KEY_GATES:
+        read_gates(r, s, n);
+        return;
+    case KEY_NAMES:
+        read_names(r, s, n);
+        return;
+    case KEY_BOOL:
+        read_bool(r, s, n);
+        return;
+    case KEY_INT:
+        read_int(r, s, n);
+        return;
+    case KEY_REAL:
+        read_real(r, s, n);
+        return;
+    case KEY_RATE:
+        read_rate(r, s, n);
+        return;
+    case KEY_LATER:
+        read_later(r, s, n, key_at);
+        return;
+    }
+}
+
+/* The last part of a path that lies directly below `parent`, or NULL. */
+static const char *child_name(const char *path, const char *parent)
+{
+    size_t n = strlen(parent);
+    if (n > 0 && (strncmp(path, parent, n) != 0 || path[n] != '.'))
+        return NULL;
+    const char *name = path + (n > 0 ? n + 1 : 0);
+    return strpbrk(name, ".[") ? NULL : name;
+}
+
+/* A key that is known, but elsewhere: "pes" at the top is engine.pes. */
+static const char *known_elsewhere(const char *name)
+{
+    for (int i = 0; i < key_count; i++) {
+        const char *dot = strrchr(key_table[i].path, '.');
+        if (dot && strcmp(dot + 1, name) == 0)
+            return key_table[i].path;
+    }
+    return NULL;
+}
+
+static void unknown_key(Reading *r, const NodeEntry *e, const char *path, const char *shown)
+{
+    const char **names = ARENA_ARRAY(r->arena, const char *, key_count);
+    int n = 0, now = 0;
+    for (int later = 0; later < 2; later++) {
+        for (int i = 0; i < key_count; i++) {
+            const char *name = child_name(key_table[i].path, path);
+            if (name && (key_table[i].type == KEY_LATER) == later)
+                names[n++] = name;
+        }
+        now = later ? now : n;
+    }
+    const char *where = shown[0] ? str_format(r->arena, " in %s", shown) : "";
+    const char *meant = str_nearest(e->key, names, n);
+    if (!meant)
+        meant = known_elsewhere(e->key);
+    diag_error(r->diag, e->at, "unknown key '%.60s'%s%s%s%s; known here: %s", e->key, where,
+               meant ? " (did you mean '" : "", meant ? meant : "", meant ? "'?)" : "",
+               join_names(r->arena, names, now));
+}
+
+/* Reads the keys below `path` (with "[]") that the user knows as `shown`. Null values count as not
+ * given. */
+static void read_map(Reading *r, const SpecNode *map, const char *path, const char *shown,
+                     void *base)
+{
+    if (node_is_null(map))
+        return;
+    if (map->kind != NODE_MAP) {
+        const char *what = shown[0] ? shown : "the spec";
+        diag_error(r->diag, map->at, "%s: a map of keys is expected here, not %s", what,
+                   describe(r->arena, map));
+        return;
+    }
+    for (int i = 0; i < map->n; i++) {
+        const NodeEntry *e = &map->entry[i];
+        const char *dot = path[0] ? "." : "";
+        const Key *k = key_find(str_format(r->arena, "%s%s%s", path, dot, e->key));
+        const char *name = str_format(r->arena, "%s%s%s", shown, dot, e->key);
+        if (!k || strchr(e->key, '.') || strchr(e->key, '['))
+            unknown_key(r, e, path, shown);
+        else if (node_is_nothing(e->value) || !node_is_null(e->value))
+            read_value(r, &(Slot){ k, name, base }, e->value, e->at);
+    }
+}
+
+/* Every key below `path` gets its default, read like a value of the file. */
+static void set_defaults(Reading *r, const char *path, void *base)
+{
+    bool layer = strcmp(path, "model.layers[]") == 0;
+    for (int i = 0; i < key_count; i++) {
+        const Key *k = &key_table[i];
+        if (!k->initial[0] || (strstr(k->path, "[]") != NULL) != layer)
+            continue;
+        SpecNode n = { .kind = NODE_SCALAR, .text = k->initial };
+        read_value(r, &(Slot){ k, k->path, base }, &n, n.at);
+    }
+}
+
+static Place place_in(const SpecNode *map, const char *key)
+{
+    const NodeEntry *e = node_find(map, key);
+    return e ? e->value->at : map->at;
+}
+
+static void read_layers(Reading *r, const Slot *s, const SpecNode *n)
+{
+    Spec *spec = r->spec;
+    if (n->kind != NODE_LIST || n->n == 0) {
+        wrong_type(r, s, n, "a list of layers");
+        return;
+    }
+    if (n->n > LAYERS_MAX)
+        diag_error(r->diag, n->entry[LAYERS_MAX].at, "%s: %d layers, at most %d are supported",
+                   s->shown, n->n, LAYERS_MAX);
+    for (int i = 0; i < MIN(n->n, LAYERS_MAX); i++) {
+        const SpecNode *item = n->entry[i].value;
+        LayerSpec *l = &spec->layer[spec->n_layers++];
+        set_defaults(r, "model.layers[]", l);
+        l->at = item->at;
+        l->at_W = place_in(item, "W");
+        l->at_R = place_in(item, "R");
+        l->at_b = place_in(item, "b");
+        l->at_gates = place_in(item, "gates");
+        read_map(r, item, "model.layers[]", str_format(r->arena, "%s.%d", s->shown, i), l);
+    }
+}
+
+void spec_fill(Spec *s, Diag *d)
+{
+    Reading r = { s->arena, d, s };
+    set_defaults(&r, "", s);
+    read_map(&r, s->root, "", "", s);
+}

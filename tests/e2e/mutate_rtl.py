@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+"""Faults put into generated RTL on purpose: the output folder's own `make sim-icarus` must notice each.  suite: 40 s
+
+    mutate_rtl.py [WORD]...          only the faults with every WORD in their name
+A fault is a replacement in one file; when the text to replace is not there, that is a failure too.
+"""
+import json, os, pathlib, re, shutil, subprocess, sys, tempfile, random
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+from cases import Suite, check
+from lstm import layer_keys, lstmgen, random_lstms, random_values, write_npy, write_npz, write_spec
+
+# Two layers and a head; several sequences, so that clearing the state shows; two lanes, so that beats are partly empty.
+DESIGNS = {
+    "dense": {"sparsity": {"pattern": "dense"}, "engine": {"pes": 2, "pe_width": 3}},
+    "banked": {"sparsity": {"pattern": "bank_balanced", "keep": 0.5, "banks": 2}, "engine": {"pes": 3, "pe_width": 2}},
+}
+
+# (name, design, file, regular expression, replacement)
+FAULTS = [
+    ("h is not muted at the start of a sequence", "dense", "lg_sequencer", r"mute_q +<= [^;]*;", "mute_q <= 1'b0;"),
+    ("c is not cleared at the start of a sequence", "dense", "lg_sequencer", r"(\n +)clear_q +<= run_clear_q;",
+     r"\1clear_q <= 1'b0;"),
+    ("tuser of x is ignored", "dense", "lg_input", r"assign clear_o = [^;]*;", "assign clear_o = 2'b00;"),
+    ("gates i and g are swapped", "dense", "lg_cell", r"OP_I = 3'd1, OP_G = 3'd2", "OP_I = 3'd2, OP_G = 3'd1"),
+    ("g goes through sigmoid", "dense", "lg_cell", r"op_q != OP_G\b", "1'b1"),
+    ("vector address one too high", "dense", "lg_sequencer", r"addr_q <= base \+", "addr_q <= base + 1'b1 +"),
+    ("weight address not started anew", "dense", "lg_sequencer", r"run_weight_q <= next\[[^;]*;", ""),
+    ("index of a weight is ignored", "banked", "lg_row", r"base_i \| ", "base_i | 0 & "),
+    ("accumulator is not started anew", "dense", "lg_pe", r"\.keep_i\(!first\)", ".keep_i(1'b1)"),
+    ("kept partial sums are not used", "dense", "lg_lane", r"use_psum_i \? psum : ", ""),
+    ("bias is left out", "dense", "lg_lane", r": record_i\[ACC-1:0\];", ": {ACC{1'b0}};"),
+    ("row shift is one less", "dense", "lg_requant", r"shift_q +<= shift_i;", "shift_q <= shift_i - 1'b1;"),
+    ("pre-activation wraps instead of saturating", "dense", "lg_requant", r"z_q <= fits \? [^;]*;",
+     "z_q <= fine_shifted_q[OUT-1:0];"),
+    ("rounding half of c left out", "dense", "lg_lane", r" \+ HALF_C;", ";"),
+    ("rounding half of h left out", "dense", "lg_lane", r" \+ HALF_H;", ";"),
+    ("activation without interpolation", "dense", "lg_activation", r"shifted = product >> [^;]*;", "shifted = 0;"),
+    ("relu of the head left out", "dense", "lg_lane", r"relu_g_i && [^?]*\? \{OUT\{1'b0\}\} : ", ""),
+    ("does not wait for h of the step before", "dense", "lg_sequencer",
+     r"&& \(next\[P_WAIT_H [^;]*;", ";"),
+    ("does not wait for x", "dense", "lg_sequencer", r"&& \(!next\[P_WAIT_X\] \|\| x_ready\)", ""),
+    ("does not wait for a free output slot", "dense", "lg_sequencer",
+     r"&& \(!next\[P_WAIT_OUT\] \|\| out_used_q != 2'd2\)", ""),
+    ("x and h are written at the same time", "dense", "lg_input", r"&& !busy_i;", ";"),
+    ("a full input buffer is written over", "dense", "lg_input", r"p_ready = used_q != 2'd2 &&", "p_ready ="),
+    ("back-pressure of the output is ignored", "dense", "_top", r"\.ready_i\(m_axis_tready\)", ".ready_i(1'b1)"),
+    ("back-pressure is not passed to the input", "dense", "lg_skid", r"ready_q <= !\([^;]*;", "ready_q <= 1'b1;"),
+    ("tlast of the output is missing", "dense", "_top", r"assign m_axis_tlast +=[^;]*;", "assign m_axis_tlast = 1'b0;"),
+    ("empty lanes of the last beat are not 0", "dense", "_top", r"!y_last \|\| lane < OUT_TAIL", "1'b1"),
+    ("step counter counts by two", "dense", "lg_counters", r"steps_q \+ 32'd1", "steps_q + 32'd2"),
+    ("interval counter one too low", "dense", "lg_counters", r"y_last_i \? 32'd1 : since_y_q", "y_last_i ? 32'd0 : since_y_q"),
+    ("saturations are not counted", "dense", "lg_counters", r"saturations_q \+ \{24'd0, count_q\}", "saturations_q"),
+]
+
+suite = Suite()
+work = pathlib.Path(tempfile.mkdtemp(prefix="lstmgen_mutate."))
+
+
+def write_design(name, keys):
+    """A design with every feature that the faults are about; returns its output folder."""
+    folder = work / name
+    folder.mkdir()
+    rng = random.Random(5)
+    layers = [(5, 6), (6, 4)]
+    tensors = random_lstms(rng, layers, head=3, gain=3.0)
+    write_npz(folder / "w.npz", tensors)
+    write_npy(folder / "x.npy", (4, 5, 5), random_values(rng, 100, 4.0))
+    write_npy(folder / "len.npy", (4,), [5, 2, 1, 4], "i4")
+    spec = {"name": name, "model": {"file": "w.npz", "layers": layer_keys(2, True, "relu")},
+            "precision": {"activation": 12, "weight": 8, "state": 14}, "interface": {"lanes": 2},
+            "verify": {"input": "x.npy", "lengths": "len.npy"}}
+    spec.update(keys)
+    r = lstmgen(write_spec(folder, spec), "-o", folder / "out")
+    check(r.status == 0, "%s: exit %s: %s", name, r.status, r.last())
+    return folder / "out"
+
+
+def simulate(folder):
+    """(exit status, result of the testbench or None)"""
+    r = subprocess.run(["make", "-s", "-C", str(folder), "sim-icarus"], capture_output=True, text=True,
+                       stdin=subprocess.DEVNULL, timeout=300)
+    result = folder / "build" / "result-icarus.json"
+    try:
+        return r.returncode, json.loads(result.read_text()), r.stdout + r.stderr
+    except (OSError, ValueError):
+        return r.returncode, None, r.stdout + r.stderr
+
+
+outputs = {}
+
+
+def sound(name):
+    def run():
+        outputs[name] = write_design(name, DESIGNS[name])
+        status, result, log = simulate(outputs[name])
+        check(status == 0 and result and result["pass"], "exit %s: %s", status, log[-300:])
+        check(result["saturations"] != 0, "no saturation: the fault in their counter cannot show")
+    return run
+
+
+def fault(design, module, pattern, replacement):
+    def run():
+        if design not in outputs:       # the sound design was not asked for by the command line
+            sound(design)()
+        copy = work / "fault"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(outputs[design], copy, ignore=shutil.ignore_patterns("build"))
+        path = copy / "rtl" / ((design + "_top" if module == "_top" else module) + ".v")
+        text, n = re.subn(pattern, replacement, path.read_text())
+        check(n > 0, "%s has no text like %s", path.name, pattern)
+        path.write_text(text)
+        status, result, log = simulate(copy)
+        check(result is not None, "not a simulation (exit %s): %s", status, log[-300:])
+        check(status != 0 and not result["pass"], "nothing was noticed")
+        return "%s mismatches, %d errors" % (result["mismatches"], len(result.get("errors", [])))
+    return run
+
+
+try:
+    for name in DESIGNS:
+        suite.add("sound: " + name, sound(name), ["iverilog"])
+    for name, design, module, pattern, replacement in FAULTS:
+        suite.add("fault: " + name, fault(design, module, pattern, replacement), ["iverilog"])
+    suite.main()
+finally:
+    shutil.rmtree(work, ignore_errors=True)

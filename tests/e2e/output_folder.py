@@ -1,0 +1,227 @@
+#!/usr/bin/python3
+"""The output folder: the same bytes twice, no trace of the machine, works elsewhere, survives a failed run.  suite: 25 s
+
+    output_folder.py [WORD]...       only the cases with every WORD in their name
+"""
+import hashlib, json, os, pathlib, resource, shutil, subprocess, sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+from cases import Skip, Suite, check
+from lstm import LSTMGEN, ROOT, lstmgen, scratch, small_spec, tree, write_npy
+
+FIRST_CORE = ROOT / "examples" / "first_core" / "spec.yaml"
+BUILT = "build/"                        # what an output folder's own make leaves
+suite = Suite()
+
+
+def generate(spec, out, **more):
+    r = lstmgen(spec, "-o", out, **more)
+    check(r.status == 0, "exit %s: %s", r.status, r.last())
+    return tree(out)
+
+
+def differences(one, two):
+    return sorted(k for k in set(one) | set(two) if one.get(k) != two.get(k))
+
+
+def beside(folder):
+    """Names in the folder that holds the output: nothing temporary may stay there."""
+    return sorted(p.name for p in pathlib.Path(folder).iterdir())
+
+
+@suite.case("two runs give the same bytes, whatever folder, time zone and language")
+def _():
+    with scratch() as a, scratch() as b:
+        spec = small_spec(a, sparsity={"pattern": "bank_balanced", "keep": 0.5, "banks": 2})
+        small_spec(b, sparsity={"pattern": "bank_balanced", "keep": 0.5, "banks": 2})
+        one = generate(spec, a + "/out", env=dict(os.environ, TZ="Asia/Tokyo", LC_ALL="C"))
+        r = lstmgen("small.yaml", "-o", "deep/er/out", cwd=b, env=dict(os.environ, TZ="UTC", LC_ALL="de_DE.UTF-8"))
+        check(r.status == 0, "exit %s: %s", r.status, r.last())
+        two = tree(b + "/deep/er/out")
+        check(one and not differences(one, two), "these files differ: %s", differences(one, two)[:5])
+
+
+@suite.case("every part of it is there, manifest.json has every file's hash")
+def _():
+    with scratch() as folder:
+        files = generate(small_spec(folder), folder + "/out")
+    for part in ("rtl", "mem", "constraints", "syn", "tb", "sw"):
+        check(any(k.startswith(part + "/") for k in files), "no %s/", part)
+    for name in ("rtl/small_top.v", "rtl/small_params.vh", "mem/memory_map.md", "report.json", "report.md",
+                 "manifest.json", "Makefile"):
+        check(name in files, "no %s", name)
+    text = files["manifest.json"].decode()
+    missing = [k for k, v in files.items() if k != "manifest.json" and not k.startswith("report.")
+               and hashlib.sha256(v).hexdigest() not in text]
+    check(not missing, "manifest.json lacks the hash of %s", missing[:5])
+    json.loads(text), json.loads(files["report.json"])
+
+
+@suite.case("no absolute path, no date")
+def _():
+    with scratch(prefix="pathword.") as folder:
+        files = generate(small_spec(folder), folder + "/out")
+    year = subprocess.run(["date", "+%Y-%m-%d"], capture_output=True).stdout.strip()
+    for name, data in files.items():
+        for word in (b"pathword.", str(ROOT).encode(), os.uname().nodename.encode() if len(os.uname().nodename) > 6 else year, year):
+            check(word not in data, "%s holds %s", name, word.decode())
+
+
+def moved(target):
+    def run():
+        with scratch() as folder:
+            generate(small_spec(folder), folder + "/out")
+            there = folder + "/another place"
+            shutil.move(folder + "/out", there)
+            r = subprocess.run(["make", "-s", "-C", there, target], capture_output=True, text=True, cwd="/",
+                               stdin=subprocess.DEVNULL, env={"PATH": "/usr/bin:/bin"})
+            check(r.returncode == 0, "make %s: exit %s: %s", target, r.returncode, (r.stdout + r.stderr)[-300:])
+            check(target == "lint" or "\nPASS" in "\n" + r.stdout, "no PASS: %s", r.stdout[-200:])
+    return run
+
+
+suite.add("moved, make sim works without lstmgen", moved("sim"), ["verilator"])
+suite.add("moved, make sim-icarus works without lstmgen", moved("sim-icarus"), ["iverilog"])
+suite.add("moved, make lint has no warning", moved("lint"), ["iverilog", "verilator", "yosys"])
+suite.add("moved, make synth works without lstmgen", moved("synth"), ["yosys"])
+
+
+@suite.case("a second run replaces the first: no file of the old one stays")
+def _():
+    with scratch() as folder:
+        one = generate(small_spec(folder, engine={"pes": 3, "pe_width": 2}), folder + "/out")
+        two = generate(small_spec(folder, engine={"pes": 1, "pe_width": 2}), folder + "/out")
+        check("mem/weight_2.hex" in one and "mem/weight_2.hex" not in two, "files: %s", sorted(two)[:9])
+        check(beside(folder) == ["out", "small.npz", "small.yaml", "small_x.npy"], "left over: %s", beside(folder))
+
+
+@suite.case("a folder that lstmgen did not write is not replaced")
+def _():
+    with scratch() as folder:
+        spec = small_spec(folder)
+        mine = pathlib.Path(folder, "mine")
+        mine.mkdir()
+        (mine / "thesis.txt").write_text("years of work")
+        r = lstmgen(spec, "-o", mine)
+        check((mine / "thesis.txt").exists(), "the user's file is gone (exit %s)", r.status)
+        check(r.status == 1 and "mine" in r.err, "exit %s: %s", r.status, r.last())
+
+
+def kept(name, spoil, words, needs=(), status=1, **more):
+    """An output exists; spoil(folder) makes the next run fail: the old output must stay, and nothing else be left."""
+    def run():
+        with scratch() as folder:
+            spec = small_spec(folder)
+            before = generate(spec, folder + "/out")
+            options = spoil(folder) or {}
+            names = beside(folder)
+            r = lstmgen(spec, "-o", folder + "/out", **dict(more, **options))
+            check(r.status == status, "exit %s, not %s: %s", r.status, status, r.last())
+            for word in words:
+                check(word in r.err, "the message lacks '%s': %s", word, r.last())
+            check(not differences(before, tree(folder + "/out")), "the old output changed")
+            check(beside(folder) == names, "left over: %s", sorted(set(beside(folder)) - set(names)))
+    suite.add("kept when " + name, run, needs)
+
+
+def nan_weights(folder):
+    write_npy(folder + "/small_x.npy", (4, 3), [float("nan")] * 12)
+
+
+def cut_weights(folder):
+    path = pathlib.Path(folder, "small.npz")
+    path.write_bytes(path.read_bytes()[:300])
+
+
+def limit_files():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+
+kept("the input has NaN", nan_weights, ["small_x.npy"])
+kept("the weights are cut short", cut_weights, ["small.npz"])
+kept("files may not grow (ulimit -f)", lambda folder: {"preexec_fn": limit_files}, ["cannot write", "nothing was changed"])
+
+
+def full_disk():
+    """A real one: a tmpfs of 64 KB with the old output in it."""
+    if os.geteuid() != 0:
+        raise Skip("only root can mount a small file system")
+    with scratch() as folder:
+        disk = folder + "/disk"
+        os.mkdir(disk)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", disk], capture_output=True).returncode:
+            raise Skip("mounting is not allowed here")
+        try:
+            before = generate(small_spec(folder), disk + "/out")
+            with open(disk + "/filler", "wb") as f:
+                free = os.statvfs(disk)
+                f.write(b"x" * max(0, free.f_bavail * free.f_bsize - 16384))
+            r = lstmgen(folder + "/small.yaml", "-o", disk + "/out")
+            check(r.status == 1 and "No space left" in r.err, "exit %s: %s", r.status, r.last())
+            check(not differences(before, tree(disk + "/out")), "the old output changed")
+            check(beside(disk) == ["filler", "out"], "left over: %s", beside(disk))
+        finally:
+            subprocess.run(["umount", disk], check=True)
+
+
+suite.add("kept when the disk is full", full_disk)
+
+
+def refused(name, out, words, prepare=lambda folder: None):
+    def run():
+        with scratch() as folder:
+            spec = small_spec(folder)
+            prepare(folder)
+            names = beside(folder)
+            r = lstmgen(spec, "-o", folder + "/" + out)
+            check(r.status == 1, "exit %s: %s", r.status, r.last())
+            for word in words:
+                check(word in r.err, "the message lacks '%s': %s", word, r.last())
+            check(beside(folder) == names, "left over: %s", sorted(set(beside(folder)) - set(names)))
+    suite.add("refused: " + name, run)
+
+
+refused("the output is below a file", "small.npz/out", ["small.npz"])
+refused("the output is a file", "small.npz", ["small.npz"])
+refused("the output is a link to nowhere", "link", ["link"], lambda f: os.symlink(f + "/nowhere/at/all", f + "/link"))
+
+
+@suite.case("refused: a folder that may not be written")
+def _():
+    as_user = {}
+    if os.geteuid() == 0:               # root may write everywhere: be somebody else
+        as_user = {"user": 65534, "group": 65534}
+        if subprocess.run([str(LSTMGEN), "--version"], capture_output=True, **as_user).returncode:
+            raise Skip("nobody may not run %s" % LSTMGEN)
+    with scratch() as folder:
+        spec = small_spec(folder)
+        os.chmod(folder, 0o755)
+        before = beside(folder)
+        if not as_user:
+            os.chmod(folder, 0o555)
+        r = lstmgen(spec, "-o", folder + "/out", **as_user)
+        os.chmod(folder, 0o755)
+        check(r.status == 1 and "Permission denied" in r.err, "exit %s: %s", r.status, r.last())
+        check(beside(folder) == before, "left over: %s", beside(folder))
+
+
+@suite.case("rtl_out/first_core is what its example gives")
+def _():
+    committed = {k: v for k, v in tree(ROOT / "rtl_out" / "first_core").items() if not k.startswith(BUILT)}
+    with scratch() as folder:
+        fresh = generate(FIRST_CORE.relative_to(ROOT), folder + "/first_core", cwd=ROOT)
+    check(committed, "rtl_out/first_core is not there: build/lstmgen examples/first_core/spec.yaml makes it")
+    check(not differences(fresh, committed), "these files differ: %s; commit a fresh run of build/lstmgen "
+          "examples/first_core/spec.yaml", differences(fresh, committed)[:5])
+
+
+@suite.case("without -o the output goes to rtl_out/<name>")
+def _():
+    with scratch() as folder:
+        small_spec(folder)
+        r = lstmgen("small.yaml", cwd=folder)
+        check(r.status == 0 and os.path.exists(folder + "/rtl_out/small/rtl/small_top.v"), "exit %s: %s", r.status,
+              beside(folder))
+
+
+suite.main()

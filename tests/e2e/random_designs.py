@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+"""Random LSTM designs end to end: `lstmgen sim` must find no mismatch and count exactly the cycles it predicted.
+
+    random_designs.py --count 40 --seed 7            designs 0..39 of seed 7
+    random_designs.py --seed 7 --first 12 --count 1  design 12 alone
+A design depends on its seed and number only. Every fifth is simulated in Verilator as well as in Icarus; `--large N`
+adds N designs beyond what Icarus can do, in Verilator alone. What fails stays in build/failed/, with the command.
+"""
+import argparse, concurrent.futures, os, pathlib, random, shutil, sys, tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+from cases import Failure, check, need, Skip
+from lstm import ROOT, layer_keys, lstmgen, random_lstms, random_values, write_npy, write_npz, write_spec
+
+SIZES = [1, 2, 3, 5, 13, 27, 64, 100, 118]
+PES = [1, 2, 3, 5, 8]
+LANES = [1, 2, 4, 7, 16]
+ICARUS_SECONDS = 6.0                    # what a simulation in Icarus may take, by `icarus_seconds`
+
+
+def icarus_seconds(d):
+    """About how long Icarus works on a design: measured 15 us per cycle and 4 us per multiplier and cycle."""
+    keep = d["sparsity"].get("keep", 1.0)
+    kept = keep if isinstance(keep, float) else 0.8
+    cycles = d["weights"] * kept / (d["pes"] * d["lanes"]) + 40
+    return 3 * d["steps"] * cycles * (15e-6 + 4e-6 * d["pes"] * d["lanes"]) + 1e-4 * d["weights"] ** 0.5
+
+
+def draw_shape(rng):
+    """Sizes of the network, of the input and of the engine."""
+    d = {"pes": rng.choice(PES), "lanes": rng.choice(LANES), "head": rng.choice([0, 0, 1, 3, 10])}
+    hidden = [rng.choice(SIZES) for _ in range(rng.choice([1, 1, 1, 2]))]
+    d["layers"] = list(zip([rng.choice(SIZES)] + hidden[:-1], hidden))
+    d["sequences"], d["length"] = rng.choice([(1, 3), (1, 6), (2, 3), (3, 2)])
+    d["steps"] = d["sequences"] * d["length"]
+    d["weights"] = sum(4 * h * (i + h) for i, h in d["layers"]) + d["head"] * hidden[-1]
+    return d
+
+
+def draw_sparsity(rng, d, balanced):
+    """dense, or bank_balanced; None where a matrix has fewer columns than there are banks."""
+    if not balanced:
+        return {"pattern": "dense"}
+    if d["lanes"] > min(min(pair) for pair in d["layers"]):
+        return None
+    return {"pattern": "bank_balanced", "banks": d["lanes"],
+            "keep": rng.choice([0.25, 0.5, 0.75, {"W": 1.0, "R": 0.5}])}
+
+
+def draw(seed, number, large):
+    """Design `number` of a seed: a dictionary with all that makes it."""
+    rng = random.Random("%d %d%s" % (seed, number, " large" if large else ""))
+    balanced = rng.random() < 0.5
+    while True:
+        d = draw_shape(rng)
+        d["sparsity"] = draw_sparsity(rng, d, balanced)
+        if d["sparsity"] and large == (icarus_seconds(d) > ICARUS_SECONDS) and d["weights"] < 150000:
+            break
+    d["precision"] = {"weight": rng.randint(4, 16), "activation": rng.randint(8, 16), "state": rng.choice([16, 24, 32])}
+    d["engine"] = {"pes": d["pes"], "pe_width": d["lanes"], "weights": rng.choice(["rom", "rom", "loadable"])}
+    d["interface"] = {"lanes": rng.choice(["auto", "auto", 1, 2])}
+    if d["engine"]["weights"] == "rom" and rng.random() < 0.15:
+        d["interface"]["control"] = "none"
+    d["output"] = "last" if d["sequences"] > 1 and rng.random() < 0.2 else "every"
+    d["gain"] = rng.choice([0.5, 1.0, 3.0])
+    d["activation"] = rng.choice(["none", "relu"])
+    d["bench_seed"] = rng.randrange(1, 1 << 30)
+    d["rng"] = rng
+    return d
+
+
+def write(d, folder):
+    """Spec, weights and stimulus; sequences are ragged where there are several."""
+    rng, inputs = d["rng"], d["layers"][0][0]
+    write_npz(folder / "weights.npz", random_lstms(rng, d["layers"], d["head"], d["gain"]))
+    shape = (d["sequences"], d["length"], inputs)
+    write_npy(folder / "x.npy", shape if d["sequences"] > 1 else shape[1:],
+              random_values(rng, d["steps"] * inputs, rng.choice([0.3, 1.0, 8.0])))
+    verify = {"input": "x.npy"}
+    if d["sequences"] > 1:
+        lengths = [rng.randint(1, d["length"]) for _ in range(d["sequences"] - 1)] + [d["length"]]
+        write_npy(folder / "len.npy", (d["sequences"],), lengths, "i4")
+        verify["lengths"] = "len.npy"
+    return write_spec(folder, {
+        "name": "random", "model": {"file": "weights.npz",
+                                    "layers": layer_keys(len(d["layers"]), d["head"], d["activation"])},
+        "sparsity": d["sparsity"], "precision": d["precision"], "engine": d["engine"], "interface": d["interface"],
+        "network": {"output": d["output"]}, "verify": verify})
+
+
+def simulate(d, spec, simulator):
+    """One run; returns its interval. Every condition of the issue is a check here."""
+    r = lstmgen("sim", spec, "--sim", simulator, "--json", "-o", spec.parent / ("out_" + simulator),
+                env=dict(os.environ, LG_SEED=str(d["bench_seed"])))
+    check(r.status == 0, "%s: exit %s: %s", simulator, r.status, r.last())
+    check(r.get("verify.mismatches") == 0 and r.get("verify.compared", 0) > 0, "%s: %s mismatches of %s compared",
+          simulator, r.get("verify.mismatches"), r.get("verify.compared"))
+    for key in ("interval", "latency"):
+        measured, predicted = r.get("measured." + key), r.get("cycles." + key)
+        check(measured is not None and measured == predicted, "%s: %s predicted %s, measured %s",
+              simulator, key, predicted, measured)
+    return r.get("measured.interval")
+
+
+def describe(d):
+    return "%s%s %dx%d %s keep %s w%d a%d s%d %s lanes %s %s%s" % (
+        "+".join("%d->%d" % p for p in d["layers"]), "->%d" % d["head"] if d["head"] else "", d["pes"], d["lanes"],
+        d["sparsity"]["pattern"], d["sparsity"].get("keep", 1), d["precision"]["weight"], d["precision"]["activation"],
+        d["precision"]["state"], d["engine"]["weights"], d["interface"]["lanes"], d["output"],
+        " no registers" if "control" in d["interface"] else "")
+
+
+def run(o, number, large=False):
+    """Runs a design; (line to print, passed)."""
+    d = draw(o.seed, number, large)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="lstmgen_random."))
+    spec = write(d, folder)
+    simulators = ["verilator"] if large else ["icarus"]
+    if not large and o.verilator_every and number % o.verilator_every == 0:
+        simulators.append("verilator")
+    label = "%s %d: %s" % ("large" if large else "design", number, describe(d))
+    try:
+        need("verilator" if large else "iverilog")
+        intervals = [simulate(d, spec, s) for s in simulators]
+        line, good = "ok      %s: interval %s (%s)" % (label, intervals[0], ", ".join(simulators)), True
+    except Failure as e:
+        kept = ROOT / "build" / "failed" / ("random_%d_%s%d" % (o.seed, "large" if large else "", number))
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(folder, kept)
+        repeat = "LG_SEED=%d build/lstmgen sim %s --sim %s" % (
+            d["bench_seed"], (kept / spec.name).relative_to(ROOT), str(e).split(":")[0])
+        line, good = "FAILED  %s\n        %s\n        repeat: %s" % (label, e, repeat), False
+    except Skip as e:
+        line, good = "skipped %s: %s" % (label, e), None
+    shutil.rmtree(folder, ignore_errors=True)
+    return line, good
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--count", type=int, default=40)
+    p.add_argument("--first", type=int, default=0)
+    p.add_argument("--large", type=int, default=0)
+    p.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1000000))
+    p.add_argument("--verilator-every", type=int, default=5)
+    p.add_argument("--jobs", type=int, default=int(os.environ.get("JOBS", "2")))
+    o = p.parse_args()
+    print("seed %d, designs %d to %d" % (o.seed, o.first, o.first + o.count - 1), flush=True)
+    work = [(o, o.first + k, False) for k in range(o.count)] + [(o, o.first + k, True) for k in range(o.large)]
+    counts = {True: 0, False: 0, None: 0}
+    with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
+        for line, good in pool.map(lambda w: run(*w), work):
+            counts[good] += 1
+            print(line, flush=True)
+    print("%d passed, %d failed, %d skipped" % (counts[True], counts[False], counts[None]))
+    return 1 if counts[False] or not sum(counts.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+#!/usr/bin/python3
+"""The trained models that the generator must do well on: the table "Real inputs it must pass".  suite: 100 s
+
+    real_models.py [WORD]...         only the rows with every WORD in their name
+Skipped without the models (LSTMGEN_MODELS). Prints model, mismatches, SNR, interval predicted and measured, use.
+"""
+import pathlib, sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+from cases import Suite, check
+from lstm import MODELS, lstmgen, scratch, write_spec
+
+SILERO, HAR, FSDD, ONNX = (MODELS / n for n in ("silero_vad_16k", "har_embarc", "fsdd_lstm64", "onnx_conformance"))
+BITS = {"activation": 16, "weight": 16, "state": 24}
+suite = Suite()
+
+
+def lstm(W="W", R="R", b="b"):
+    return {"cell": "lstm", "gates": "ifgo", "W": W, "R": R, "b": b}
+
+
+def figures(r):
+    show = lambda v: "-" if v is None else "%.5g" % v
+    return "%s mismatches of %s, SNR %s dB, against the reference %s dB, interval %s predicted %s measured, use %s" % (
+        r.get("verify.mismatches"), r.get("verify.compared"), show(r.get("verify.snr_db")),
+        show(r.get("verify.expect_snr_db")), show(r.get("cycles.interval")), show(r.get("measured.interval")),
+        show(r.get("use")))
+
+
+def row(name, spec, needs, simulator="verilator", interval=None, snr=None, expect=None, use=None, further=None):
+    """One row of the table. interval: at most; snr, expect, use: at least; further(result): more checks."""
+    def run():
+        with scratch() as folder:
+            path = write_spec(folder, spec)
+            r = lstmgen("sim", path, "--sim", simulator, "--json", "-o", path.parent / "out", timeout=900)
+        check(r.status == 0, "exit %s: %s", r.status, r.last())
+        text = figures(r)
+        check(r.get("verify.mismatches") == 0 and r.get("verify.compared", 0) > 0, text)
+        for key in ("interval", "latency"):
+            check(r.get("measured." + key) == r.get("cycles." + key) is not None, "%s: predicted and measured %s differ: "
+                  "%s, %s", text, key, r.get("cycles." + key), r.get("measured." + key))
+        check(interval is None or r.get("measured.interval") <= interval, "%s: interval above %s", text, interval)
+        check(snr is None or r.get("verify.snr_db", 0) >= snr, "%s: SNR below %s", text, snr)
+        check(expect is None or r.get("verify.expect_snr_db", 0) >= expect, "%s: SNR against the reference below %s",
+              text, expect)
+        check(use is None or r.get("use", 0) >= use, "%s: use below %s", text, use)
+        more = further(r) if further else ""
+        return text + (", " + more if more else "")
+    suite.add(name, run, [needs])
+
+
+def silero(name, pattern, model=None, steps=None, **more):
+    spec = {"name": name, "model": model or {"file": str(SILERO), "layers": [lstm()]}, "sparsity": pattern,
+            "precision": BITS, "engine": {"pes": 16, "pe_width": 16},
+            "verify": {"input": str(SILERO / "yes_no_go_stop_x.npy"), "expect": str(SILERO / "yes_no_go_stop_h.npy")}}
+    if steps:
+        spec["verify"]["steps"] = steps
+    spec.update(more)
+    return spec
+
+
+def steps(count, outputs):
+    """All steps were compared: `count` steps of `outputs` elements at least."""
+    def run(r):
+        check(r.get("verify.compared") >= count * outputs, "%s elements compared, %d steps of %d are expected",
+              r.get("verify.compared"), count, outputs)
+    return run
+
+
+dense = {"pattern": "dense"}
+row("silero dense 16x16, Verilator, 125 steps", silero("silero_dense", dense), SILERO,
+    interval=512 + 6, snr=60, expect=60, use=0.985, further=steps(125, 128))
+row("silero dense 16x16, Icarus, 8 steps", silero("silero_icarus", dense, steps=8), SILERO, "icarus",
+    interval=512 + 6, expect=60, further=steps(8, 128))
+onnx_names = {"file": str(SILERO / "silero_vad_16k_op15.onnx"), "layers": [lstm(
+    "model.decoder.rnn.weight_ih", "model.decoder.rnn.weight_hh",
+    ["model.decoder.rnn.bias_ih", "model.decoder.rnn.bias_hh"])]}
+row("silero dense 16x16 from .onnx by tensor names", silero("silero_onnx", dense, onnx_names), SILERO,
+    interval=512 + 6, expect=60, further=steps(125, 128))
+row("silero bank_balanced 1/4, 16 banks, 16x16",
+    silero("silero_bbs", {"pattern": "bank_balanced", "keep": 0.25, "banks": 16}), SILERO,
+    interval=128 + 6, snr=60, further=steps(125, 128))
+row("silero dense 16x16, 8-bit weights", silero("silero_w8", dense, precision=dict(BITS, weight=8)), SILERO,
+    interval=512 + 6, expect=30)
+
+row("har_embarc, two layers, dense 8x8", {
+    "name": "har", "model": {"file": str(HAR), "layers": [lstm("l1_W", "l1_R", "l1_b"), lstm("l2_W", "l2_R", "l2_b")]},
+    "sparsity": dense, "precision": BITS, "engine": {"pes": 8, "pe_width": 8},
+    "verify": {"input": str(HAR / "seq300_l1_x.npy"), "expect": str(HAR / "seq300_l2_h.npy")}}, HAR,
+    expect=65, further=steps(128, 32))
+row("har_embarc, the authors' own last step", {
+    "name": "har", "model": {"file": str(HAR), "layers": [lstm("l1_W", "l1_R", "l1_b"), lstm("l2_W", "l2_R", "l2_b")]},
+    "sparsity": dense, "precision": BITS, "engine": {"pes": 8, "pe_width": 8}, "network": {"output": "last"},
+    "verify": {"input": str(HAR / "seq300_l1_x.npy"), "expect": str(HAR / "seq300_l2_h_last_ref.npy")}}, HAR, expect=65)
+
+
+def accuracy(r):
+    """Within 0.7 points of the float network, whose own figure is known from its training: 98.3 % of 300."""
+    number, hardware = r.get("accuracy.float"), r.get("accuracy.hardware")
+    check(number is not None and hardware is not None, "no accuracy in the report")
+    check(abs(number - 98.33) < 0.02, "float accuracy %.2f %%, the model's README says 98.3 %%", number)
+    check(hardware >= number - 0.7, "accuracy %.2f %% in hardware, %.2f %% in float", hardware, number)
+    return "labels right: %.2f %% in float, %.2f %% in hardware" % (number, hardware)
+
+
+row("fsdd_lstm64, 7/8 of R pruned, head 64 -> 10, 8x8", {
+    "name": "fsdd", "model": {"file": str(FSDD / "bbs_0.875.npz"), "layers": [
+        lstm(), {"cell": "linear", "W": "out_w", "b": "out_b", "activation": "none"}]},
+    "sparsity": {"pattern": "bank_balanced", "keep": "asis", "banks": 8}, "precision": BITS,
+    "engine": {"pes": 8, "pe_width": 8},
+    "verify": {"input": str(FSDD / "test_x.npy"), "lengths": str(FSDD / "test_len.npy"),
+               "labels": str(FSDD / "test_label.npy")}}, FSDD, further=accuracy)
+
+for case in ("defaults", "with_initial_bias", "batchwise"):
+    base = ONNX / ("test_lstm_" + case)
+    row("onnx_conformance lstm_%s, dense 2x2" % case, {
+        "name": "onnx_" + case, "model": {"file": str(base) + ".onnx"}, "sparsity": dense, "precision": BITS,
+        "engine": {"pes": 2, "pe_width": 2}, "verify": {"input": str(base) + "_x.npy", "expect": str(base) + "_y.npy"}},
+        str(base) + ".onnx", expect=65)
+
+
+@suite.case("silero .safetensors is read", [SILERO])
+def _():
+    with scratch() as folder:
+        names = ["lstm_cell." + n for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+        model = {"file": str(SILERO / "silero_vad_16k.safetensors"), "layers": [lstm(names[0], names[1], names[2:])]}
+        spec = silero("safetensors", dense, model)
+        del spec["verify"]["expect"]            # this file holds another training
+        r = lstmgen("check", write_spec(folder, spec), "--json")
+    check(r.status == 0, "exit %s: %s", r.status, r.last())
+    check(r.get("verify.snr_db", 0) >= 60, "SNR %s", r.get("verify.snr_db"))
+
+
+suite.main()
