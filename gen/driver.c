@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "emit/emit.h"
+#include "flow/synth.h"
 
 /* ---- progress: one line on a terminal, nothing in a pipe ---- */
 
@@ -184,6 +185,42 @@ bool job_simulate(Job *j, const char *path, const char *simulator)
     if (!ok)
         return false;
     j->report.sim = &j->sim;
+    return update_report(j, path);
+}
+
+/* What planning says must be in the netlist (see SynthExpect). */
+static SynthExpect expected(const Design *d)
+{
+    SynthExpect e = { .multipliers = d->multipliers_engine + d->multipliers_cell };
+    for (int i = 0; i < d->n_memories; i++) {
+        const MemoryUse *m = &d->memory[i];
+        if (m->weights && m->rom) {
+            e.roms += m->copies;
+            e.rom_blocks += m->copies * part_rom_blocks(d->family, m->width, m->depth, 1);
+        } else if (m->weights) {
+            e.ram_blocks += m->copies * part_ram_blocks(d->family, m->width, m->depth);
+        }
+    }
+    return e;
+}
+
+bool job_synthesise(Job *j, const char *path)
+{
+    SynthResult r;
+    const Part *part = j->design.part;
+    progress("synthesising");
+    bool ok = synth_run(j->arena, j->diag, path, j->spec->name, part, expected(&j->design), &r);
+    progress("");
+    if (!ok)
+        return false;
+    j->synthesised = (Usage){ .part = part, .source = "yosys" };
+    j->synthesised.count[RES_LUT] = r.lut;
+    j->synthesised.count[RES_LUTRAM] = r.lutram;
+    j->synthesised.count[RES_FF] = r.ff;
+    j->synthesised.count[RES_CARRY] = r.carry;
+    j->synthesised.count[RES_DSP] = r.dsp;
+    j->synthesised.count[RES_BRAM] = r.bram;
+    j->report.synthesised = &j->synthesised;
     return update_report(j, path);
 }
 

@@ -292,7 +292,8 @@ static bool measure_done(void)
 {
     if (stream_done() && !measured.measure_done) {
         int k = stream.items, half = k / 2;
-        measured.interval = (double)(stream.t[k - 1] - stream.t[half]) / (k - 1 - half);
+        /* Not the last step: with no input behind it, its result may overtake what else would be done. */
+        measured.interval = (double)(stream.t[k - 2] - stream.t[half - 1]) / (k - 1 - half);
         measured.steps = k;
         measured.total = stream.t[k - 1] - stream.first_x + 1;
         measured.measure_done = true;

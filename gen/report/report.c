@@ -290,14 +290,15 @@ static json_t *warnings_json(Arena *a, const Report *r)
 
 /* ---- all of it ---- */
 
-static void put_identity(json_t *o, Arena *a, const Spec *s)
+static void put_identity(json_t *o, Arena *a, const Design *d)
 {
+    const Spec *s = d->spec;
     put(o, "name", json_string(s->name));
     put(o, "version", json_string(LSTMGEN_VERSION));
     put(o, "spec", value_string(a, path_name(s->file)));
     put(o, "spec_sha256", json_string(s->sha256));
     put(o, "pattern", json_string(s->pattern));
-    put(o, "part", value_string(a, s->part ? s->part : "generic"));
+    put(o, "part", value_string(a, d->part->name));
     put(o, "clock_mhz", value_real(s->clock_mhz));
 }
 
@@ -306,7 +307,7 @@ json_t *report_json(const Report *r)
     const Design *d = r->design;
     Arena *scratch = arena_new();
     json_t *o = json_object();
-    put_identity(o, scratch, d->spec);
+    put_identity(o, scratch, d);
     put(o, "network", network_json(d));
     put(o, "engine", engine_json(d));
     put(o, "interface", interface_json(d));

@@ -182,6 +182,9 @@ module lg_cell #(
     lg_delay #(.WIDTH(NEURON), .LATENCY(2)) u_n_c (.clk_i(clk_i), .d_i(neuron_u), .q_o(neuron_c));
     lg_delay #(.WIDTH(NEURON), .LATENCY(6 + M)) u_n_tc (.clk_i(clk_i), .d_i(neuron_c), .q_o(neuron_tc));
 
+    // The head of a step runs when the parity has already turned to the next one.
+    wire slot = parity_q ^ (op_q == OP_LINEAR);
+
     // ---- results leave at u + 1 = e + 13 + M + W
     localparam RESULT = 13 + M + W;
     wire                v_u1, y_u1, slot_u1, yd_u1;
@@ -193,7 +196,7 @@ module lg_cell #(
         .clk_i(clk_i), .rst_i(rst_i),
         .d_i({valid_q && vector_q, valid_q && output_q, valid_q && ydone_q && last_shift}), .q_o({v_u1, y_u1, yd_u1}));
     lg_delay #(.WIDTH(1 + 2*BANK + ADDR + ROW_BITS + ENTRY), .LATENCY(RESULT)) u_where (
-        .clk_i(clk_i), .d_i({parity_q, bank_q, modulus_q, addr_q, rows_q, entry_q}),
+        .clk_i(clk_i), .d_i({slot, bank_q, modulus_q, addr_q, rows_q, entry_q}),
         .q_o({slot_u1, bank_u1, modulus_u1, addr_u1, rows_u1, entry_u1}));
     lg_delay_reset #(.WIDTH(LAYERS), .LATENCY(RESULT - 1 - FRONT)) u_done (
         .clk_i(clk_i), .rst_i(rst_i), .d_i(done_q & {LAYERS{valid_q && last_shift}}), .q_o(done_o));

@@ -1,18 +1,18 @@
 #!/usr/bin/python3
 """How fast and how large the generator is: 8.3 M weights to an output folder; `check` on the examples.  suite: 20 s
 
-As a test (the default) it holds the issue's limits, with room for a busy machine; `make bench-gen` prints the figures.
+`make bench-gen` runs it alone and holds the limits; among other tests (tests/run) it gives the clock twice the room.
 """
-import array, os, pathlib, random, subprocess, sys, time
+import array, os, pathlib, random, struct, subprocess, sys, time, zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
 from lstm import LSTMGEN, ROOT, layer_keys, scratch, tree, write_npy, write_spec
-import struct, zipfile
 
 INPUTS, HIDDEN = 1000, 1024
 WEIGHTS = 4 * HIDDEN * (INPUTS + HIDDEN)
 SECONDS, MEMORY, CHECK_SECONDS = 1.0, 4.0, 0.2      # the limits of the issue
+ROOM = 2 if "LSTMGEN_TEST_SEED" in os.environ else 1
 REPEAT = 3                                          # the best of: other work on the machine only makes it slower
 suite = Suite()
 
@@ -62,7 +62,7 @@ def _():
         size = sum(len(v) for v in tree(folder + "/out").values())
     text = "%.2f M weights (%.1f MB) to %.1f MB of output: %.2f s (at most %.1f), peak memory %.1f MB = %.2f x (at most %.0f)" % (
         WEIGHTS / 1e6, 4 * WEIGHTS / 1e6, size / 1e6, seconds, SECONDS, peak / 1e6, peak / (4 * WEIGHTS), MEMORY)
-    check(seconds <= SECONDS * (1.5 if "CI" in os.environ or "LSTMGEN_TEST_SEED" in os.environ else 1), text)
+    check(seconds <= SECONDS * ROOM, text)
     check(peak <= MEMORY * 4 * WEIGHTS, text)
     return text
 
@@ -71,7 +71,7 @@ for example in sorted((ROOT / "examples").glob("*/spec.yaml")):
     def run(example=example):
         seconds, peak = measure("check", example)
         text = "%.3f s (at most %.1f), peak memory %.1f MB" % (seconds, CHECK_SECONDS, peak / 1e6)
-        check(seconds <= CHECK_SECONDS * (1.5 if "CI" in os.environ or "LSTMGEN_TEST_SEED" in os.environ else 1), text)
+        check(seconds <= CHECK_SECONDS * ROOM, text)
         return text
     suite.add("check examples/" + example.parent.name, run)
 

@@ -1,0 +1,56 @@
+#!/usr/bin/python3
+"""Every library module alone and every example's core: no warning in Verilator, Icarus and Yosys.  suite: 60 s
+
+    lint.py [WORD]...                only the modules with every WORD in their name
+Waivers are in templates/flow/lint.vlt, each with its reason. The leaves of each family: tests/leaf/run.py lint.
+"""
+import pathlib, subprocess, sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+from cases import Suite, check
+from lstm import ROOT, lstmgen, scratch
+
+FOLDERS = [ROOT / "templates" / f for f in ("lib", "lib/leaf/generic", "engine", "cell", "top")]
+MODULES = {p.stem: p for f in FOLDERS for p in sorted(f.glob("lg_*.v"))}
+WAIVERS = sorted((ROOT / "templates").rglob("*.vlt"))
+suite = Suite()
+
+
+def run(argv, **more):
+    r = subprocess.run([str(a) for a in argv], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300, **more)
+    return r.returncode, (r.stdout + r.stderr).strip()
+
+
+def quiet(argv, **more):
+    status, text = run(argv, **more)
+    check(status == 0 and not text, "%s: exit %s: %s", argv[0], status, text[-700:])
+
+
+def module(name, path):
+    def lint():
+        search = [a for f in FOLDERS for a in ("-y", f)]
+        quiet(["verilator", "--lint-only", "-Wall", "--top-module", name] + search + WAIVERS + [path])
+        quiet(["iverilog", "-g2005", "-Wall", "-t", "null", "-s", name] + search + [path])
+        quiet(["yosys", "-q", "-p", "read_verilog -defer %s; hierarchy -check -top %s; proc; check -assert" % (
+            " ".join(str(p) for p in MODULES.values()), name)])
+    suite.add(name, lint, ["verilator", "iverilog", "yosys"])
+
+
+for name, path in MODULES.items():
+    module(name, path)
+
+
+def core(example):
+    def lint():
+        with scratch() as folder:
+            r = lstmgen(example, "-o", folder + "/out")
+            check(r.status == 0, "exit %s: %s", r.status, r.last())
+            status, text = run(["make", "-s", "-C", folder + "/out", "lint"])
+            check(status == 0 and "warning" not in text.lower(), text[-700:])
+    suite.add("core of examples/" + example.parent.name, lint, ["verilator", "iverilog", "yosys"])
+
+
+for example in sorted((ROOT / "examples").glob("*/spec.yaml")):
+    core(example)
+
+suite.main()

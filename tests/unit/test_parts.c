@@ -1,0 +1,180 @@
+/* test_parts.c: part names, and block RAM counts against what Yosys mapped (tests/leaf/blocks.txt). */
+#include "flow/parts.h"
+#include "flow/synth.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <string.h>
+#include <strings.h>
+
+static void finds(const char *text, const char *name)
+{
+    const Part *p = part_find(text);
+    if (!p || strcmp(p->name, name) != 0) fail_msg("%s: found %s, not %s", text, p ? p->name : "nothing", name);
+}
+
+/* Names as they stand in vendors' catalogues, board files and nextpnr's options. */
+static void test_names(void **state)
+{
+    (void)state;
+    finds(NULL, "LFE5U-85F");
+    finds("", "LFE5U-85F");
+    finds("LFE5U-25F", "LFE5U-25F");
+    finds("lfe5u-25f", "LFE5U-25F");
+    finds("lfe5u25f", "LFE5U-25F");
+    finds("LFE5U-85F-6BG381C", "LFE5U-85F");
+    finds("LFE5UM-45F-8BG554I", "LFE5UM-45F");
+    finds("LIFCL-40-9BG400C", "LIFCL-40");
+    finds("LIFCL-17-8UWG72C", "LIFCL-17");
+    finds("up5k", "iCE40UP5K");
+    finds("ice40up5k-sg48", "iCE40UP5K");
+    finds("ICE40HX8K-CT256", "iCE40HX8K");
+    finds("hx8k", "iCE40HX8K");
+    finds("xc7a35t", "xc7a35t");
+    finds("XC7A35TCPG236-1", "xc7a35t");
+    finds("xc7a35ticsg324-1L", "xc7a35t");
+    finds("xc7a100tcsg324-1", "xc7a100t");
+    finds("xc7z020clg400-1", "xc7z020");
+    finds("xczu3eg-sbva484-1-e", "xczu3eg");
+    finds("xczu7ev-ffvc1156-2-e", "xczu7ev");
+    finds("xck26-sfvc784-2LV-c", "xck26");
+    finds("5CSEBA6U23I7", "5CSEBA6");
+    finds("10CX220YF780E5G", "10CX220");
+}
+
+static void test_unknown_names(void **state)
+{
+    (void)state;
+    const char *const BAD[] = {"LFE5U", "LFE5U-86F", "xc7a351", "xc7a35", "5CSEBA66", "10CX2205", "iCE40", "up5",
+                               "xc7a35t; rm", "LFE5U-85F/../x", "xc7a35tfoo", "-", "85F", "stratix"};
+    for (int i = 0; i < LENGTH(BAD); i++)
+        if (part_find(BAD[i])) fail_msg("%s was found as %s", BAD[i], part_find(BAD[i])->name);
+    assert_string_equal(part_nearest("LFE5U-86F"), "LFE5U-85F");
+    assert_string_equal(part_nearest("lfe5u-26f"), "LFE5U-25F");
+    assert_string_equal(part_nearest("xc7a36t"), "xc7a35t");
+    assert_null(part_nearest("zzzzzzzzzzzz"));
+}
+
+/* Every part's family exists; capacities are plausible; no name shadows another. */
+static void test_table(void **state)
+{
+    (void)state;
+    int n, families;
+    const Part *parts = part_table(&n);
+    const Family *family = family_table(&families);
+    assert_int_equal(families, 7);
+    assert_true(n >= 20);
+    for (int i = 0; i < n; i++) {
+        const Family *f = part_family(&parts[i]);
+        assert_true(parts[i].luts >= 1280 && parts[i].ffs >= parts[i].luts && parts[i].brams >= 16);
+        assert_true(f->mul_latency >= 1 && f->a_max >= 16 && f->b_max >= f->a_max);
+        finds(parts[i].name, parts[i].name);
+    }
+    for (int i = 0; i < families; i++) assert_ptr_equal(family_find(family[i].key), &family[i]);
+    assert_null(family_find("generic"));
+}
+
+/* Hand computed: one part of b_max bits, then parts of b_max - 1. */
+static void test_mul_split(void **state)
+{
+    (void)state;
+    const Family *ice40 = family_find("ice40"), *ecp5 = family_find("ecp5"), *xc7 = family_find("xc7");
+    assert_int_equal(mul_split(ecp5, 1), 1);
+    assert_int_equal(mul_split(ecp5, 18), 1);
+    assert_int_equal(mul_split(ecp5, 19), 2);
+    assert_int_equal(mul_split(ecp5, 35), 2);
+    assert_int_equal(mul_split(ecp5, 36), 3);
+    assert_int_equal(mul_split(ecp5, 52), 3);
+    assert_int_equal(mul_split(ecp5, 53), 4);
+    assert_int_equal(mul_split(ice40, 16), 1);
+    assert_int_equal(mul_split(ice40, 24), 2);
+    assert_int_equal(mul_split(ice40, 31), 2);
+    assert_int_equal(mul_split(ice40, 32), 3);
+    assert_int_equal(mul_split(xc7, 25), 1);
+    assert_int_equal(mul_split(xc7, 32), 2);
+}
+
+static void test_blocks(void **state)
+{
+    (void)state;
+    FILE *in = fopen("tests/leaf/blocks.txt", "r");
+    assert_non_null(in);
+    char line[200], family[32], leaf[32];
+    long long width, depth, blocks;
+    int points = 0, wrong = 0;
+    while (fgets(line, sizeof line, in)) {
+        if (line[0] == '#') continue;
+        assert_int_equal(sscanf(line, "%31s %31s %lld %lld %lld", family, leaf, &width, &depth, &blocks), 5);
+        const Family *f = family_find(family);
+        assert_non_null(f);
+        int ports = strcmp(leaf, "lg_rom2") == 0 ? 2 : 1;
+        int64_t model = strcmp(leaf, "lg_ram") == 0 ? part_ram_blocks(f, width, depth)
+                                                    : part_rom_blocks(f, width, depth, ports);
+        points++;
+        if (model == blocks) continue;
+        wrong++;
+        print_error("%s %s %lld x %lld: Yosys %lld, model %lld\n", family, leaf, width, depth, blocks, (long long)model);
+    }
+    fclose(in);
+    assert_true(points >= 300);
+    assert_int_equal(wrong, 0);
+}
+
+/* ---------------------------------------------------------------- reading stat */
+
+/* From a run of Yosys 0.23, shortened: two rows of two multipliers, one mapped ROM type (2 blocks), one empty. */
+static const char STAT[] =
+    "\n=== $paramod$11\\lg_rom ===\n\n   Number of cells:                  3\n"
+    "     DP16KD                          2\n     TRELLIS_FF                      1\n"
+    "\n=== $paramod$22\\lg_rom ===\n\n   Number of cells:                  0\n"
+    "\n=== lg_mul ===\n\n   Number of cells:                  1\n     MULT18X18D                      1\n"
+    "\n=== design hierarchy ===\n\n"
+    "   top                               1\n"
+    "     $paramod\\row\\N=s32'10          2\n"
+    "       lg_mul                        2\n"
+    "       $paramod$11\\lg_rom            1\n"
+    "       $paramod$33\\lg_rom_small      1\n"
+    "     $paramod$22\\lg_rom              1\n"
+    "     lg_mul                          1\n"
+    "\n   Number of wires:                237\n   Number of cells:                667\n"
+    "     $paramod$44\\lg_rom              3\n     $paramod$55\\lg_rom2             1\n"
+    "     CCU2C                          10\n     DP16KD                          5\n     LUT4                           66\n"
+    "     MULT18X18D                      5\n     TRELLIS_DPR16X4                 4\n     TRELLIS_FF                    441\n\n";
+static const char ROMS[] =
+    "module $abstract\\lg_rom\n  parameter \\WIDTH\n  parameter \\DEPTH\nend\n"
+    "attribute \\blackbox 1\nmodule $paramod$44\\lg_rom\n\n  parameter \\WIDTH 40\n  parameter \\DEPTH 32'1000000000\n"
+    "  parameter \\INIT_FILE \"mem/w.hex\"\n  wire width 40 output 3 \\rdata_o\nend\n"
+    "module $paramod$55\\lg_rom2\n  parameter \\WIDTH 16\n  parameter \\DEPTH 256\nend\n";
+
+static void test_stat(void **state)
+{
+    (void)state;
+    Arena *a = arena_new();
+    SynthResult r = {0};
+    assert_true(synth_parse(a, family_find("ecp5"), STAT, ROMS, &r));
+    assert_int_equal(r.multipliers, 5);
+    assert_int_equal(r.dsp, 5);
+    assert_int_equal(r.lut, 66 + 2 * 10);
+    assert_int_equal(r.carry, 10);
+    assert_int_equal(r.lutram, 16);
+    assert_int_equal(r.roms, 2 + 3);                            /* the empty one does not count */
+    assert_int_equal(r.rom_blocks, 2 * 2 + 3 * 2 + 1);          /* mapped; 40 x 512 in 36 bits; two ports of 16 x 256 */
+    assert_int_equal(r.bram, 5 + 3 * 2 + 1);
+    assert_int_equal(r.ff, 441 + 3 * 40 + 2 * 16);
+    assert_true(r.roms_counted);
+    assert_false(synth_parse(a, family_find("ecp5"), "", "", &r));
+    assert_false(synth_parse(a, family_find("ecp5"), "ERROR: x\n", "", &r));
+    arena_free(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names),     cmocka_unit_test(test_unknown_names), cmocka_unit_test(test_table),
+        cmocka_unit_test(test_mul_split), cmocka_unit_test(test_blocks),        cmocka_unit_test(test_stat),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
