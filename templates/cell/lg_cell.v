@@ -116,7 +116,7 @@ module lg_cell #(
     wire                  last_shift = shift_q == LAST_SHIFT;
     wire [BANK:0]         moved = {1'b0, bank_q} + {1'b0, STEP};
     wire                  wraps = moved >= {1'b0, modulus_q};
-    wire [BANK:0]         moved_wrapped = wraps ? moved - {1'b0, modulus_q} : moved;
+    wire [BANK-1:0]       next_bank = wraps ? bank_q + STEP - modulus_q : bank_q + STEP;
     always @(posedge clk_i) begin
         if (rst_i)      valid_q <= 1'b0;
         else if (start) valid_q <= 1'b1;
@@ -146,7 +146,7 @@ module lg_cell #(
             psum_q   <= psum_q + ONE_PSUM;
             neuron_q <= neuron_q + ONE_NEURON;
             rows_q   <= rows_q > STEP_ROWS ? rows_q - STEP_ROWS : {ROW_BITS{1'b0}};
-            bank_q   <= moved_wrapped[BANK-1:0];
+            bank_q   <= next_bank;
             addr_q   <= wraps ? addr_q + ONE_ADDR : addr_q;
             entry_q  <= entry_q + ONE_ENTRY;
         end
@@ -172,6 +172,7 @@ module lg_cell #(
     lg_delay #(.WIDTH(2), .LATENCY(11 + M)) u_mode (
         .clk_i(clk_i), .d_i({relu_q, clear_q}), .q_o({relu_g1, clear_g1}));
     wire c_u2, tc_u8;
+    wire unused_op = op_u[3] ^ op_u[0];
     lg_delay_reset #(.WIDTH(1), .LATENCY(2)) u_c (.clk_i(clk_i), .rst_i(rst_i), .d_i(op_u[2]), .q_o(c_u2));
     lg_delay_reset #(.WIDTH(1), .LATENCY(6 + M)) u_tc (.clk_i(clk_i), .rst_i(rst_i), .d_i(c_u2), .q_o(tc_u8));
     wire [NEURON-1:0] neuron_g3, neuron_g, neuron_u2, neuron_u, neuron_c, neuron_tc;

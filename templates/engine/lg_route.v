@@ -20,7 +20,7 @@ module lg_route #(
     output wire [BANKS*WIDTH-1:0] data_o
 );
     localparam [ADDR-1:0] ONE = 1;
-    genvar bank, k;
+    genvar bank;
     generate
         for (bank = 0; bank < BANKS; bank = bank + 1) begin : gen_bank
             localparam [BANK-1:0] HERE = bank;
@@ -33,20 +33,21 @@ module lg_route #(
                 wire            wrap = HERE < start_i;
                 wire [BANK:0]   offset = {1'b0, HERE} - {1'b0, start_i} + (wrap ? {1'b0, modulus_i} : {(BANK+1){1'b0}});
                 // One-hot selection: an AND per element and an OR tree.
-                wire [COUNT-1:0]       hit;
-                wire [COUNT*WIDTH-1:0] part;
-                for (k = 0; k < COUNT; k = k + 1) begin : gen_hit
-                    assign hit[k] = offset == k;
-                    if (k == 0) begin : gen_first
-                        assign part[0 +: WIDTH] = data_i[0 +: WIDTH] & {WIDTH{hit[0]}};
-                    end else begin : gen_next
-                        assign part[k*WIDTH +: WIDTH] =
-                            part[(k-1)*WIDTH +: WIDTH] | (data_i[k*WIDTH +: WIDTH] & {WIDTH{hit[k]}});
-                    end
+                reg             hit;
+                reg [WIDTH-1:0] chosen;
+                integer         k;
+                always @* begin
+                    hit    = 1'b0;
+                    chosen = {WIDTH{1'b0}};
+                    for (k = 0; k < COUNT; k = k + 1)
+                        if ({{(31-BANK){1'b0}}, offset} == k) begin
+                            hit    = valid_i[k];
+                            chosen = chosen | data_i[k*WIDTH +: WIDTH];
+                        end
                 end
-                assign we_o[bank] = |(hit & valid_i) && HERE < modulus_i;
+                assign we_o[bank] = hit && HERE < modulus_i;
                 assign addr_o[bank*ADDR +: ADDR] = wrap ? addr_i + ONE : addr_i;
-                assign data_o[bank*WIDTH +: WIDTH] = COUNT == 1 ? data_i[0 +: WIDTH] : part[(COUNT-1)*WIDTH +: WIDTH];
+                assign data_o[bank*WIDTH +: WIDTH] = COUNT == 1 ? data_i[0 +: WIDTH] : chosen;
             end
         end
         if (ALIGNED != 0) begin : gen_unused

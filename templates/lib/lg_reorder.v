@@ -73,7 +73,6 @@ module lg_reorder #(
             wire [ENTRY-1:0]    entry = pick[o*PICK +: ENTRY];
             wire [LANE-1:0]     from;
             wire [IN*WIDTH-1:0] word;
-            wire [IN*WIDTH-1:0] part;
             lg_delay #(.WIDTH(LANE), .LATENCY(2)) u_from (
                 .clk_i(clk_i), .d_i(pick[o*PICK+ENTRY +: LANE]), .q_o(from));
             for (lane = 0; lane < IN; lane = lane + 1) begin : gen_lane
@@ -81,15 +80,18 @@ module lg_reorder #(
                     .clk_i(clk_i), .we_i(we_i[lane]), .waddr_i({slot_i, entry_i}),
                     .wdata_i(data_i[lane*WIDTH +: WIDTH]),
                     .raddr_i({slot2, entry}), .rdata_o(word[lane*WIDTH +: WIDTH]));
-                if (lane == 0) begin : gen_first
-                    assign part[0 +: WIDTH] = word[0 +: WIDTH] & {WIDTH{IN == 1 || from == 0}};
-                end else begin : gen_next
-                    assign part[lane*WIDTH +: WIDTH] = part[(lane-1)*WIDTH +: WIDTH]
-                                                       | (word[lane*WIDTH +: WIDTH] & {WIDTH{from == lane}});
-                end
+            end
+            // One-hot selection: an AND per lane and an OR tree.
+            reg [WIDTH-1:0] pick_lane;
+            integer         k;
+            always @* begin
+                pick_lane = {WIDTH{1'b0}};
+                for (k = 0; k < IN; k = k + 1)
+                    if (IN == 1 || {{(32-LANE){1'b0}}, from} == k)
+                        pick_lane = pick_lane | word[k*WIDTH +: WIDTH];
             end
             reg [WIDTH-1:0] chosen_q;
-            always @(posedge clk_i) chosen_q <= part[(IN-1)*WIDTH +: WIDTH];
+            always @(posedge clk_i) chosen_q <= pick_lane;
             assign chosen[o*WIDTH +: WIDTH] = chosen_q;
         end
     endgenerate

@@ -139,7 +139,7 @@ module lg_input #(
     localparam [ADDR-1:0] ONE_ADDR = 1, LAST_OFFSET = BANK_SIZE - 1, START0 = BASE0, START1 = BASE1;
     wire [BANK:0]   moved = {1'b0, bank_q} + {1'b0, STEP};
     wire            wraps = moved >= {1'b0, MODULUS_B};
-    wire [BANK:0]   moved_wrapped = wraps ? moved - {1'b0, MODULUS_B} : moved;
+    wire [BANK-1:0] next_bank = wraps ? bank_q + STEP - MODULUS_B : bank_q + STEP;
     always @(posedge clk_i) begin
         if (rst_i) begin
             level_q  <= 2'd0;
@@ -161,7 +161,7 @@ module lg_input #(
                     bank_q   <= offset_q == LAST_OFFSET ? bank_q + ONE_BANK : bank_q;
                     offset_q <= offset_q == LAST_OFFSET ? {ADDR{1'b0}} : offset_q + ONE_ADDR;
                 end else begin
-                    bank_q   <= moved_wrapped[BANK-1:0];
+                    bank_q   <= next_bank;
                     offset_q <= wraps ? offset_q + ONE_ADDR : offset_q;
                 end
             end

@@ -103,9 +103,9 @@ class Result:
         return value
 
     def last(self):
-        """The last line of stderr, or of stdout: enough to see what went wrong."""
+        """What stderr (else stdout) says, cut to a few lines: enough to see what went wrong."""
         lines = self.err.strip().splitlines() or self.out.strip().splitlines() or ["no output"]
-        return lines[-1][:200]
+        return "\n            ".join(l[:200] for l in lines[:6])
 
 
 def lstmgen(*arguments, timeout=300, **more):

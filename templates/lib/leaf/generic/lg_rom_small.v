@@ -10,7 +10,11 @@ module lg_rom_small #(
     output wire [WIDTH-1:0] data_o
 );
     reg [WIDTH-1:0] word [0:DEPTH-1];
-    initial $readmemh(INIT_FILE, word);
+    generate
+        if (INIT_FILE != "") begin : gen_init
+            initial $readmemh(INIT_FILE, word);
+        end
+    endgenerate
     assign data_o = word[addr_i];
 endmodule
 `default_nettype wire
