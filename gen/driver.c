@@ -85,9 +85,24 @@ static bool run_golden(Job *j)
     return ok;
 }
 
+/* A part that is too small is the user's affair, but said aloud. */
+static void warn_if_too_large(Job *j)
+{
+    const int64_t *n = j->estimate.count;
+    const Part *p = j->design.part;
+    if (!j->spec->part || usage_fits(&j->estimate))
+        return;
+    diag_warn(j->diag, spec_at(j->spec, "target.part"), "the core will not fit %s: about %lld of %lld LUT, %lld of %lld "
+              "FF, %lld of %lld DSP, %lld of %lld BRAM; make the engine smaller or take a larger part", p->name,
+              (long long)(n[RES_LUT] + n[RES_LUTRAM]), (long long)p->luts, (long long)n[RES_FF], (long long)p->ffs,
+              (long long)n[RES_DSP], (long long)p->dsps, (long long)n[RES_BRAM], (long long)p->brams);
+}
+
 static bool gather(Job *j)
 {
-    j->report = (Report){ .design = &j->design, .golden = &j->golden, .sequences = &j->sequences,
+    j->estimate = usage_estimate(&j->design);
+    warn_if_too_large(j);
+    j->report = (Report){ .design = &j->design, .estimate = &j->estimate, .golden = &j->golden, .sequences = &j->sequences,
                           .facts = facts_gather(&j->design, &j->golden, &j->sequences) };
     return true;
 }

@@ -26,38 +26,41 @@ static bool used(const Design *d, const char *module)
     return true;
 }
 
-static bool add_file(const Design *d, Arena *a, Folder *f, Diag *diag, Buffer *list, const char *from)
+static bool add_file(Arena *a, Folder *f, Diag *diag, Buffer *list, const char *from)
 {
+    if (!from)
+        return false;
     const char *name = str_format(a, "rtl/%s", path_name(from));
-    (void)d;
     buffer_print(list, "%s\n", name);
     return template_copy(f, a, diag, from, name);
 }
 
+
+/* The family's own variant of a leaf, or the generic one. */
 static const char *leaf_path(const Design *d, Arena *a, Diag *diag, const char *leaf)
 {
-    const char *own = str_format(a, "templates/lib/leaf/%s/%s.v", d->family->folder, leaf);
     const char *root = data_folder(a, diag);
-    if (root && file_exists(path_join(a, root, own)))
-        return own;
-    return str_format(a, "templates/lib/leaf/generic/%s.v", leaf);
+    if (!root)
+        return NULL;
+    const char *path = part_leaf(a, path_join(a, root, "templates"), d->family, leaf);
+    return path + strlen(root) + (root[strlen(root) - 1] != '/');
 }
 
-static bool emit_rtl(const Design *d, Arena *a, Folder *f, Diag *diag, const Holes *h)
+static bool emit_rtl(const Design *d, Arena *a, Folder *f, Diag *diag, Holes *h)
 {
     Buffer list;
     buffer_init(&list, a);
     for (int k = 0; k < LENGTH(leaves); k++)
-        if (!add_file(d, a, f, diag, &list, leaf_path(d, a, diag, leaves[k])))
+        if (!add_file(a, f, diag, &list, leaf_path(d, a, diag, leaves[k])))
             return false;
     for (int k = 0; k < LENGTH(modules); k++)
-        if (used(d, modules[k]) && !add_file(d, a, f, diag, &list, str_format(a, "templates/%s.v", modules[k])))
+        if (used(d, modules[k]) && !add_file(a, f, diag, &list, str_format(a, "templates/%s.v", modules[k])))
             return false;
     buffer_print(&list, "rtl/%s_top.v\n", d->spec->name);
     return template_fill(f, diag, h, "templates/top/core.v", str_format(a, "rtl/%s_top.v", d->spec->name))
            && template_fill(f, diag, h, "templates/top/params.vh", str_format(a, "rtl/%s_params.vh", d->spec->name))
            && template_copy(f, a, diag, "templates/flow/lint.vlt", "rtl/lint.vlt")
-           && folder_write(f, "rtl/filelist.f", list.text, list.length);
+           && folder_write(f, "rtl/filelist.f", list.text, list.length) && emit_flow(d, f, diag, h, list.text);
 }
 
 static bool emit_bench(Arena *a, Folder *f, Diag *diag, const Holes *h)

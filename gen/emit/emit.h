@@ -38,6 +38,8 @@ bool emit_weights(const Design *d, Arena *a, Folder *f);
 bool emit_vectors(const Design *d, Arena *a, Folder *f, const Golden *g, const Sequences *seq);
 bool emit_memory_map(const Design *d, Arena *a, Folder *f);
 
+bool emit_flow(const Design *d, Folder *f, Diag *diag, Holes *h, const char *files);
+
 /* Field widths of step program and tile table, shared with lg_sequencer and lg_cell. */
 typedef struct Widths { int tile, length, gap, weight, record, psum, neuron, rows, bank, entry, lane; } Widths;
 Widths widths_of(const Design *d);

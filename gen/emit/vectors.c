@@ -77,6 +77,10 @@ static const struct { const char *memory, *image, *word; } map_text[] = {
     {"cell state", "-", "c of a neuron"},
     {"tanh of cell state", "-", "tanh(c) until o arrives"},
     {"activation table", "`activation.hex`", "{slope, base} of tanh on [0, 8)"},
+    {"tile table", "`tiles.hex`", "what the cell unit does with the rows of a tile, tiles in order of use"},
+    {"output order", "`y_order.hex`", "per stream lane: cell lane and word of the element, beats in order"},
+    {"input order", "`x_order.hex`", "the same for x on its way to the banks"},
+    {"input", "-", "x as it came, two slots, one copy per bank written in a cycle"},
     {"output", "-", "results, two slots, one copy per stream lane; read in the order of `y_order.hex`"},
 };
 

@@ -5,15 +5,17 @@
 #include <string.h>
 
 static const Family FAMILIES[] = {
-#define FAMILY(key, title, yosys, defines, folder, latency, a, b, small, logic, library, lut, lutram, ff, carry, \
-               dsp, bram)                                                                                    \
-    {key, title, yosys, defines, folder, latency, a, b, small, logic, library, {lut, lutram, ff, carry, dsp, bram}},
+#define FAMILY(key, title, yosys, folder, latency, a, b, small, logic, library, lut, lutram, ff, carry, dsp, bram, \
+               constraints, vendor)                                                                          \
+    {key, title, yosys, folder, latency, a, b, small, logic, library, {lut, lutram, ff, carry, dsp, bram}, \
+     constraints, vendor},
 #include "flow/parts.def"
 #undef FAMILY
 };
 
 static const Part PARTS[] = {
-#define PART(name, family, luts, ffs, dsps, brams, nextpnr) {name, family, luts, ffs, dsps, brams, nextpnr},
+#define PART(name, family, luts, ffs, dsps, brams, nextpnr, device) \
+    {name, family, luts, ffs, dsps, brams, nextpnr, device},
 #include "flow/parts.def"
 #undef PART
 };
@@ -68,6 +70,11 @@ const Part *part_find(const char *name)
         }
     }
     return best;
+}
+
+const char *part_device(const Part *p, const char *name)
+{
+    return name && strlen(name) > strlen(p->name) ? name : p->device;
 }
 
 const char *part_nearest(const char *name)

@@ -13,18 +13,19 @@ typedef enum { RES_LUT, RES_LUTRAM, RES_FF, RES_CARRY, RES_DSP, RES_BRAM, RESOUR
 
 /* One row of FAMILY in parts.def; the columns are explained there. */
 typedef struct Family {
-    const char *key, *title, *yosys, *defines, *folder;
+    const char *key, *title, *yosys, *folder;
     int mul_latency, a_max, b_max;
     bool small_ram, rom_as_logic;
     RamLibrary library;
     const char *cells[RESOURCES];
+    const char *constraints, *vendor;   /* template files; vendor may be "" */
 } Family;
 
 /* One row of PART in parts.def. dsps = 0: products are made of LUTs (macro LG_NO_DSP). */
 typedef struct Part {
     const char *name, *family;
     int64_t luts, ffs, dsps, brams;
-    const char *nextpnr;
+    const char *nextpnr, *device;
 } Part;
 
 /* The part with this name, in any case, with or without vendor prefix ("iCE40"), hyphens, speed grade and
@@ -32,6 +33,8 @@ typedef struct Part {
 const Part *part_find(const char *name);
 /* The known name nearest to an unknown one, for messages; NULL when none is near. */
 const char *part_nearest(const char *name);
+/* The orderable device for the vendor's tools: the name itself if it says more than the part, else the table's. */
+const char *part_device(const Part *p, const char *name);
 const Part *part_table(int *n);
 const Family *family_find(const char *key);     /* NULL: unknown */
 const Family *part_family(const Part *p);

@@ -271,6 +271,10 @@ static bool check(Diag *d, const char *name, const Part *p, SynthExpect e, Synth
 {
     bool ok = enough(d, name, "lg_mul instances", e.multipliers, r->multipliers, r->log);
     if (p->dsps > 0) ok &= enough(d, name, "DSP cells", e.multipliers, r->dsp, r->log);
+    if (p->dsps > 0 && r->dsp > e.multipliers)
+        diag_warn(d, (Place){0}, "%s takes %lld DSP cells, %lld more than its multipliers: something outside lg_mul "
+                                 "multiplies (an index times a width that is no power of two does)",
+                  name, (long long)r->dsp, (long long)(r->dsp - e.multipliers));
     ok &= enough(d, name, "weight memories with contents", e.roms, r->roms, r->log);
     if (r->roms_counted) ok &= enough(d, name, "block RAMs of ROMs", e.rom_blocks, r->rom_blocks, r->log);
     ok &= enough(d, name, "block RAMs of loadable weights", e.ram_blocks, r->bram - r->rom_blocks, r->log);

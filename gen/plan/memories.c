@@ -33,6 +33,31 @@ static void plan_depths(Arena *a, Design *d)
     d->entries = layer_groups(d, d->net->n - 1) * d->shifts;
 }
 
+/* Word of the tile table: see T_... in lg_cell. */
+static int tile_word_bits(const Design *d)
+{
+    return 8 + (d->n_regions - 1) + MAX(clog2(d->records), 1) + MAX(clog2(d->psums), 1) + MAX(clog2(d->neurons), 1)
+           + clog2(d->pes + 1) + 2 * clog2(d->lanes_pe + 1) + 2 * d->addr_bits + MAX(clog2(d->entries), 1);
+}
+
+/* Word of an order image: see lg_reorder. */
+static int order_bits(int outputs, int inputs, int entries)
+{
+    return outputs * (MAX(clog2(inputs), 1) + MAX(clog2(entries), 1));
+}
+
+static void add_input_order(Design *d)
+{
+    const Region *x = &d->region[0];
+    int beats = (d->inputs + d->lanes - 1) / d->lanes;
+    if (!x->contiguous || d->lanes == 1)
+        return;
+    add(d, "input order", order_bits(d->lanes, d->lanes, beats), (x->positions + d->lanes - 1) / d->lanes, 1, true, true,
+        false);
+    int slots = 2 << MAX(clog2(beats), 1);
+    add(d, "input", d->q->gate.bits, slots, d->lanes * d->lanes, false, false, false);
+}
+
 void plan_memories(Arena *a, Design *d)
 {
     plan_depths(a, d);
@@ -56,5 +81,8 @@ void plan_memories(Arena *a, Design *d)
     add(d, "tanh of cell state", ab, d->neurons, rows, d->state_block, false, false);
     add(d, "activation table", d->q->table.base_bits + d->q->table.slope_bits, d->q->table.entries, rows, true, true,
         false);
+    add(d, "tile table", tile_word_bits(d), d->n_tiles, 1, true, true, false);
+    add(d, "output order", order_bits(d->lanes, d->cell_lanes, d->entries), d->out_beats, 1, true, true, false);
     add(d, "output", ab, slots, rows * d->lanes, d->out_block, false, false);
+    add_input_order(d);
 }

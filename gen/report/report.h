@@ -31,6 +31,8 @@ typedef struct Usage {
     const char *source;                 /* "estimate" | "yosys" | "nextpnr" */
 } Usage;
 bool usage_fits(const Usage *u);
+/* report/estimate.c: from the plan alone. */
+Usage usage_estimate(const Design *d);
 /* One core and what is known of it; NULL where that was not found out. */
 typedef struct Report {
     const Design *design;

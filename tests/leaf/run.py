@@ -35,7 +35,7 @@ MODULES = ("lg_mul", "lg_gacc", "lg_ram", "lg_rom", "lg_rom2", "lg_ram_small")
 
 FOLDER = {"cyclone10gx": "cyclonev"}
 CELLS = {"ice40": ("ice40/cells_sim.v",), "ecp5": ("ecp5/cells_sim.v", "ecp5/cells_bb.v"),
-         "nexus": ("nexus/cells_sim.v",), "xc7": ("xilinx/cells_sim.v",), "xcup": ("xilinx/cells_xtra.v",), "cyclonev": ("intel_alm/common/dsp_sim.v",)}
+         "nexus": ("nexus/cells_sim.v",), "xc7": ("xilinx/cells_sim.v",), "xcup": ("xilinx/cells_sim.v", "xilinx/cells_xtra.v"), "cyclonev": ("intel_alm/common/dsp_sim.v",)}
 
 
 def leaf(family, module):

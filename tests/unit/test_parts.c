@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include <string.h>
-#include <strings.h>
 
 static void finds(const char *text, const char *name)
 {
@@ -72,9 +71,12 @@ static void test_table(void **state)
         assert_true(parts[i].luts >= 1280 && parts[i].ffs >= parts[i].luts && parts[i].brams >= 16);
         assert_true(f->mul_latency >= 1 && f->a_max >= 16 && f->b_max >= f->a_max);
         finds(parts[i].name, parts[i].name);
+        finds(parts[i].device, parts[i].name);
+        assert_string_equal(part_device(&parts[i], parts[i].name), parts[i].device);
     }
     for (int i = 0; i < families; i++) assert_ptr_equal(family_find(family[i].key), &family[i]);
     assert_null(family_find("generic"));
+    assert_string_equal(part_device(part_find("xc7a35ticsg324-1L"), "xc7a35ticsg324-1L"), "xc7a35ticsg324-1L");
 }
 
 /* Hand computed: one part of b_max bits, then parts of b_max - 1. */

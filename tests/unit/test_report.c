@@ -262,6 +262,31 @@ static void test_resources(void **state)
     json_decref(o);
 }
 
+/* 12 + 3 multipliers; on ECP5, whose blocks have 36 bits: 3 weight memories of 32 bits, 1 block each, a tile table of
+ * about 48 bits (2), the output order (1), and what parts.c says of a tanh table with two ports. LUT RAM: a vector of 16 bits x 17 words is 4 x 2 cells of 4
+ * LUTs, the output FIFO of 12 + 2 bits x 16 words 4 cells. */
+static void test_estimate(void **state)
+{
+    Bench *b = *state;
+    b->design.n_tiles = b->design.out_beats = b->design.entries = 2;
+    b->design.memory[b->design.n_memories++] = (MemoryUse){ "vector", 16, 17, 1, false, false, false };
+    Usage u = usage_estimate(&b->design);
+    assert_int_equal(u.count[RES_DSP], 15);
+    assert_int_equal(u.count[RES_BRAM], 6);
+    assert_int_equal(u.count[RES_LUTRAM], 32 + 16);
+    b->design.memory[b->design.n_memories++] = (MemoryUse){ "activation table", 31, 512, 1, true, true, false };
+    assert_int_equal(usage_estimate(&b->design).count[RES_BRAM], 6 + part_rom_blocks(b->design.family, 31, 512, 2));
+    int n;
+    const Part *parts = part_table(&n);
+    for (int i = 0; i < n; i++) {
+        b->design.part = &parts[i];
+        b->design.family = part_family(&parts[i]);
+        Usage v = usage_estimate(&b->design);
+        if (v.count[RES_LUT] <= 0 || v.count[RES_FF] <= 0 || (v.count[RES_DSP] == 15) != (parts[i].dsps > 0))
+            fail_msg("no estimate for %s", parts[i].name);
+    }
+}
+
 static void test_names_of_any_bytes(void **state)
 {
     Bench *b = *state;
@@ -439,7 +464,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_snr_by_hand), TEST(test_expect_all_steps), TEST(test_expect_last_step), TEST(test_prune_snr),
         TEST(test_accuracy), TEST(test_memory_and_lanes), TEST(test_keys_of_check), TEST(test_keys_of_sim),
-        TEST(test_resources), TEST(test_names_of_any_bytes), TEST(test_no_paths_and_same_bytes),
+        TEST(test_resources), TEST(test_estimate), TEST(test_names_of_any_bytes),
+        TEST(test_no_paths_and_same_bytes),
         TEST(test_row_formats), TEST(test_number_text), TEST(test_header_compiles_and_converts),
         TEST(test_header_without_registers), TEST(test_registers_are_those_of_the_verilog), TEST(test_manifest),
     };

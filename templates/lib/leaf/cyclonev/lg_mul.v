@@ -1,8 +1,8 @@
 // lg_mul (Cyclone V, Cyclone 10 GX): signed multiplier, one 18 x 18 of a DSP block.
 // Latency: p_o belongs to the operands taken LATENCY edges before. Throughput: one a cycle.
 // Registers: operands (from LATENCY 2 on), then the product; Quartus moves them into the block.
-// Yosys 0.23 splits an 8 x 16 product over two 9 x 9 and loses the sign of the parts: its own cell is
-// instantiated there, so that a product is one multiplier, and the right one.
+// Yosys 0.23 splits an 8 x 16 product over two 9 x 9 and loses the signs of the parts: its own cell
+// is instantiated there, so that a product is one multiplier, and the right one.
 `default_nettype none
 
 (* keep_hierarchy = "yes" *)

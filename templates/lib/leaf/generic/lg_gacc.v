@@ -1,8 +1,6 @@
 // lg_gacc: gated accumulator, s <= (keep ? s : 0) + x.
 // Latency: 1 edge from keep_i, x_i to s_o. Throughput: one addend a cycle. No reset: the first
 // addend of a sum comes with keep_i = 0.
-// x is the adder's first operand: where the carry chain takes one operand straight (7-series DI),
-// the gate then shares the sum's LUT, one LUT a bit.
 `default_nettype none
 
 module lg_gacc #(

@@ -1,0 +1,6 @@
+# ${NAME}: clock and I/O timing, for Quartus. The core is meant to sit inside a design: its ports get a
+# fifth of the period outside, so that the paths to and from them are timed.
+create_clock -name aclk -period ${CLOCK_NS} [get_ports aclk]
+derive_clock_uncertainty
+set_input_delay -clock aclk [expr 0.2 * ${CLOCK_NS}] [remove_from_collection [all_inputs] [get_ports aclk]]
+set_output_delay -clock aclk [expr 0.2 * ${CLOCK_NS}] [all_outputs]

@@ -1,0 +1,53 @@
+/* flow.c: constraints and scripts for the tools that turn the core into a bitstream. */
+#include "emit/emit.h"
+
+#include "flow/parts.h"
+#include "flow/synth.h"
+
+#include <string.h>
+
+/* The RTL files on one line, as the scripts list them. */
+static const char *file_line(Arena *a, const char *list)
+{
+    char *line = str_dup(a, list);
+    for (char *p = line; *p; p++)
+        if (*p == '\n')
+            *p = p[1] ? ' ' : 0;
+    return line;
+}
+
+static int64_t rom_bits(const Design *d)
+{
+    int64_t bits = 0;
+    for (int k = 0; k < d->n_memories; k++)
+        if (d->memory[k].rom)
+            bits += d->memory[k].width * d->memory[k].depth * d->memory[k].copies;
+    return bits;
+}
+
+static void holes_flow(const Design *d, Holes *h, const char *files)
+{
+    double mhz = d->spec->clock_mhz;
+    hole_text(h, "FILES", file_line(h->arena, files));
+    hole_text(h, "TITLE", d->family->title);
+    hole_text(h, "PART", part_device(d->part, d->spec->part));
+    hole_text(h, "CLOCK_MHZ", str_format(h->arena, "%.10g", mhz));
+    hole_text(h, "CLOCK_NS", str_format(h->arena, "%.6g", 1000.0 / mhz));
+    hole_text(h, "SYNTH", synth_command(d->part));
+    hole_text(h, "DEFINES", synth_defines(h->arena, d->part, synth_counts_roms(d->family, rom_bits(d))));
+}
+
+/* Writes constraints/, syn/<name>.ys and the project script of the part's vendor. `files`: text of rtl/filelist.f. */
+bool emit_flow(const Design *d, Folder *f, Diag *diag, Holes *h, const char *files)
+{
+    Arena *a = h->arena;
+    const Family *family = d->family;
+    holes_flow(d, h, files);
+    const char *constraints = str_format(a, "constraints/%s%s", d->spec->name, strrchr(family->constraints, '.'));
+    if (!template_fill(f, diag, h, str_format(a, "constraints/%s", family->constraints), constraints)
+        || !template_fill(f, diag, h, "templates/flow/synth.ys", str_format(a, "syn/%s.ys", d->spec->name)))
+        return false;
+    return !*family->vendor
+           || template_fill(f, diag, h, str_format(a, "templates/flow/vendor/%s", family->vendor),
+                            str_format(a, "syn/%s", family->vendor));
+}
