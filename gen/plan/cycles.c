@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { RING = 8192, CREDITS = 16, READ_LATENCY = 5 };
+enum { RING = 8192, CREDITS = 16, READ_LATENCY = 5, EMPTIED_DELAY = 3 };
 
 /* Pulses that arrive a known number of cycles later. */
 typedef struct Events { uint8_t h_valid[RING], y_done[RING]; uint16_t done[RING]; } Events;
@@ -40,7 +40,7 @@ typedef struct Machine {
     Input in;
     Sequencer seq;
     Reorder out;
-    uint8_t freed[RING];
+    uint8_t freed[RING], emptied[RING];
     int64_t now, last_taken;
 } Machine;
 
@@ -97,7 +97,8 @@ static void input_step(Machine *m, bool released)
         in->beat = vector_taken ? 0 : in->beat + 1;
     if (in->reorder) {
         reorder_step(&in->order, w, vector_taken, put, m->now);
-        in->used_slots += vector_taken - w.sent;
+        m->emptied[(m->now + EMPTIED_DELAY) % RING] = w.sent;
+        in->used_slots += vector_taken - m->emptied[m->now % RING];
     }
     m->freed[(m->now + m->d->front + 1) % RING] = released;
     in->level += (put && p_last) - released;
@@ -250,7 +251,7 @@ CycleCount cycles_simulate(const Design *d, int steps)
         input_step(m, released);
         reorder_step(&m->out, w, y_done, w.valid, m->now);
         int here = (int)(m->now % RING);
-        m->ev.h_valid[here] = m->ev.y_done[here] = m->freed[here] = 0;
+        m->ev.h_valid[here] = m->ev.y_done[here] = m->freed[here] = m->emptied[here] = 0;
         m->ev.done[here] = 0;
     }
     REQUIRE(m->now < limit);

@@ -117,6 +117,7 @@ module lg_cell #(
     wire [BANK:0]         moved = {1'b0, bank_q} + {1'b0, STEP};
     wire                  wraps = moved >= {1'b0, modulus_q};
     wire [BANK-1:0]       next_bank = wraps ? bank_q + STEP - modulus_q : bank_q + STEP;
+    wire [ROW_BITS:0]     rows_left = {1'b0, rows_q} - {1'b0, STEP_ROWS};
     always @(posedge clk_i) begin
         if (rst_i)      valid_q <= 1'b0;
         else if (start) valid_q <= 1'b1;
@@ -145,7 +146,7 @@ module lg_cell #(
             record_q <= record_q + ONE_RECORD;
             psum_q   <= psum_q + ONE_PSUM;
             neuron_q <= neuron_q + ONE_NEURON;
-            rows_q   <= rows_q > STEP_ROWS ? rows_q - STEP_ROWS : {ROW_BITS{1'b0}};
+            rows_q   <= rows_left[ROW_BITS] ? {ROW_BITS{1'b0}} : rows_left[ROW_BITS-1:0];
             bank_q   <= next_bank;
             addr_q   <= wraps ? addr_q + ONE_ADDR : addr_q;
             entry_q  <= entry_q + ONE_ENTRY;

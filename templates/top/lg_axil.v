@@ -85,6 +85,7 @@ module lg_axil #(
                 end
             end
             assign load_data_o = word_q[WORD_BITS-1:0];
+            wire unused_rest = ^word_q;
         end else begin : gen_fixed
             always @(posedge clk_i) begin
                 load_we_q     <= 1'b0;

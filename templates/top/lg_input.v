@@ -89,7 +89,7 @@ module lg_input #(
         if (REORDER) begin : gen_reorder
             reg [1:0] used_q;
             reg       slot_q, first_user_q;
-            wire      sent, last_out;
+            wire      sent, emptied, last_out;
             wire      done = take && last_beat;
             wire      user_now = beat_q == {BEAT{1'b0}} ? q_user : first_user_q;
             assign q_ready = used_q != 2'd2;
@@ -98,12 +98,15 @@ module lg_input #(
                     used_q <= 2'd0;
                     slot_q <= 1'b0;
                 end else begin
-                    used_q <= used_q + {1'b0, done} - {1'b0, sent};
+                    used_q <= used_q + {1'b0, done} - {1'b0, emptied};
                     if (done) slot_q <= !slot_q;
                 end
                 if (take) first_user_q <= user_now;
             end
             wire unused_last = last_out;
+            // The last read is still on its way when it is issued; a new vector must not overtake it.
+            lg_delay_reset #(.WIDTH(1), .LATENCY(3)) u_emptied (
+                .clk_i(clk_i), .rst_i(rst_i), .d_i(sent), .q_o(emptied));
             lg_reorder #(.IN(LANES), .OUT(LANES), .WIDTH(WIDTH), .ENTRIES(BEATS), .BEATS(P_BEATS),
                          .ORDER_FILE(ORDER_FILE)) u_reorder (
                 .clk_i(clk_i), .rst_i(rst_i), .we_i({LANES{take}}), .slot_i(slot_q), .entry_i(beat_q),

@@ -102,6 +102,17 @@ module lg_ram #(
             if (INIT_FILE != "") begin : gen_init
                 initial $readmemh(INIT_FILE, mem);
             end
+`ifndef SYNTHESIS
+            // Real RAM starts with anything but X: noise, so that nothing may depend on it.
+            integer k;
+            reg [((WIDTH + 31) / 32) * 32 - 1:0] unused_noise;
+            initial
+                if (INIT_FILE == "") for (k = 0; k < DEPTH; k = k + 1) begin
+                    unused_noise = {((WIDTH + 31) / 32){$random}};
+                    mem[k] = unused_noise[WIDTH-1:0];
+                end
+`endif
+
             always @(posedge clk_i) if (we_i) mem[waddr_i] <= wdata_i;
 
             always @(posedge clk_i) begin

@@ -25,6 +25,17 @@ module lg_ram_small #(
     reg [ADDR-1:0]  raddr_q;
     reg [WIDTH-1:0] rdata_q;
 
+`ifndef SYNTHESIS
+    // Real RAM starts with anything but X: noise, so that nothing may depend on it.
+    integer k;
+    reg [((WIDTH + 31) / 32) * 32 - 1:0] unused_noise;
+    initial
+        for (k = 0; k < DEPTH; k = k + 1) begin
+            unused_noise = {((WIDTH + 31) / 32){$random}};
+            mem[k] = unused_noise[WIDTH-1:0];
+        end
+`endif
+
     always @(posedge clk_i) if (we_i) mem[waddr_i] <= wdata_i;
 
     always @(posedge clk_i) begin
