@@ -61,22 +61,25 @@ static int early_matrix(int layer)
     return layer == 0 ? MATRIX_W : MATRIX_R;
 }
 
-/* How many groups pass one gate before the next gate begins: enough for tanh(c') to be there when o arrives. */
-static int block_of(const Design *d, int layer)
+/* Groups pass a gate in blocks, so that tanh(c') is there when o of the same group arrives: how many blocks a layer is
+ * cut into, all of them of at least that many groups. */
+static int blocks_of(const Design *d, int layer)
 {
     int groups = layer_groups(d, layer), shortest = d->matrix[layer][MATRIX_W + MATRIX_R - early_matrix(layer)].cycles;
     int step = MAX(shortest, d->shifts);
-    int need = hazards_of(d).f_to_o;
-    return MIN(groups, (need + step - 1) / step);
+    int least = (hazards_of(d).f_to_o + step - 1) / step;
+    return MAX(groups / least, 1);
 }
 
-/* Gate and group of the n-th tile of a layer. */
+/* Gate and group of the n-th tile of a layer: block by block, in it gate by gate. */
 static void nth_tile(const Design *d, int layer, int n, int *gate, int *group)
 {
-    int groups = layer_groups(d, layer), block = block_of(d, layer);
-    int first = n / (block * GATES) * block;
-    int here = MIN(block, groups - first);
-    int within = n - first * GATES;
+    int groups = layer_groups(d, layer), blocks = blocks_of(d, layer);
+    int block = 0;
+    while (n >= GATES * ((block + 1) * groups / blocks))
+        block++;
+    int first = block * groups / blocks, here = (block + 1) * groups / blocks - first;
+    int within = n - GATES * first;
     *gate = within / here;
     *group = first + within % here;
 }

@@ -29,7 +29,7 @@ static const Coefficients TABLE[] = {
 #undef ESTIMATE
 };
 
-/* LUT RAM of a family: bits and words of one cell, and the LUTs it takes; bits 0: it has none. */
+/* LUT RAM of a family: bits and words of one cell, and the LUTs it takes. A family without a row has none. */
 typedef struct LutRam { const char *family; int bits, words, luts; } LutRam;
 
 static const LutRam LUT_RAMS[] = {
@@ -69,12 +69,16 @@ static int64_t units(int64_t n, int64_t of)
     return (n + of - 1) / of;
 }
 
-static int64_t lut_ram(const Family *f, int64_t width, int64_t depth)
+/* A small memory: LUTs, or block RAM where the family has no LUT RAM. */
+static void add_small(const Family *f, int64_t width, int64_t depth, int copies, Usage *u)
 {
     for (int i = 0; i < LENGTH(LUT_RAMS); i++)
-        if (strcmp(LUT_RAMS[i].family, f->key) == 0)
-            return units(width, LUT_RAMS[i].bits) * units(depth, LUT_RAMS[i].words) * LUT_RAMS[i].luts;
-    return 0;
+        if (strcmp(LUT_RAMS[i].family, f->key) == 0) {
+            const LutRam *r = &LUT_RAMS[i];
+            u->count[RES_LUTRAM] += copies * units(width, r->bits) * units(depth, r->words) * r->luts;
+            return;
+        }
+    u->count[RES_BRAM] += copies * part_ram_blocks(f, width, depth);
 }
 
 /* sigmoid and tanh read one table, an lg_rom2. */
@@ -86,7 +90,7 @@ static bool is_shared(const MemoryUse *m)
 static void add_memory(const Family *f, const MemoryUse *m, Usage *u)
 {
     if (!m->block)
-        u->count[RES_LUTRAM] += m->copies * lut_ram(f, m->width, m->depth);
+        add_small(f, m->width, m->depth, m->copies, u);
     else if (m->rom)
         u->count[RES_BRAM] += m->copies * part_rom_blocks(f, m->width, m->depth, is_shared(m) ? 2 : 1);
     else
@@ -99,15 +103,6 @@ static int64_t soft_multiplier(const QNetwork *q)
     return (int64_t)q->gate.bits * q->weight_bits;
 }
 
-/* Tables that are not in the list of memories: what the cell unit does with a tile, the order of the output. */
-static void add_tables(const Design *d, Usage *u)
-{
-    enum { TILE_WORD_BITS = 48 };
-    int64_t pick = clog2(MAX(d->entries, 2)) + clog2(MAX(d->cell_lanes, 2));
-    u->count[RES_BRAM] += part_rom_blocks(d->family, TILE_WORD_BITS, d->n_tiles, 1) +
-                          part_rom_blocks(d->family, d->lanes * pick, d->out_beats, 1);
-}
-
 Usage usage_estimate(const Design *d)
 {
     enum { FIFO_WORDS = 16, FIFO_EXTRA_BITS = 2 };
@@ -115,8 +110,8 @@ Usage usage_estimate(const Design *d)
     int64_t multipliers = d->multipliers_engine + d->multipliers_cell;
     for (int i = 0; i < d->n_memories; i++)
         add_memory(d->family, &d->memory[i], &u);
-    u.count[RES_LUTRAM] += lut_ram(d->family, (int64_t)d->lanes * d->q->gate.bits + FIFO_EXTRA_BITS, FIFO_WORDS);
-    add_tables(d, &u);
+    add_small(d->family, (int64_t)d->lanes * d->q->gate.bits + FIFO_EXTRA_BITS, FIFO_WORDS, 1, &u);
+    u.count[RES_LUTRAM] += fitted(d, RES_LUTRAM);
     u.count[RES_LUT] = fitted(d, RES_LUT);
     u.count[RES_FF] = fitted(d, RES_FF);
     if (d->part->dsps > 0)
