@@ -1,4 +1,5 @@
-/* cli.c: reads the command line and prints its help. Options may stand before or after what they belong to. */
+/* cli.c: reads the command line and prints its help. Options may stand before or after what they
+ * belong to. */
 #include "cli.h"
 
 #include <string.h>
@@ -7,7 +8,8 @@ typedef struct Option { const char *name, *argument, *meaning; unsigned bit; } O
 
 static const Option OPTIONS[] = {
     { "-o", "DIR", "output folder; default: rtl_out/<name>", OPTION_OUT },
-    { "--set", "key.path=value", "changes a key of the spec, may be given again (see `lstmgen keys`)", OPTION_SET },
+    { "--set", "key.path=value",
+      "changes a key of the spec, may be given again (see `lstmgen keys`)", OPTION_SET },
     { "--json", NULL, "one JSON object on stdout instead of the table", OPTION_JSON },
     { "--sim", "verilator|icarus", "simulator; default: verilator", OPTION_SIM },
     { "--part", "PART", "the same as --set target.part=PART (see `lstmgen parts`)", OPTION_PART },
@@ -26,8 +28,9 @@ static const char *const MORE = "Try `lstmgen --help`.";
 static void print_command(FILE *to, const Command *c)
 {
     const char *gap = c->name[0] ? " " : "", *operand = c->operand ? c->operand : "";
-    fprintf(to, "  lstmgen%s%s%s%s%s%s\n        %s%s\n", gap, c->name, c->operand ? " " : "", operand,
-            c->options[0] ? " " : "", c->options, c->summary, c->run ? "" : " (not part of this version)");
+    fprintf(to, "  lstmgen%s%s%s%s%s%s\n        %s%s\n", gap, c->name, c->operand ? " " : "",
+            operand, c->options[0] ? " " : "", c->options, c->summary,
+            c->run ? "" : " (not part of this version)");
 }
 
 static void print_options(FILE *to, unsigned accepts)
@@ -54,7 +57,8 @@ static void print_statuses(FILE *to)
 static void print_help(FILE *to, const Command *table, const Command *only)
 {
     unsigned accepts = 0;
-    fprintf(to, "lstmgen turns a trained LSTM and a short YAML spec into a verified, sparse FPGA core.\n\nUsage:\n");
+    fprintf(to, "lstmgen turns a trained LSTM and a short YAML spec into a verified, sparse FPGA "
+                "core.\n\nUsage:\n");
     for (const Command *c = table; c->name; c++)
         if (!only || c == only) {
             print_command(to, c);
@@ -150,7 +154,8 @@ static bool parse_option(Parser *p, const char *word)
         return value ? refuse("option %s takes no value", o->name) : take_option(p, o, "");
     if (!value && p->at < p->argc)
         value = p->argv[p->at++];
-    return value ? take_option(p, o, value) : refuse("option %s needs a value: %s", o->name, o->argument);
+    return value ? take_option(p, o, value)
+                 : refuse("option %s needs a value: %s", o->name, o->argument);
 }
 
 static bool parse_words(Parser *p)
@@ -220,7 +225,8 @@ static bool check_request(const Parser *p)
     if (!c->run)
         return refuse("%s is not part of this version (lstmgen " LSTMGEN_VERSION ")", c->name);
     if (r->given & OPTION_PNR & c->accepts)
-        return refuse("--pnr (place and route) is not part of this version (lstmgen " LSTMGEN_VERSION ")");
+        return refuse(
+            "--pnr (place and route) is not part of this version (lstmgen " LSTMGEN_VERSION ")");
     for (int i = 0; i < LENGTH(OPTIONS); i++)
         if (r->given & OPTIONS[i].bit & ~(c->accepts | GENERIC))
             return refuse("%s does not take the option %s", name, OPTIONS[i].name);
@@ -235,7 +241,9 @@ static bool check_request(const Parser *p)
 bool cli_parse(Arena *a, const Command *table, int argc, char **argv, Request *out, int *status)
 {
     Parser p = { .arena = a, .table = table, .argv = argv, .argc = argc, .at = 1, .out = out };
-    *out = (Request){ .arena = a, .simulator = "verilator", .set = ARENA_ARRAY(a, const char *, argc + 1) };
+    *out = (Request){ .arena = a,
+                      .simulator = "verilator",
+                      .set = ARENA_ARRAY(a, const char *, argc + 1) };
     *status = EXIT_USAGE;
     if (!parse_words(&p))
         return false;

@@ -1,4 +1,4 @@
-/* cli.h: the command line: tables of subcommands and options, their help, and what was asked for. */
+/* cli.h: the command line: tables of subcommands and options, their help, what was asked for. */
 #ifndef CLI_H
 #define CLI_H
 
@@ -6,8 +6,8 @@
 
 /* Options, one bit each, so that a subcommand can say which it takes. */
 enum {
-    OPTION_OUT = 1 << 0, OPTION_SET = 1 << 1, OPTION_JSON = 1 << 2, OPTION_SIM = 1 << 3, OPTION_PART = 1 << 4,
-    OPTION_PNR = 1 << 5, OPTION_HELP = 1 << 6, OPTION_VERSION = 1 << 7, OPTION_JOBS = 1 << 8
+    OPTION_OUT = 1 << 0, OPTION_SET = 1 << 1, OPTION_JSON = 1 << 2, OPTION_SIM = 1 << 3,
+    OPTION_PART = 1 << 4, OPTION_PNR = 1 << 5, OPTION_HELP = 1 << 6, OPTION_VERSION = 1 << 7, OPTION_JOBS = 1 << 8
 };
 
 typedef struct Command Command;
@@ -29,8 +29,9 @@ struct Command {
     int (*run)(const Request *r);       /* NULL: not part of this version */
 };
 
-/* Reads argv. True: `out` is complete. False: *status is what the program ends with; help and version went to stdout,
- * mistakes to stderr. `table` ends with a row whose name is NULL; its first row is the one without a name. */
+/* Reads argv. True: `out` is complete. False: *status is what the program ends with; help and
+ * version went to stdout, mistakes to stderr. `table` ends with a row whose name is NULL; its first
+ * row is the one without a name. */
 bool cli_parse(Arena *a, const Command *table, int argc, char **argv, Request *out, int *status);
 
 #endif

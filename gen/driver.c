@@ -43,8 +43,9 @@ static bool read_sequences(Job *j)
     return sequences_load(j->arena, j->diag, j->spec, &j->network, &j->sequences);
 }
 
-/* Outputs before pruning, so that no second copy of the weights is needed to tell what pruning costs. Only where
- * something is pruned here, and for inputs of the user: what it does to noise tells nothing. */
+/* Outputs before pruning, so that no second copy of the weights is needed to tell what pruning
+ * costs. Only where something is pruned here, and for inputs of the user: what it does to noise
+ * tells nothing. */
 static bool run_unpruned(Job *j)
 {
     const Rate *keep = &j->spec->keep;
@@ -52,7 +53,8 @@ static bool run_unpruned(Job *j)
     if (!prunes || j->sequences.made)
         return true;
     size_t width = (size_t)j->network.layer[j->network.n - 1].hidden;
-    j->y_unpruned = ARENA_ARRAY(j->arena, float, (size_t)j->sequences.n * (size_t)j->sequences.steps * width);
+    j->y_unpruned = ARENA_ARRAY(j->arena, float,
+                                (size_t)j->sequences.n *(size_t)j->sequences.steps *width);
     float_network_run(&j->network, &j->sequences, j->y_unpruned);
     return true;
 }
@@ -92,17 +94,23 @@ static void warn_if_too_large(Job *j)
     const Part *p = j->design.part;
     if (!j->spec->part || usage_fits(&j->estimate))
         return;
-    diag_warn(j->diag, spec_at(j->spec, "target.part"), "the core will not fit %s: about %lld of %lld LUT, %lld of %lld "
-              "FF, %lld of %lld DSP, %lld of %lld BRAM; make the engine smaller or take a larger part", p->name,
-              (long long)(n[RES_LUT] + n[RES_LUTRAM]), (long long)p->luts, (long long)n[RES_FF], (long long)p->ffs,
-              (long long)n[RES_DSP], (long long)p->dsps, (long long)n[RES_BRAM], (long long)p->brams);
+    diag_warn(
+        j->diag, spec_at(j->spec, "target.part"),
+        "the core will not fit %s: about %lld of %lld LUT, %lld of %lld "
+        "FF, %lld of %lld DSP, %lld of %lld BRAM; make the engine smaller or take a larger part",
+        p->name, (long long)(n[RES_LUT] + n[RES_LUTRAM]), (long long)p->luts, (long long)n[RES_FF],
+        (long long)p->ffs, (long long)n[RES_DSP], (long long)p->dsps, (long long)n[RES_BRAM],
+        (long long)p->brams);
 }
 
 static bool gather(Job *j)
 {
     j->estimate = usage_estimate(&j->design);
     warn_if_too_large(j);
-    j->report = (Report){ .design = &j->design, .estimate = &j->estimate, .golden = &j->golden, .sequences = &j->sequences,
+    j->report = (Report){ .design = &j->design,
+                          .estimate = &j->estimate,
+                          .golden = &j->golden,
+                          .sequences = &j->sequences,
                           .facts = facts_gather(&j->design, &j->golden, &j->sequences) };
     return true;
 }
@@ -151,12 +159,14 @@ static bool write_text(Folder *f, const char *name, const char *text)
 static bool write_files(Job *j, Folder *f)
 {
     json_t *report = job_report(j);
-    const char *json = report_json_text(j->arena, report), *page = report_markdown(j->arena, report);
+    const char *json = report_json_text(j->arena, report),
+               *page = report_markdown(j->arena, report);
     json_decref(report);
     const char *header = str_format(j->arena, "sw/%s.h", j->spec->name);
     return emit_core(&j->design, &j->golden, &j->sequences, f, j->diag) &&
-           write_text(f, header, header_text(j->arena, &j->design)) && write_text(f, "report.json", json) &&
-           write_text(f, "report.md", page) && manifest_write(f, j->arena, j->spec);
+           write_text(f, header, header_text(j->arena, &j->design)) &&
+           write_text(f, "report.json", json) && write_text(f, "report.md", page) &&
+           manifest_write(f, j->arena, j->spec);
 }
 
 bool job_emit(Job *j, const char *path)
@@ -174,7 +184,8 @@ bool job_emit(Job *j, const char *path)
 /* Replaces a file of a finished folder in one step. */
 static bool replace_file(Job *j, const char *folder, const char *name, const char *text)
 {
-    const char *path = path_join(j->arena, folder, name), *temp = str_format(j->arena, "%s.new", path);
+    const char *path = path_join(j->arena, folder, name),
+               *temp = str_format(j->arena, "%s.new", path);
     FILE *to = fopen(temp, "w");
     bool ok = to && fputs(text, to) >= 0;
     ok = to && fclose(to) == 0 && ok && rename(temp, path) == 0;
@@ -187,9 +198,11 @@ static bool replace_file(Job *j, const char *folder, const char *name, const cha
 static bool update_report(Job *j, const char *folder)
 {
     json_t *report = job_report(j);
-    const char *json = report_json_text(j->arena, report), *page = report_markdown(j->arena, report);
+    const char *json = report_json_text(j->arena, report),
+               *page = report_markdown(j->arena, report);
     json_decref(report);
-    return replace_file(j, folder, "report.json", json) && replace_file(j, folder, "report.md", page);
+    return replace_file(j, folder, "report.json", json) &&
+           replace_file(j, folder, "report.md", page);
 }
 
 bool job_simulate(Job *j, const char *path, const char *simulator)
@@ -244,7 +257,9 @@ bool job_synthesise(Job *j, const char *path)
 static int say_mismatch(const Job *j)
 {
     const SimResult *s = &j->sim;
-    fprintf(stderr, "lstmgen: %s: verification FAILED: %lld mismatches in %lld output elements, %d protocol errors\n",
+    fprintf(stderr,
+            "lstmgen: %s: verification FAILED: %lld mismatches in %lld output elements, %d "
+            "protocol errors\n",
             j->spec->name, (long long)s->mismatches, (long long)s->compared, s->n_errors);
     for (int i = 0; i < s->n_errors; i++)
         fprintf(stderr, "  %s\n", s->errors[i]);
@@ -254,8 +269,8 @@ static int say_mismatch(const Job *j)
 
 static int say_low_snr(const Job *j, double db, const char *against)
 {
-    fprintf(stderr, "lstmgen: %s: SNR of %.2f dB against %s is below verify.min_snr_db = %g\n", j->spec->name, db, against,
-            j->spec->min_snr_db);
+    fprintf(stderr, "lstmgen: %s: SNR of %.2f dB against %s is below verify.min_snr_db = %g\n",
+            j->spec->name, db, against, j->spec->min_snr_db);
     return EXIT_MISMATCH;
 }
 

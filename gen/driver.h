@@ -1,5 +1,5 @@
-/* driver.h: the pipeline, one call per stage on one Job. Stages run in this order; each returns false after recording
- * what is wrong in `diag`. */
+/* driver.h: the pipeline, one call per stage on one Job. Stages run in this order; each returns
+ * false after recording what is wrong in `diag`. */
 #ifndef DRIVER_H
 #define DRIVER_H
 
@@ -23,17 +23,19 @@ typedef struct Job {
 } Job;
 
 /* Reads the spec, with `sets` ("key.path=value") applied. */
-bool job_read(Job *j, Arena *a, Diag *d, const char *spec_path, const char *const *sets, int n_sets);
+bool job_read(Job *j, Arena *a, Diag *d, const char *spec_path, const char *const *sets,
+              int n_sets);
 /* From weights to the golden outputs and the estimates: all that `check` knows. Writes nothing. */
 bool job_build(Job *j);
 /* Writes the output folder `path`; it appears complete or not at all. */
 bool job_emit(Job *j, const char *path);
-/* Simulates the folder that job_emit wrote and adds the figures to its report.json and report.md. True when there is a
- * verdict: job_verdict tells which. */
+/* Simulates the folder that job_emit wrote and adds the figures to its report.json and report.md.
+ * True when there is a verdict: job_verdict tells which. */
 bool job_simulate(Job *j, const char *path, const char *simulator);
 /* Synthesises the folder that job_emit wrote, the same way. */
 bool job_synthesise(Job *j, const char *path);
-/* EXIT_OK, or EXIT_MISMATCH after printing to stderr what does not match: outputs, protocol, or verify.min_snr_db. */
+/* EXIT_OK, or EXIT_MISMATCH after printing to stderr what does not match: outputs, protocol, or
+ * verify.min_snr_db. */
 int job_verdict(const Job *j);
 /* The object of --json for what is known so far; the caller gives it back with json_decref. */
 json_t *job_report(Job *j);

@@ -1,4 +1,5 @@
-/* main.c: the subcommands. Each builds what it needs with the calls of driver.h and prints what it found. */
+/* main.c: the subcommands. Each builds what it needs with the calls of driver.h and prints what it
+ * found. */
 #include "cli.h"
 #include "driver.h"
 
@@ -99,17 +100,23 @@ static int run_keys(const Request *r)
 enum { SPEC_OPTIONS = OPTION_OUT | OPTION_SET | OPTION_JSON | OPTION_PART };
 
 static const Command COMMANDS[] = {
-    { "", "SPEC.yaml", "[-o DIR] [--set key.path=value]...", "generate the core: Verilog, memory images, testbench, report",
-      SPEC_OPTIONS, run_generate },
-    { "check", "SPEC.yaml", "[--json]", "validate, estimate cycles, memory and size, and the SNR of the number formats; "
-      "write nothing", SPEC_OPTIONS, run_check },
-    { "sim", "SPEC.yaml", "[--sim verilator|icarus]", "generate, simulate, compare bit for bit, print cycles and SNR",
-      SPEC_OPTIONS | OPTION_SIM, run_sim },
-    { "synth", "SPEC.yaml", "[--part PART]", "generate, run Yosys, print resources beside the estimate",
-      SPEC_OPTIONS | OPTION_PNR, run_synth },
-    { "sweep", "SWEEP.yaml", "[-j N]", "many design points", OPTION_JSON | OPTION_JOBS | OPTION_SET | OPTION_OUT, NULL },
+    { "", "SPEC.yaml", "[-o DIR] [--set key.path=value]...",
+      "generate the core: Verilog, memory images, testbench, report", SPEC_OPTIONS, run_generate },
+    { "check", "SPEC.yaml", "[--json]",
+      "validate, estimate cycles, memory and size, and the SNR of the number formats; "
+      "write nothing",
+      SPEC_OPTIONS, run_check },
+    { "sim", "SPEC.yaml", "[--sim verilator|icarus]",
+      "generate, simulate, compare bit for bit, print cycles and SNR", SPEC_OPTIONS | OPTION_SIM,
+      run_sim },
+    { "synth", "SPEC.yaml", "[--part PART]",
+      "generate, run Yosys, print resources beside the estimate", SPEC_OPTIONS | OPTION_PNR,
+      run_synth },
+    { "sweep", "SWEEP.yaml", "[-j N]", "many design points",
+      OPTION_JSON | OPTION_JOBS | OPTION_SET | OPTION_OUT, NULL },
     { "import", "FILE", "", "what is in a model file, printed as a spec", OPTION_JSON, NULL },
-    { "prune", "SPEC.yaml", "-o FILE", "write the pruned weights back in the input's own format", SPEC_OPTIONS, NULL },
+    { "prune", "SPEC.yaml", "-o FILE", "write the pruned weights back in the input's own format",
+      SPEC_OPTIONS, NULL },
     { "parts", NULL, "", "FPGA parts that are supported", 0, run_parts },
     { "patterns", NULL, "", "sparsity patterns that are supported", 0, run_patterns },
     { "keys", NULL, "", "reference of every key of a spec", 0, run_keys },

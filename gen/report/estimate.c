@@ -1,8 +1,9 @@
 /* estimate.c: what a core will take on its part, before anything is synthesised.
  *
- * Multipliers and block RAMs follow from the plan exactly, LUT RAM from the geometry of the family's cell. LUTs and
- * flip-flops are sums of terms with coefficients per family, fitted to Yosys 0.23 (tests/estimate/fit.py prints the
- * rows of estimate.def and their errors). `lstmgen synth` shows estimate and count side by side. */
+ * Multipliers and block RAMs follow from the plan exactly, LUT RAM from the geometry of the
+ * family's cell. LUTs and flip-flops are sums of terms with coefficients per family, fitted to
+ * Yosys 0.23 (tests/estimate/fit.py prints the rows of estimate.def and their errors). `lstmgen
+ * synth` shows estimate and count side by side. */
 #include "report/report.h"
 
 #include <math.h>
@@ -10,18 +11,24 @@
 
 /* What logic grows with. */
 typedef enum {
-    TERM_CONSTANT, TERM_CONTROL,
-    TERM_PRODUCT,                       /* multipliers x bits of a product */
-    TERM_VALUE,                         /* multipliers x bits of a vector element */
-    TERM_PRIVATE,                       /* the same, where every PE has its own copy of the vector */
-    TERM_ROW,                           /* PEs x bits of an accumulator */
-    TERM_CELL, TERM_STATE,              /* cell lanes x bits of an accumulator, of c */
-    TERM_BANK,                          /* multipliers of a PE x bits of a vector element */
-    TERM_LOAD,                          /* bits of the widest loadable word */
+    TERM_CONSTANT,
+    TERM_CONTROL,
+    TERM_PRODUCT, /* multipliers x bits of a product */
+    TERM_VALUE, /* multipliers x bits of a vector element */
+    TERM_PRIVATE, /* the same, where every PE has its own copy of the vector */
+    TERM_ROW, /* PEs x bits of an accumulator */
+    TERM_CELL,
+    TERM_STATE, /* cell lanes x bits of an accumulator, of c */
+    TERM_BANK, /* multipliers of a PE x bits of a vector element */
+    TERM_LOAD, /* bits of the widest loadable word */
     TERMS
 } Term;
 
-typedef struct Coefficients { const char *family; Resource resource; double of[TERMS]; } Coefficients;
+typedef struct Coefficients {
+    const char *family;
+    Resource resource;
+    double of[TERMS];
+} Coefficients;
 
 static const Coefficients TABLE[] = {
 #define ESTIMATE(family, resource, ...) { family, resource, { __VA_ARGS__ } },
@@ -29,8 +36,12 @@ static const Coefficients TABLE[] = {
 #undef ESTIMATE
 };
 
-/* LUT RAM of a family: bits and words of one cell, and the LUTs it takes. A family without a row has none. */
-typedef struct LutRam { const char *family; int bits, words, luts; } LutRam;
+/* LUT RAM of a family: bits and words of one cell, and the LUTs it takes. A family without a row
+ * has none. */
+typedef struct LutRam {
+    const char *family;
+    int bits, words, luts;
+} LutRam;
 
 static const LutRam LUT_RAMS[] = {
 #define LUT_RAM(family, bits, words, luts) { family, bits, words, luts },
@@ -75,7 +86,8 @@ static void add_small(const Family *f, int64_t width, int64_t depth, int copies,
     for (int i = 0; i < LENGTH(LUT_RAMS); i++)
         if (strcmp(LUT_RAMS[i].family, f->key) == 0) {
             const LutRam *r = &LUT_RAMS[i];
-            u->count[RES_LUTRAM] += copies * units(width, r->bits) * units(depth, r->words) * r->luts;
+            u->count[RES_LUTRAM] += copies * units(width, r->bits) * units(depth, r->words) *
+                                    r->luts;
             return;
         }
     u->count[RES_BRAM] += copies * part_ram_blocks(f, width, depth);
@@ -92,7 +104,8 @@ static void add_memory(const Family *f, const MemoryUse *m, Usage *u)
     if (!m->block)
         add_small(f, m->width, m->depth, m->copies, u);
     else if (m->rom)
-        u->count[RES_BRAM] += m->copies * part_rom_blocks(f, m->width, m->depth, is_shared(m) ? 2 : 1);
+        u->count[RES_BRAM] += m->copies *
+                              part_rom_blocks(f, m->width, m->depth, is_shared(m) ? 2 : 1);
     else
         u->count[RES_BRAM] += m->copies * part_ram_blocks(f, m->width, m->depth);
 }

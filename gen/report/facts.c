@@ -20,9 +20,10 @@ static Format output_format(const QNetwork *q)
     return q->layer[q->n - 1].out;
 }
 
-/* SNR of the bit-true outputs against `reference`, whose sequences hold `steps` steps (1: the last one). Steps beyond
- * a sequence's end are not looked at. */
-static double hardware_snr(const Design *d, const Golden *g, const Sequences *seq, const float *reference, int steps)
+/* SNR of the bit-true outputs against `reference`, whose sequences hold `steps` steps (1: the last
+ * one). Steps beyond a sequence's end are not looked at. */
+static double hardware_snr(const Design *d, const Golden *g, const Sequences *seq,
+                           const float *reference, int steps)
 {
     StepChoice choice = steps == 1 ? STEPS_LAST : STEPS_ALL;
     Format f = output_format(d->q);
@@ -51,7 +52,8 @@ static void gather_snr(const Design *d, const Golden *g, const Sequences *seq, F
         out->expect_snr_db = hardware_snr(d, g, seq, seq->expect, seq->expect_steps);
     out->has_prune = g->y_unpruned != NULL;
     if (out->has_prune)
-        out->prune_snr_db = snr_db(g->y_unpruned, g->y_float, step_at(seq->steps, seq->n, 0, g->width));
+        out->prune_snr_db = snr_db(g->y_unpruned, g->y_float,
+                                   step_at(seq->steps, seq->n, 0, g->width));
 }
 
 /* ---- accuracy ---- */
@@ -104,7 +106,8 @@ static void gather_memory(const Design *d, Facts *out)
             if (m->rows == 0)
                 continue;
             indexed = indexed || p->index_bits > 0;
-            bound += (double)p->kept * d->pattern->bound_bits(p, m->rows, m->columns, d->q->weight_bits);
+            bound += (double)p->kept *
+                     d->pattern->bound_bits(p, m->rows, m->columns, d->q->weight_bits);
         }
     int64_t words = (int64_t)d->weight_words * d->pes * d->lanes_pe;
     out->weight_bits = words * d->q->weight_bits;
@@ -124,7 +127,8 @@ static int lanes_idle(const Design *d)
         rows = MAX(rows, d->net->layer[l].hidden);
         for (int which = 0; which < MATRICES; which++)
             if (d->net->layer[l].m[which].rows > 0)
-                lanes = MAX(lanes, MIN(d->matrix[l][which].banks, d->net->layer[l].m[which].columns));
+                lanes = MAX(lanes,
+                            MIN(d->matrix[l][which].banks, d->net->layer[l].m[which].columns));
     }
     return d->pes * d->lanes_pe - MIN(d->pes, rows) * MIN(d->lanes_pe, lanes);
 }

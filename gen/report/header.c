@@ -3,8 +3,14 @@
 
 #include <ctype.h>
 
-/* A row of emit/registers.def. REGISTER: `at` is its byte address; FIELD: `at` is its lowest bit in register `owner`. */
-typedef struct Row { bool field; const char *owner, *name; unsigned at, width; const char *access, *meaning; } Row;
+/* A row of emit/registers.def. REGISTER: `at` is its byte address; FIELD: `at` is its lowest bit in
+ * register `owner`. */
+typedef struct Row {
+    bool field;
+    const char *owner, *name;
+    unsigned at, width;
+    const char *access, *meaning;
+} Row;
 
 static const Row ROWS[] = {
 #define REGISTER(name, address, access, meaning) { false, "", #name, address, 0, access, meaning },
@@ -14,7 +20,12 @@ static const Row ROWS[] = {
 #undef FIELD
 };
 
-typedef struct Header { Arena *arena; const Design *design; const char *prefix; Buffer out; } Header;
+typedef struct Header {
+    Arena *arena;
+    const Design *design;
+    const char *prefix;
+    Buffer out;
+} Header;
 
 static const char *capitals(Arena *a, const char *name)
 {
@@ -50,9 +61,11 @@ static void put_row(Header *h, const Row *r)
     }
     const char *field = str_format(h->arena, "%s_%s", r->owner, r->name);
     unsigned long mask = ((1ul << r->width) - 1) << r->at;
-    define(h, str_format(h->arena, "%s_MASK", field), str_format(h->arena, "0x%08lXu", mask), r->meaning);
+    define(h, str_format(h->arena, "%s_MASK", field), str_format(h->arena, "0x%08lXu", mask),
+           r->meaning);
     if (r->width > 1)
-        define(h, str_format(h->arena, "%s_SHIFT", field), str_format(h->arena, "%u", r->at), "lowest bit");
+        define(h, str_format(h->arena, "%s_SHIFT", field), str_format(h->arena, "%u", r->at),
+               "lowest bit");
 }
 
 static void put_registers(Header *h)
@@ -62,20 +75,24 @@ static void put_registers(Header *h)
         buffer_print(&h->out, "/* The core has no register port (interface.control: none). */\n");
         return;
     }
-    buffer_print(&h->out, "/* AXI4-Lite registers: byte addresses, 32 bits each; masks of their fields. */\n");
+    buffer_print(
+        &h->out,
+        "/* AXI4-Lite registers: byte addresses, 32 bits each; masks of their fields. */\n");
     for (int i = 0; i < LENGTH(ROWS); i++)
         if (s->loadable || !is_for_loading(&ROWS[i]))
             put_row(h, &ROWS[i]);
     buffer_print(&h->out, "/* What a read of REG_ID and REG_SPEC_HASH must give. */\n");
     define(h, "ID_VALUE", "0x4C53544Du", "\"LSTM\"");
-    define(h, "SPEC_HASH_VALUE", str_format(h->arena, "0x%.8su", s->sha256), "start of the spec's SHA-256");
+    define(h, "SPEC_HASH_VALUE", str_format(h->arena, "0x%.8su", s->sha256),
+           "start of the spec's SHA-256");
 }
 
 static void put_stream(Header *h)
 {
     const Design *d = h->design;
-    buffer_print(&h->out, "\n/* AXI4-Stream: a step is INPUTS elements in and OUTPUTS elements out, LANES in a beat, first element in\n"
-                 " * the lowest bits, each sign-extended to ELEMENT_BITS. */\n");
+    buffer_print(&h->out, "\n/* AXI4-Stream: a step is INPUTS elements in and OUTPUTS elements "
+                          "out, LANES in a beat, first element in\n"
+                          " * the lowest bits, each sign-extended to ELEMENT_BITS. */\n");
     define_number(h, "INPUTS", d->inputs, "elements of x");
     define_number(h, "OUTPUTS", d->outputs, "elements of a result");
     define_number(h, "LANES", d->lanes, "elements in a beat");
@@ -84,16 +101,19 @@ static void put_stream(Header *h)
     define_number(h, "OUTPUT_BEATS", (d->outputs + d->lanes - 1) / d->lanes, "beats of a result");
 }
 
-/* encode: nearest integer, halves away from 0, limited to the format (as fixed/format_encode); NaN gives 0. */
+/* encode: nearest integer, halves away from 0, limited to the format (as fixed/format_encode); NaN
+ * gives 0. */
 static void put_conversion(Header *h, const char *tensor, const char *what, Format f)
 {
     const char *name = str_format(h->arena, "%s_%s", h->design->spec->name, tensor);
     const char *upper = capitals(h->arena, tensor);
-    const char *to_integer = str_format(h->arena, "0x1p%+d", f.fraction), *limit = str_format(h->arena, "%lld",
-                                                                                 1ll << (f.bits - 1));
-    buffer_print(&h->out, "\n/* %s: %d bits, %d of them fraction bits. */\n", what, f.bits, f.fraction);
+    const char *to_integer = str_format(h->arena, "0x1p%+d", f.fraction),
+               *limit = str_format(h->arena, "%lld", 1ll << (f.bits - 1));
+    buffer_print(&h->out, "\n/* %s: %d bits, %d of them fraction bits. */\n", what, f.bits,
+                 f.fraction);
     define_number(h, str_format(h->arena, "%s_BITS", upper), f.bits, "signed");
-    define_number(h, str_format(h->arena, "%s_FRACTION", upper), f.fraction, "value = integer / 2^fraction");
+    define_number(h, str_format(h->arena, "%s_FRACTION", upper), f.fraction,
+                  "value = integer / 2^fraction");
     buffer_print(&h->out,
                  "static inline int32_t %s_encode(double value)\n{\n"
                  "    double scaled = value * %s;\n"
@@ -112,10 +132,12 @@ const char *header_text(Arena *a, const Design *d)
     Header h = { .arena = a, .design = d, .prefix = capitals(a, d->spec->name) };
     const QNetwork *q = d->q;
     buffer_init(&h.out, a);
-    buffer_print(&h.out, "/* %s.h: registers, stream layout and number formats of %s_top. C99 or later.\n"
+    buffer_print(&h.out,
+                 "/* %s.h: registers, stream layout and number formats of %s_top. C99 or later.\n"
                  " * Made by lstmgen " LSTMGEN_VERSION " from %s (sha256 %.16s). Do not edit. */\n"
                  "#ifndef %s_H\n#define %s_H\n\n#include <stdint.h>\n\n",
-                 d->spec->name, d->spec->name, path_name(d->spec->file), d->spec->sha256, h.prefix, h.prefix);
+                 d->spec->name, d->spec->name, path_name(d->spec->file), d->spec->sha256, h.prefix,
+                 h.prefix);
     put_registers(&h);
     put_stream(&h);
     put_conversion(&h, "x", "An element of the input", q->input);

@@ -1,5 +1,5 @@
-/* markdown.c: report.md, printed from the report's object. Tables and short sentences; a section without figures is
- * left out. */
+/* markdown.c: report.md, printed from the report's object. Tables and short sentences; a section
+ * without figures is left out. */
 #include "report/report.h"
 
 #include <math.h>
@@ -47,15 +47,17 @@ static void put_matrix(Page *p, size_t l, const char *name, const json_t *m)
         return;
     double kept = value_number(m, "kept"), stored = value_number(m, "stored");
     double all = value_number(m, "rows") * value_number(m, "columns");
-    buffer_print(&p->out, "| %zu %s | %s x %s | %s (%.1f %%) | %s of %s banks | %.1f %% |\n", l, name,
-                 cell(p, m, "rows"), cell(p, m, "columns"), cell(p, m, "kept"), 100 * kept / all,
-                 cell(p, m, "keep_per_bank"), cell(p, m, "banks"), stored > 0 ? 100 * (stored - kept) / stored : 0);
+    buffer_print(&p->out, "| %zu %s | %s x %s | %s (%.1f %%) | %s of %s banks | %.1f %% |\n", l,
+                 name, cell(p, m, "rows"), cell(p, m, "columns"), cell(p, m, "kept"),
+                 100 * kept / all, cell(p, m, "keep_per_bank"), cell(p, m, "banks"),
+                 stored > 0 ? 100 * (stored - kept) / stored : 0);
 }
 
 static void put_matrices(Page *p)
 {
     const json_t *layers = value_at(p->report, "network");
-    begin_table(p, "Matrices", "| layer | rows x columns | kept | per row: weights from each | padding in rows |",
+    begin_table(p, "Matrices",
+                "| layer | rows x columns | kept | per row: weights from each | padding in rows |",
                 "| --- | --- | --- | --- | --- |");
     for (size_t l = 0; l < json_array_size(layers); l++) {
         put_matrix(p, l, "W", value_at(json_array_get(layers, l), "W"));
@@ -66,26 +68,32 @@ static void put_matrices(Page *p)
 static void put_speed(Page *p)
 {
     bool measured = value_at(p->report, "measured") != NULL;
-    begin_table(p, "Speed", "| cycles | minimum | predicted | measured |", "| --- | --- | --- | --- |");
-    buffer_print(&p->out, "| between steps (interval) | %s | %s | %s |\n", cell(p, p->report, "cycles.minimum"),
-                 cell(p, p->report, "cycles.interval"), measured ? cell(p, p->report, "measured.interval") : "not yet");
+    begin_table(p, "Speed", "| cycles | minimum | predicted | measured |",
+                "| --- | --- | --- | --- |");
+    buffer_print(&p->out, "| between steps (interval) | %s | %s | %s |\n",
+                 cell(p, p->report, "cycles.minimum"), cell(p, p->report, "cycles.interval"),
+                 measured ? cell(p, p->report, "measured.interval") : "not yet");
     buffer_print(&p->out, "| last x beat to last output beat (latency) | | %s | %s |\n",
-                 cell(p, p->report, "cycles.latency"), measured ? cell(p, p->report, "measured.latency") : "not yet");
-    buffer_print(&p->out, "\nMinimum: kept weights / engine multipliers. Interval: inputs waiting, output taken at once; "
-                 "latency: from an idle core.\n");
+                 cell(p, p->report, "cycles.latency"),
+                 measured ? cell(p, p->report, "measured.latency") : "not yet");
+    buffer_print(&p->out, "\nMinimum: kept weights / engine multipliers. Interval: inputs waiting, "
+                          "output taken at once; "
+                          "latency: from an idle core.\n");
 }
 
 static void put_resource(Page *p, const char *key, const char *title)
 {
     const char *found = cell(p, p->report, str_format(p->arena, "resources.%s", key));
     const char *estimate = cell(p, p->report, str_format(p->arena, "resources_estimate.%s", key));
-    const char *difference = cell(p, p->report, str_format(p->arena, "resources_difference_percent.%s", key));
+    const char *difference = cell(p, p->report,
+                                  str_format(p->arena, "resources_difference_percent.%s", key));
     const char *limit = cell(p, p->report, str_format(p->arena, "resources_limit.%s", key));
     bool counted = value_at(p->report, "resources_estimate") != NULL;
     double each = value_number(p->report, str_format(p->arena, "resources.%s", key)) /
                   value_number(p->report, "multipliers.engine");
-    buffer_print(&p->out, "| %s | %s | %s | %s%s | %s | %.2f |\n", title, counted ? estimate : found,
-                 counted ? found : "", difference, *difference ? " %" : "", limit, each);
+    buffer_print(&p->out, "| %s | %s | %s | %s%s | %s | %.2f |\n", title,
+                 counted ? estimate : found, counted ? found : "", difference,
+                 *difference ? " %" : "", limit, each);
 }
 
 static void put_resources(Page *p)
@@ -94,8 +102,11 @@ static void put_resources(Page *p)
     if (!source)
         return;
     bool counted = strcmp(source, "estimate") != 0;
-    begin_table(p, "Resources", str_format(p->arena, "| | estimate | %s | difference | the part has | per multiplier |",
-                counted ? source : "counted"), "| --- | --- | --- | --- | --- | --- |");
+    begin_table(p, "Resources",
+                str_format(p->arena,
+                           "| | estimate | %s | difference | the part has | per multiplier |",
+                           counted ? source : "counted"),
+                "| --- | --- | --- | --- | --- | --- |");
     put_resource(p, "lut", "LUT");
     put_resource(p, "lutram", "LUT as RAM");
     put_resource(p, "ff", "FF");
@@ -109,11 +120,14 @@ static void put_memories(Page *p)
 {
     size_t i;
     json_t *m;
-    begin_table(p, "Memories", "| memory | bits | words | copies | kbit | |", "| --- | --- | --- | --- | --- | --- |");
-    json_array_foreach(value_at(p->report, "memories"), i, m)
-        buffer_print(&p->out, "| %s | %s | %s | %s | %.1f | %s |\n", cell(p, m, "name"), cell(p, m, "width"),
-                     cell(p, m, "depth"), cell(p, m, "copies"), value_number(m, "width") * value_number(m, "depth") *
-                     value_number(m, "copies") / 1024, cell(p, m, "kind"));
+    begin_table(p, "Memories", "| memory | bits | words | copies | kbit | |",
+                "| --- | --- | --- | --- | --- | --- |");
+    json_array_foreach (value_at(p->report, "memories"), i, m)
+        buffer_print(&p->out, "| %s | %s | %s | %s | %.1f | %s |\n", cell(p, m, "name"),
+                     cell(p, m, "width"), cell(p, m, "depth"), cell(p, m, "copies"),
+                     value_number(m, "width") * value_number(m, "depth") *
+                         value_number(m, "copies") / 1024,
+                     cell(p, m, "kind"));
     buffer_print(&p->out, "\nWords and addresses: `mem/memory_map.md`.\n");
 }
 
@@ -121,15 +135,18 @@ static void put_formats(Page *p)
 {
     size_t i;
     json_t *f;
-    begin_table(p, "Number formats", "| value | bits | fraction bits | range |", "| --- | --- | --- | --- |");
-    json_array_foreach(value_at(p->report, "formats"), i, f) {
+    begin_table(p, "Number formats", "| value | bits | fraction bits | range |",
+                "| --- | --- | --- | --- |");
+    json_array_foreach (value_at(p->report, "formats"), i, f) {
         bool rows = value_at(f, "fraction_max") != NULL;
         double limit = ldexp(1, (int)(value_number(f, "bits") - 1 - value_number(f, "fraction")));
-        buffer_print(&p->out, "| %s | %s | %s%s%s | up to %s%g |\n", cell(p, f, "tensor"), cell(p, f, "bits"),
-                     cell(p, f, "fraction"), rows ? " to " : "", cell(p, f, "fraction_max"), rows ? "" : "+-", limit);
+        buffer_print(&p->out, "| %s | %s | %s%s%s | up to %s%g |\n", cell(p, f, "tensor"),
+                     cell(p, f, "bits"), cell(p, f, "fraction"), rows ? " to " : "",
+                     cell(p, f, "fraction_max"), rows ? "" : "+-", limit);
     }
-    buffer_print(&p->out, "\nSigned fixed point: value = integer / 2^fraction. Weights and accumulators have a fraction "
-                 "per row.\n");
+    buffer_print(&p->out, "\nSigned fixed point: value = integer / 2^fraction. Weights and "
+                          "accumulators have a fraction "
+                          "per row.\n");
 }
 
 static void put_warnings(Page *p)
@@ -147,9 +164,9 @@ const char *report_markdown(Arena *a, const json_t *report)
 {
     Page p = { .arena = a, .report = report };
     buffer_init(&p.out, a);
-    buffer_print(&p.out, "# %s\n\nMade by lstmgen %s from `%s` (sha256 %.16s) for %s.\n", cell(&p, report, "name"),
-                 cell(&p, report, "version"), cell(&p, report, "spec"), cell(&p, report, "spec_sha256"),
-                 cell(&p, report, "part"));
+    buffer_print(&p.out, "# %s\n\nMade by lstmgen %s from `%s` (sha256 %.16s) for %s.\n",
+                 cell(&p, report, "name"), cell(&p, report, "version"), cell(&p, report, "spec"),
+                 cell(&p, report, "spec_sha256"), cell(&p, report, "part"));
     put_glance(&p);
     put_matrices(&p);
     put_speed(&p);

@@ -1,5 +1,6 @@
-/* report.c: the object of `--json` and report.json. Keys are those of product.md; Added: `spec`, `clock_mhz`, `engine`,
- * `interface`, `memories`, `accuracy`, what a layer keeps, the part's limits, and the estimate beside Yosys' counts. */
+/* report.c: the object of `--json` and report.json. Keys are those of product.md. Added: `spec`,
+ * `clock_mhz`, `engine`, `interface`, `memories`, `accuracy`, what a layer keeps, the part's
+ * limits, and the estimate beside Yosys' counts. */
 #include "report/report.h"
 
 #include <stdlib.h>
@@ -147,8 +148,12 @@ static json_t *memories_json(Arena *a, const Design *d)
 }
 
 /* The resources that the report names, under these keys. */
-static const struct { Resource resource; const char *key; } RESOURCE_KEYS[] = {
-    { RES_LUT, "lut" }, { RES_FF, "ff" }, { RES_DSP, "dsp" }, { RES_BRAM, "bram" }, { RES_LUTRAM, "lutram" },
+static const struct {
+    Resource resource;
+    const char *key;
+} RESOURCE_KEYS[] = {
+    { RES_LUT, "lut" },   { RES_FF, "ff" },         { RES_DSP, "dsp" },
+    { RES_BRAM, "bram" }, { RES_LUTRAM, "lutram" },
 };
 
 bool usage_fits(const Usage *u)
@@ -169,7 +174,8 @@ static json_t *usage_json(const Usage *u)
     return o;
 }
 
-/* How far the counts are from the estimate, in percent of it; what was estimated as 0 is left out. */
+/* How far the counts are from the estimate, in percent of it; what was estimated as 0 is left out.
+ */
 static json_t *difference_json(const Usage *estimate, const Usage *found)
 {
     json_t *o = json_object();
@@ -257,10 +263,12 @@ static void add_row_formats(json_t *list, Arena *a, const QNetwork *q, int l)
         low = MIN(low, layer->row_fraction[r]);
         high = MAX(high, layer->row_fraction[r]);
     }
-    int w = layer->in.fraction + layer->align[MATRIX_W], h = q->gate.fraction + layer->align[MATRIX_R];
+    int w = layer->in.fraction + layer->align[MATRIX_W],
+        h = q->gate.fraction + layer->align[MATRIX_R];
     add_format(list, str_format(a, "layer%d.W", l), (Format){ q->weight_bits, low - w }, high - w);
     if (layer->m[MATRIX_R].rows > 0)
-        add_format(list, str_format(a, "layer%d.R", l), (Format){ q->weight_bits, low - h }, high - h);
+        add_format(list, str_format(a, "layer%d.R", l), (Format){ q->weight_bits, low - h },
+                   high - h);
     add_format(list, str_format(a, "layer%d.accumulator", l), (Format){ q->acc_bits, low }, high);
 }
 

@@ -1,5 +1,5 @@
-/* report.h: what the report is made of, and everything lstmgen says about a core: one JSON object, from which
- * report.md and the table on the terminal are printed; the C header; the manifest. */
+/* report.h: what the report is made of, and everything lstmgen says about a core: one JSON object,
+ * from which report.md and the table on the terminal are printed; the C header; the manifest. */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 
@@ -8,17 +8,19 @@
 #include "flow/parts.h"
 
 /* ---------------------------------------------------------------- report/facts.c */
-/* Figures that no single stage knows. has_...: false where the spec gives nothing to compare with. */
+/* Figures that no single stage knows. has_...: false where the spec gives nothing to compare. */
 typedef struct Facts {
-    double snr_db;                      /* bit-true outputs against the float network with the same kept weights */
+    double snr_db;                      /* bit-true against float, same kept weights */
     bool has_expect, has_prune, has_labels;
     double expect_snr_db;               /* bit-true outputs against verify.expect */
     double prune_snr_db;                /* pruned float against unpruned float */
-    double accuracy_float, accuracy_hardware;   /* percent of sequences whose largest last output is the label */
+    /* Percent of sequences whose largest output of the last step is the label. */
+    double accuracy_float, accuracy_hardware;
     int labels;
-    int64_t weight_bits, index_bits, vector_bits;       /* stored, padding included; copies of the vector counted */
+    /* Stored, padding included; copies of the vector counted. */
+    int64_t weight_bits, index_bits, vector_bits;
     double bits_per_kept_weight, bound_bits_per_kept_weight;
-    int lanes_idle;                     /* multipliers that no matrix of this network ever reaches */
+    int lanes_idle;                     /* multipliers that no matrix ever reaches */
 } Facts;
 /* Needs everything up to the golden run (see driver.h). */
 Facts facts_gather(const Design *d, const Golden *g, const Sequences *seq);
@@ -43,13 +45,13 @@ typedef struct Report {
     const SimResult *sim;
     const char *const *warning; int n_warnings;
 } Report;
-/* The object of `--json` and report.json (product.md names its keys); what is not known is absent. The caller gives
- * it back with json_decref. */
+/* The object of `--json` and report.json (product.md names its keys); what is not known is absent.
+ * The caller gives it back with json_decref. */
 json_t *report_json(const Report *r);
 /* As text with a line end, in `a`. */
 const char *report_json_text(Arena *a, const json_t *report);
 
-/* ---------------------------------------------------------------- report/summary.c, markdown.c: printed from it */
+/* ---------------------------------------------------------------- report/summary.c, markdown.c */
 enum { SUMMARY_MAX = 16 };
 typedef struct SummaryRow { const char *label, *text; } SummaryRow;
 int report_summary(Arena *a, const json_t *report, SummaryRow out[SUMMARY_MAX]);
@@ -59,7 +61,8 @@ const char *report_markdown(Arena *a, const json_t *report);
 /* ---------------------------------------------------------------- report/value.c: the object's values */
 /* A string; bytes that are not UTF-8 (file names may have them) become '?'. */
 json_t *value_string(Arena *a, const char *text);
-/* A number of 10 digits, as an integer where it is one: predicted and measured cycles compare equal as text. */
+/* A number of 10 digits, as an integer where it is one: predicted and measured cycles compare equal
+ * as text. */
 json_t *value_real(double v);
 json_t *value_rounded(double v, int digits);            /* so many digits after the point */
 /* "cycles.interval" or "network.0.hidden"; NULL where a key is absent. */
@@ -69,10 +72,10 @@ const char *value_text(Arena *a, const json_t *report, const char *path);
 double value_number(const json_t *report, const char *path);    /* 0 where absent */
 
 /* ---------------------------------------------------------------- report/header.c, manifest.c */
-/* sw/<name>.h: registers, stream layout, conversions between double and the core's integers. In `a`. */
+/* sw/<name>.h: registers, stream layout, conversions between double and the core's integers. */
 const char *header_text(Arena *a, const Design *d);
-/* Writes manifest.json: every file written so far with its hash. report.* are left out, because `sim` and `synth` add
- * what they measured to these two. */
+/* Writes manifest.json: every file written so far with its hash. report.* are left out, because
+ * `sim` and `synth` add what they measured to these two. */
 bool manifest_write(Folder *f, Arena *a, const Spec *s);
 
 #endif

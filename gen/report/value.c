@@ -1,4 +1,5 @@
-/* value.c: values of the report's object: making them, reading them by path, writing them for people. */
+/* value.c: values of the report's object: making them, reading them by path, writing them for
+ * people. */
 #include "report/report.h"
 
 #include <math.h>
@@ -41,7 +42,8 @@ const json_t *value_at(const json_t *report, const char *path)
         REQUIRE(n > 0 && n < sizeof key);
         memcpy(key, path, n);
         key[n] = '\0';
-        report = json_is_array(report) ? json_array_get(report, (size_t)atoi(key)) : json_object_get(report, key);
+        report = json_is_array(report) ? json_array_get(report, (size_t)atoi(key))
+                                       : json_object_get(report, key);
         path += n + (path[n] == '.');
     }
     return report;

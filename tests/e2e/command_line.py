@@ -7,7 +7,7 @@ import json, os, pathlib, re, shutil, subprocess, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
-from lstm import ROOT, lstmgen, scratch, small_spec
+from lstm import ROOT, lstmgen, scratch, little_spec
 
 SUBCOMMANDS = ["check", "sim", "synth", "patterns", "keys"]
 suite = Suite()
@@ -49,7 +49,7 @@ def _():
 @suite.case("check: writes nothing, one JSON object, the names of product.md")
 def _():
     with scratch() as folder:
-        spec = small_spec(folder)
+        spec = little_spec(folder)
         before = sorted(os.listdir(folder))
         r = lstmgen("check", spec, "--json", cwd=folder)
         expect(r, 0)
@@ -70,7 +70,7 @@ def _():
 @suite.case("--set changes a key, by name and by index")
 def _():
     with scratch() as folder:
-        spec = small_spec(folder)
+        spec = little_spec(folder)
         r = lstmgen("check", spec, "--json", "--set", "engine.pes=4", "--set", "precision.weight=6")
         expect(r, 0)
         check(r.get("multipliers.engine") == 8, "multipliers %s", r.get("multipliers"))
@@ -82,7 +82,7 @@ def _():
 @suite.case("sim: the report has what was measured", ["iverilog"])
 def _():
     with scratch() as folder:
-        r = lstmgen("sim", small_spec(folder), "--sim", "icarus", "--json", "-o", folder + "/out")
+        r = lstmgen("sim", little_spec(folder), "--sim", "icarus", "--json", "-o", folder + "/out")
         expect(r, 0)
         check(r.get("measured.interval") == r.get("cycles.interval") and r.get("verify.mismatches") == 0, r.out[-300:])
         stored = json.loads(pathlib.Path(folder, "out", "report.json").read_text())
@@ -92,7 +92,7 @@ def _():
 @suite.case("sim: SNR below verify.min_snr_db is status 3", ["iverilog"])
 def _():
     with scratch() as folder:
-        spec = small_spec(folder, precision={"activation": 6, "weight": 4, "state": 12})
+        spec = little_spec(folder, precision={"activation": 6, "weight": 4, "state": 12})
         r = lstmgen("sim", spec, "--sim", "icarus", "-o", folder + "/out", "--set", "verify.min_snr_db=90")
         expect(r, 3, "min_snr_db")
 
@@ -113,7 +113,7 @@ def spoilt_data(folder, name, pattern, replacement):
 def _():
     with scratch() as folder:
         env = spoilt_data(folder, "templates/cell/lg_lane.v", r" \+ HALF_C;", ";")
-        r = lstmgen("sim", small_spec(folder), "--sim", "icarus", "--json", "-o", folder + "/out", env=env)
+        r = lstmgen("sim", little_spec(folder), "--sim", "icarus", "--json", "-o", folder + "/out", env=env)
         expect(r, 3)
         check(r.get("verify.mismatches", 0) > 0, "verify %s", r.get("verify"))
 
@@ -122,7 +122,7 @@ def _():
 def _():
     with scratch() as folder:
         env = spoilt_data(folder, "templates/top/core.v", r"\$\{OUTPUTS\} elements", "${NOWHERE} elements")
-        r = lstmgen(small_spec(folder), "-o", folder + "/out", env=env)
+        r = lstmgen(little_spec(folder), "-o", folder + "/out", env=env)
         check(r.status in (1, 70) and "NOWHERE" in r.err and "core.v" in r.err, "exit %s: %s", r.status, r.last())
         check(not os.path.exists(folder + "/out"), "something was written")
 
@@ -143,7 +143,7 @@ def missing_tool(sub, program, package, *options):
     def run():
         with scratch() as folder:
             env = tools_without(folder, [program])
-            r = lstmgen(sub, small_spec(folder), "-o", folder + "/out", *options, env=env)
+            r = lstmgen(sub, little_spec(folder), "-o", folder + "/out", *options, env=env)
             expect(r, 4, program, package)
     suite.add("%s without %s: status 4, names it and its package" % (sub, program), run)
 
@@ -163,7 +163,7 @@ def crash(sub, program, script, words, *options):
             path.write_text("#!/bin/sh\n" + script + "\n")
             path.chmod(0o755)
             env = dict(os.environ, PATH=folder + "/bin:" + os.environ["PATH"], LG_CACHE=folder + "/cache")
-            expect(lstmgen(sub, small_spec(folder), "-o", folder + "/out", *options, env=env), 4, *words)
+            expect(lstmgen(sub, little_spec(folder), "-o", folder + "/out", *options, env=env), 4, *words)
     suite.add("%s: %s" % (sub, words[0]), run)
 
 
@@ -177,17 +177,17 @@ crash("synth", "yosys", "exit 0", ["yosys"], "--part", "LFE5U-25F")
 @suite.case("results go to stdout, diagnostics to stderr, no colour in a pipe")
 def _():
     with scratch() as folder:
-        r = lstmgen("check", small_spec(folder))
+        r = lstmgen("check", little_spec(folder))
         expect(r, 0)
         check(r.out and "\033" not in r.out + r.err, "escape codes in a pipe")
-        bad = lstmgen("check", small_spec(folder), "--set", "engine.pes=0")
+        bad = lstmgen("check", little_spec(folder), "--set", "engine.pes=0")
         check(bad.status == 1 and not bad.out and "pes" in bad.err, "exit %s, stdout %r", bad.status, bad.out[:80])
 
 
 @suite.case("a full pipe or a closed one does no harm")
 def _():
     with scratch() as folder:
-        spec = small_spec(folder)
+        spec = little_spec(folder)
         with open("/dev/full", "w") as full:
             r = subprocess.run([str(lstm_program()), "check", str(spec)], stdout=full, stderr=subprocess.PIPE)
         check(r.returncode in (1, 4) and r.stderr, "writing to a full device: exit %s, %r", r.returncode, r.stderr[:80])

@@ -4,7 +4,7 @@ import os, pathlib, subprocess, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
-from lstm import ROOT, scratch, small_spec, tree
+from lstm import ROOT, scratch, little_spec, tree
 
 suite = Suite()
 
@@ -24,13 +24,13 @@ def _():
         for name in ("bin/lstmgen", "share/man/man1/lstmgen.1", "share/lstmgen/templates/top/core.v",
                      "share/lstmgen/tb/lstmgen_tb.c"):
             check(os.path.exists(prefix + "/" + name), "%s is not installed", name)
-        small_spec(folder)
+        little_spec(folder)
         env = {"PATH": "/usr/bin:/bin", "LG_CACHE": os.environ["LG_CACHE"]}
-        for arguments in (["small.yaml", "-o", "out"], ["sim", "small.yaml", "--sim", "icarus", "-o", "sim"]):
+        for arguments in (["little.yaml", "-o", "out"], ["sim", "little.yaml", "--sim", "icarus", "-o", "sim"]):
             r = subprocess.run([prefix + "/bin/lstmgen"] + arguments, cwd=folder, env=env, capture_output=True, text=True,
                                stdin=subprocess.DEVNULL)
             check(r.returncode == 0, "%s: exit %s: %s", arguments[0], r.returncode, r.stderr[-300:])
-        mine = subprocess.run([str(ROOT / "build" / "lstmgen"), "small.yaml", "-o", "built"], cwd=folder, env=env,
+        mine = subprocess.run([str(ROOT / "build" / "lstmgen"), "little.yaml", "-o", "built"], cwd=folder, env=env,
                               capture_output=True, text=True)
         check(mine.returncode == 0, "the program in build/: %s", mine.stderr[-300:])
         check(tree(folder + "/out") == tree(folder + "/built"), "installed and built program write different folders")
@@ -41,8 +41,8 @@ def _():
     with scratch() as folder:
         os.mkdir(folder + "/bin")
         subprocess.run(["cp", str(ROOT / "build" / "lstmgen"), folder + "/bin/"], check=True)
-        small_spec(folder)
-        r = subprocess.run([folder + "/bin/lstmgen", "small.yaml"], cwd=folder, capture_output=True, text=True)
+        little_spec(folder)
+        r = subprocess.run([folder + "/bin/lstmgen", "little.yaml"], cwd=folder, capture_output=True, text=True)
         check(r.returncode == 1 and "templates" in r.stderr, "exit %s: %s", r.returncode, r.stderr[-300:])
 
 

@@ -7,7 +7,7 @@ import hashlib, json, os, pathlib, resource, shutil, subprocess, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Skip, Suite, check
-from lstm import LSTMGEN, ROOT, lstmgen, scratch, small_spec, tree, write_npy
+from lstm import LSTMGEN, ROOT, lstmgen, scratch, little_spec, tree, write_npy
 
 FIRST_CORE = ROOT / "examples" / "first_core" / "spec.yaml"
 BUILT = "build/"                        # what an output folder's own make leaves
@@ -32,10 +32,10 @@ def beside(folder):
 @suite.case("two runs give the same bytes, whatever folder, time zone and language")
 def _():
     with scratch() as a, scratch() as b:
-        spec = small_spec(a, sparsity={"pattern": "bank_balanced", "keep": 0.5, "banks": 2})
-        small_spec(b, sparsity={"pattern": "bank_balanced", "keep": 0.5, "banks": 2})
+        spec = little_spec(a, sparsity={"pattern": "bank_balanced", "keep": 0.5, "banks": 2})
+        little_spec(b, sparsity={"pattern": "bank_balanced", "keep": 0.5, "banks": 2})
         one = generate(spec, a + "/out", env=dict(os.environ, TZ="Asia/Tokyo", LC_ALL="C"))
-        r = lstmgen("small.yaml", "-o", "deep/er/out", cwd=b, env=dict(os.environ, TZ="UTC", LC_ALL="de_DE.UTF-8"))
+        r = lstmgen("little.yaml", "-o", "deep/er/out", cwd=b, env=dict(os.environ, TZ="UTC", LC_ALL="de_DE.UTF-8"))
         check(r.status == 0, "exit %s: %s", r.status, r.last())
         two = tree(b + "/deep/er/out")
         check(one and not differences(one, two), "these files differ: %s", differences(one, two)[:5])
@@ -44,10 +44,10 @@ def _():
 @suite.case("every part of it is there, manifest.json has every file's hash")
 def _():
     with scratch() as folder:
-        files = generate(small_spec(folder), folder + "/out")
+        files = generate(little_spec(folder), folder + "/out")
     for part in ("rtl", "mem", "constraints", "syn", "tb", "sw"):
         check(any(k.startswith(part + "/") for k in files), "no %s/", part)
-    for name in ("rtl/small_top.v", "rtl/small_params.vh", "mem/memory_map.md", "report.json", "report.md",
+    for name in ("rtl/little_top.v", "rtl/little_params.vh", "mem/memory_map.md", "report.json", "report.md",
                  "manifest.json", "Makefile"):
         check(name in files, "no %s", name)
     text = files["manifest.json"].decode()
@@ -60,7 +60,7 @@ def _():
 @suite.case("no absolute path, no date")
 def _():
     with scratch(prefix="pathword.") as folder:
-        files = generate(small_spec(folder), folder + "/out")
+        files = generate(little_spec(folder), folder + "/out")
     year = subprocess.run(["date", "+%Y-%m-%d"], capture_output=True).stdout.strip()
     for name, data in files.items():
         for word in (b"pathword.", str(ROOT).encode(), os.uname().nodename.encode() if len(os.uname().nodename) > 6 else year, year):
@@ -70,13 +70,13 @@ def _():
 def moved(target):
     def run():
         with scratch() as folder:
-            generate(small_spec(folder), folder + "/out")
+            generate(little_spec(folder), folder + "/out")
             there = folder + "/another place"
             shutil.move(folder + "/out", there)
             r = subprocess.run(["make", "-s", "-C", there, target], capture_output=True, text=True, cwd="/",
                                stdin=subprocess.DEVNULL, env={"PATH": "/usr/bin:/bin"})
             check(r.returncode == 0, "make %s: exit %s: %s", target, r.returncode, (r.stdout + r.stderr)[-300:])
-            check(target == "lint" or "\nPASS" in "\n" + r.stdout, "no PASS: %s", r.stdout[-200:])
+            check(not target.startswith("sim") or "\nPASS" in "\n" + r.stdout, "no PASS: %s", r.stdout[-200:])
     return run
 
 
@@ -89,16 +89,16 @@ suite.add("moved, make synth works without lstmgen", moved("synth"), ["yosys"])
 @suite.case("a second run replaces the first: no file of the old one stays")
 def _():
     with scratch() as folder:
-        one = generate(small_spec(folder, engine={"pes": 3, "pe_width": 2}), folder + "/out")
-        two = generate(small_spec(folder, engine={"pes": 1, "pe_width": 2}), folder + "/out")
+        one = generate(little_spec(folder, engine={"pes": 3, "pe_width": 2}), folder + "/out")
+        two = generate(little_spec(folder, engine={"pes": 1, "pe_width": 2}), folder + "/out")
         check("mem/weight_2.hex" in one and "mem/weight_2.hex" not in two, "files: %s", sorted(two)[:9])
-        check(beside(folder) == ["out", "small.npz", "small.yaml", "small_x.npy"], "left over: %s", beside(folder))
+        check(beside(folder) == ["little.npz", "little.yaml", "little_x.npy", "out"], "left over: %s", beside(folder))
 
 
 @suite.case("a folder that lstmgen did not write is not replaced")
 def _():
     with scratch() as folder:
-        spec = small_spec(folder)
+        spec = little_spec(folder)
         mine = pathlib.Path(folder, "mine")
         mine.mkdir()
         (mine / "thesis.txt").write_text("years of work")
@@ -111,7 +111,7 @@ def kept(name, spoil, words, needs=(), status=1, **more):
     """An output exists; spoil(folder) makes the next run fail: the old output must stay, and nothing else be left."""
     def run():
         with scratch() as folder:
-            spec = small_spec(folder)
+            spec = little_spec(folder)
             before = generate(spec, folder + "/out")
             options = spoil(folder) or {}
             names = beside(folder)
@@ -125,11 +125,11 @@ def kept(name, spoil, words, needs=(), status=1, **more):
 
 
 def nan_weights(folder):
-    write_npy(folder + "/small_x.npy", (4, 3), [float("nan")] * 12)
+    write_npy(folder + "/little_x.npy", (4, 3), [float("nan")] * 12)
 
 
 def cut_weights(folder):
-    path = pathlib.Path(folder, "small.npz")
+    path = pathlib.Path(folder, "little.npz")
     path.write_bytes(path.read_bytes()[:300])
 
 
@@ -137,8 +137,8 @@ def limit_files():
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 
 
-kept("the input has NaN", nan_weights, ["small_x.npy"])
-kept("the weights are cut short", cut_weights, ["small.npz"])
+kept("the input has NaN", nan_weights, ["little_x.npy"])
+kept("the weights are cut short", cut_weights, ["little.npz"])
 kept("files may not grow (ulimit -f)", lambda folder: {"preexec_fn": limit_files}, ["cannot write", "nothing was changed"])
 
 
@@ -152,11 +152,11 @@ def full_disk():
         if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", disk], capture_output=True).returncode:
             raise Skip("mounting is not allowed here")
         try:
-            before = generate(small_spec(folder), disk + "/out")
+            before = generate(little_spec(folder), disk + "/out")
             with open(disk + "/filler", "wb") as f:
                 free = os.statvfs(disk)
                 f.write(b"x" * max(0, free.f_bavail * free.f_bsize - 16384))
-            r = lstmgen(folder + "/small.yaml", "-o", disk + "/out")
+            r = lstmgen(folder + "/little.yaml", "-o", disk + "/out")
             check(r.status == 1 and "No space left" in r.err, "exit %s: %s", r.status, r.last())
             check(not differences(before, tree(disk + "/out")), "the old output changed")
             check(beside(disk) == ["filler", "out"], "left over: %s", beside(disk))
@@ -170,7 +170,7 @@ suite.add("kept when the disk is full", full_disk)
 def refused(name, out, words, prepare=lambda folder: None):
     def run():
         with scratch() as folder:
-            spec = small_spec(folder)
+            spec = little_spec(folder)
             prepare(folder)
             names = beside(folder)
             r = lstmgen(spec, "-o", folder + "/" + out)
@@ -181,8 +181,8 @@ def refused(name, out, words, prepare=lambda folder: None):
     suite.add("refused: " + name, run)
 
 
-refused("the output is below a file", "small.npz/out", ["small.npz"])
-refused("the output is a file", "small.npz", ["small.npz"])
+refused("the output is below a file", "little.npz/out", ["little.npz"])
+refused("the output is a file", "little.npz", ["little.npz"])
 refused("the output is a link to nowhere", "link", ["link"], lambda f: os.symlink(f + "/nowhere/at/all", f + "/link"))
 
 
@@ -194,7 +194,7 @@ def _():
         if subprocess.run([str(LSTMGEN), "--version"], capture_output=True, **as_user).returncode:
             raise Skip("nobody may not run %s" % LSTMGEN)
     with scratch() as folder:
-        spec = small_spec(folder)
+        spec = little_spec(folder)
         os.chmod(folder, 0o755)
         before = beside(folder)
         if not as_user:
@@ -218,9 +218,9 @@ def _():
 @suite.case("without -o the output goes to rtl_out/<name>")
 def _():
     with scratch() as folder:
-        small_spec(folder)
-        r = lstmgen("small.yaml", cwd=folder)
-        check(r.status == 0 and os.path.exists(folder + "/rtl_out/small/rtl/small_top.v"), "exit %s: %s", r.status,
+        little_spec(folder)
+        r = lstmgen("little.yaml", cwd=folder)
+        check(r.status == 0 and os.path.exists(folder + "/rtl_out/little/rtl/little_top.v"), "exit %s: %s", r.status,
               beside(folder))
 
 

@@ -8,7 +8,7 @@ import os, pathlib, re, shutil, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
-from lstm import ROOT, lstmgen, scratch, small_spec
+from lstm import ROOT, lstmgen, scratch, little_spec
 
 PARTS = {"ice40": "iCE40UP5K", "ecp5": "LFE5U-85F", "nexus": "LIFCL-40", "xc7": "xc7a100t", "xcup": "xczu3eg",
          "cyclonev": "5CEBA4", "cyclone10gx": "10CX085"}
@@ -18,7 +18,7 @@ suite = Suite()
 def family(name, part, pattern, engine):
     def run():
         with scratch() as folder:
-            spec = small_spec(folder, inputs=12, hidden=16, sparsity=pattern, engine=engine)
+            spec = little_spec(folder, inputs=12, hidden=16, sparsity=pattern, engine=engine)
             r = lstmgen("synth", spec, "--part", part, "--json", "-o", folder + "/out", timeout=500)
         check(r.status == 0, "exit %s: %s", r.status, r.last())
         used = {k: r.get("resources." + k) for k in ("lut", "ff", "dsp", "bram")}
@@ -48,7 +48,7 @@ def _():
                           path.read_text())
         check(n > 0, "lg_pe.v has no multiplier to cut off")
         path.write_text(text)
-        r = lstmgen("synth", small_spec(folder, engine={"pes": 4, "pe_width": 4}), "--part", "LFE5U-25F", "-o",
+        r = lstmgen("synth", little_spec(folder, engine={"pes": 4, "pe_width": 4}), "--part", "LFE5U-25F", "-o",
                     folder + "/out", env=dict(os.environ, LSTMGEN_DATA=str(data)))
         check(r.status == 4 and "multiplier" in r.err.lower(), "exit %s: %s", r.status, r.last())
 
@@ -56,7 +56,7 @@ def _():
 @suite.case("an unknown part is refused and a near one named")
 def _():
     with scratch() as folder:
-        r = lstmgen("check", small_spec(folder), "--set", "target.part=LFE5U-85G")
+        r = lstmgen("check", little_spec(folder), "--set", "target.part=LFE5U-85G")
         check(r.status == 1 and "LFE5U-85F" in r.err, "exit %s: %s", r.status, r.last())
 
 

@@ -3,7 +3,7 @@
 
     tests/estimate/fit.py [--lstmgen build/lstmgen] ecp5:LFE5U-85F xc7:xc7a100t ...
 
-Weights are random (seed 1): counts depend on sizes only. Takes 2 to 5 minutes per family; run it when the library's
+Weights are random (seed 1): counts depend on sizes only. Takes about 2 to 5 minutes per family; run it when the library's
 Verilog or Yosys has changed. The comment behind each row gives the errors of that fit in percent, design by design.
 """
 import argparse

@@ -73,7 +73,7 @@ def write_spec(folder, spec):
     return path
 
 
-def small_spec(folder, name="small", inputs=3, hidden=4, steps=4, seed=1, **more):
+def little_spec(folder, name="little", inputs=3, hidden=4, steps=4, seed=1, **more):
     """A spec with weights and input beside it; the keys of `more` replace those of the spec."""
     rng = random.Random(seed)
     folder = pathlib.Path(folder)

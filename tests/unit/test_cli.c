@@ -1,4 +1,5 @@
-/* test_cli.c: the command line: what is accepted, where options may stand, what is refused with which words. */
+/* test_cli.c: the command line: what is accepted, where options may stand, what is refused with
+ * which words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,8 +61,9 @@ static Outcome parse_list(Arena *a, int argc, char **argv)
     return o;
 }
 
-#define PARSE(...)                                                                         \
-    parse_list(a, LENGTH(((char *[]){ "lstmgen", __VA_ARGS__ })), (char *[]){ "lstmgen", __VA_ARGS__, NULL })
+#define PARSE(...)                                                                                 \
+    parse_list(a, LENGTH(((char *[]){ "lstmgen", __VA_ARGS__ })),                                  \
+               (char *[]){ "lstmgen", __VA_ARGS__, NULL })
 
 static int start(void **state)
 {
@@ -88,7 +90,8 @@ static void test_spec_alone(void **state)
 static void test_options_anywhere(void **state)
 {
     Arena *a = *state;
-    Outcome o = PARSE("--json", "-o", "out", "sim", "--set", "a=1", "a.yaml", "--sim=icarus", "--set=b=2", "--part", "x");
+    Outcome o = PARSE("--json", "-o", "out", "sim", "--set", "a=1", "a.yaml", "--sim=icarus",
+                      "--set=b=2", "--part", "x");
     assert_true(o.ok && o.request.command == &TABLE[2]);
     assert_string_equal(o.request.operand, "a.yaml");
     assert_string_equal(o.request.out, "out");
@@ -164,7 +167,8 @@ static void test_help_and_version(void **state)
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
-    const struct CMUnitTest tests[] = { TEST(test_spec_alone), TEST(test_options_anywhere), TEST(test_odd_spellings),
-                                        TEST(test_refusals), TEST(test_help_and_version) };
+    const struct CMUnitTest tests[] = { TEST(test_spec_alone), TEST(test_options_anywhere),
+                                        TEST(test_odd_spellings), TEST(test_refusals),
+                                        TEST(test_help_and_version) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
