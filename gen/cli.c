@@ -14,6 +14,7 @@ static const Option OPTIONS[] = {
     { "--sim", "verilator|icarus", "simulator; default: verilator", OPTION_SIM },
     { "--part", "PART", "the same as --set target.part=PART (see `lstmgen parts`)", OPTION_PART },
     { "--pnr", NULL, "place and route too (not part of this version)", OPTION_PNR },
+    { "--markdown", NULL, "as Markdown, for documentation", OPTION_MARKDOWN },
     { "-j", "N", "jobs at once (not part of this version)", OPTION_JOBS },
     { "--help", NULL, "this help; `lstmgen SUBCOMMAND --help` for one subcommand", OPTION_HELP },
     { "--version", NULL, "prints the version", OPTION_VERSION },

@@ -92,8 +92,7 @@ static int run_patterns(const Request *r)
 
 static int run_keys(const Request *r)
 {
-    (void)r;
-    keys_print(stdout);
+    (r->given & OPTION_MARKDOWN ? keys_markdown : keys_print)(stdout);
     return EXIT_OK;
 }
 
@@ -119,7 +118,7 @@ static const Command COMMANDS[] = {
       SPEC_OPTIONS, NULL },
     { "parts", NULL, "", "FPGA parts that are supported", 0, run_parts },
     { "patterns", NULL, "", "sparsity patterns that are supported", 0, run_patterns },
-    { "keys", NULL, "", "reference of every key of a spec", 0, run_keys },
+    { "keys", NULL, "[--markdown]", "reference of every key of a spec", OPTION_MARKDOWN, run_keys },
     { NULL, NULL, NULL, NULL, 0, NULL },
 };
 

@@ -1,0 +1,66 @@
+// Gather engine: ROWS x LANES multipliers. PRIVATE = 0: one vector memory read by a counter serves all rows;
+// PRIVATE = 1: each row reads its own copy by the indices stored with its weights.
+// Control of cycle t is presented at t; acc of a tile is valid ACC_AT cycles after its last control cycle:
+// ACC_AT = (PRIVATE ? 2 : 0) + 3 + MUL_LATENCY + tree levels + (ALIGN > 0).
+`default_nettype none
+module lg_gather #(
+    parameter ROWS        = 4,   // PEs
+    parameter LANES       = 4,   // multipliers per PE
+    parameter WEIGHT_BITS = 8,
+    parameter VALUE_BITS  = 16,
+    parameter ACC_BITS    = 32,
+    parameter MUL_LATENCY = 3,
+    parameter ALIGN       = 0,
+    parameter PRIVATE     = 0,
+    parameter INDEX_BITS  = 1,   // at least 1, also where unused
+    parameter DEPTH       = 16,  // elements in a vector bank
+    parameter BLOCK       = 0,   // vector banks in block RAM
+    parameter ADDR        = DEPTH > 1 ? $clog2(DEPTH) : 1
+) (
+    input  wire                              clk_i,
+    input  wire                              first_i,
+    input  wire                              mute_i,
+    input  wire                              scale_i,
+    input  wire [ADDR-1:0]                   base_i,     // address (counter) or base of the region (index)
+    input  wire [ROWS*LANES*INDEX_BITS-1:0]  index_i,    // two cycles after the control
+    input  wire [ROWS*LANES*WEIGHT_BITS-1:0] weight_i,   // when the vector elements arrive
+    input  wire [LANES-1:0]                  we_i,
+    input  wire [LANES*ADDR-1:0]             waddr_i,
+    input  wire [LANES*VALUE_BITS-1:0]       wdata_i,
+    output wire [ROWS*ACC_BITS-1:0]          acc_o
+);
+    localparam FRONT = PRIVATE != 0 ? 2 : 0;
+    wire first, mute, scale;
+    lg_delay #(.WIDTH(3), .LATENCY(FRONT + 2)) u_control (
+        .clk_i(clk_i), .d_i({first_i, mute_i, scale_i}), .q_o({first, mute, scale}));
+    genvar row;
+    generate
+        if (PRIVATE != 0) begin : gen_private
+            wire [ADDR-1:0] base;
+            lg_delay #(.WIDTH(ADDR), .LATENCY(2)) u_base (.clk_i(clk_i), .d_i(base_i), .q_o(base));
+            for (row = 0; row < ROWS; row = row + 1) begin : gen_row
+                lg_row #(.LANES(LANES), .WEIGHT_BITS(WEIGHT_BITS), .VALUE_BITS(VALUE_BITS), .ACC_BITS(ACC_BITS),
+                         .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .INDEX_BITS(INDEX_BITS), .DEPTH(DEPTH), .BLOCK(BLOCK)) u_row (
+                    .clk_i(clk_i), .first_i(first), .mute_i(mute), .scale_i(scale), .base_i(base),
+                    .index_i(index_i[row*LANES*INDEX_BITS +: LANES*INDEX_BITS]),
+                    .weight_i(weight_i[row*LANES*WEIGHT_BITS +: LANES*WEIGHT_BITS]),
+                    .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i),
+                    .acc_o(acc_o[row*ACC_BITS +: ACC_BITS]));
+            end
+        end else begin : gen_shared
+            wire [LANES*VALUE_BITS-1:0] value;
+            wire unused = ^index_i;
+            lg_bank #(.LANES(LANES), .VALUE_BITS(VALUE_BITS), .DEPTH(DEPTH), .BLOCK(BLOCK)) u_bank (
+                .clk_i(clk_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i),
+                .raddr_i({LANES{base_i}}), .rdata_o(value));
+            for (row = 0; row < ROWS; row = row + 1) begin : gen_row
+                lg_pe #(.LANES(LANES), .WEIGHT_BITS(WEIGHT_BITS), .VALUE_BITS(VALUE_BITS), .ACC_BITS(ACC_BITS),
+                        .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN)) u_pe (
+                    .clk_i(clk_i), .first_i(first), .mute_i(mute), .scale_i(scale),
+                    .weight_i(weight_i[row*LANES*WEIGHT_BITS +: LANES*WEIGHT_BITS]), .value_i(value),
+                    .acc_o(acc_o[row*ACC_BITS +: ACC_BITS]));
+            end
+        end
+    endgenerate
+endmodule
+`default_nettype wire

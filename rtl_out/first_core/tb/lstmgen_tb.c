@@ -1,0 +1,541 @@
+/* lstmgen_tb.c: the clock and the phases.
+ *
+ * RESET -> LOAD (loadable weights) -> IDENTIFY -> LATENCY (one step through an idle core) ->
+ * MEASURE (back to back, always ready) -> BREAK (reset amid a step) -> STALL (random gaps and
+ * stalls). Each whole stream phase ends with a quiet time in which nothing may come out, and with
+ * reads of the counters.
+ */
+#include "tb.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RESET_EDGES = 16, QUIET_EDGES = 64, LOAD_ROOM = 16 };
+enum { STATUS_BUSY = 1, CONTROL_START = 1 };
+
+int64_t edge_now;
+
+static vpiHandle aclk;
+static bool on_verilator;
+static int phase;
+static int64_t phase_edge, progress_edge, drained_edge;
+static bool finished;
+
+/* ---------------------------------------------------------------- services for the other files */
+
+uint32_t tb_random(void)
+{
+    static uint64_t state;
+    if (!state)
+        state = config.seed * UINT64_C(0x9E3779B97F4A7C15) | 1;
+    state ^= state >> 12;
+    state ^= state << 25;
+    state ^= state >> 27;
+    return (uint32_t)(state * UINT64_C(0x2545F4914F6CDD1D) >> 32);
+}
+
+void tb_progress(void)
+{
+    progress_edge = edge_now;
+}
+
+vpiHandle tb_signal(const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "tb_top.%s", name);
+    vpiHandle h = vpi_handle_by_name(path, NULL);
+    if (!h)
+        tb_error("the simulator does not show the signal %s", path);
+    return h;
+}
+
+static void finish(void)
+{
+    if (finished)
+        return;
+    finished = true;
+    report_verdict();
+    /* On Verilator the simulation ends when no callback is left, and prints nothing. */
+    if (!on_verilator)
+        vpi_control(vpiFinish, 0);
+}
+
+/* ---------------------------------------------------------------- reset, load, identify */
+
+static void reset_begin(void)
+{
+    stream_reset(true);
+}
+
+static bool reset_done(void)
+{
+    if (edge_now == phase_edge + RESET_EDGES)
+        stream_reset(false);
+    return edge_now >= phase_edge + RESET_EDGES + 2;
+}
+
+static struct {
+    int memory, word, part;
+    int64_t loaded;
+} load;
+
+/* Queues the next writes: how many parts a word has and its address where a run of words begins,
+ * then 32 bits at a time. False at the end. */
+static bool load_next(void)
+{
+    if (load.memory == config.n_memories)
+        return false;
+    const Memory *m = &config.memory[load.memory];
+    if (load.word == m->words) {
+        load.memory++;
+        load.word = 0;
+        return true;
+    }
+    bool run = load.word > 0 && m->address[load.word] == m->address[load.word - 1] + 1;
+    if (load.part == 0 && !run) {
+        axil_write(REG_LOAD_PARTS, (uint32_t)m->parts);
+        axil_write(REG_LOAD_ADDRESS, (uint32_t)m->select << 20 | (uint32_t)m->address[load.word]);
+    }
+    axil_write(REG_LOAD_DATA, m->data[(size_t)load.word * (size_t)m->parts + (size_t)load.part]);
+    if (++load.part == m->parts) {
+        load.part = 0;
+        load.word++;
+        load.loaded++;
+    }
+    return true;
+}
+
+static void load_begin(void)
+{
+}
+
+static bool load_done(void)
+{
+    if (!config.loadable)
+        return true;
+    bool more = true;
+    while (more && axil_room() >= LOAD_ROOM)
+        more = load_next();
+    if (more || !axil_idle())
+        return false;
+    printf("loaded %" PRId64 " words into %d memories in %" PRId64 " cycles\n", load.loaded,
+           config.n_memories, edge_now - phase_edge);
+    return true;
+}
+
+static void expect_register(const char *name, uint32_t got, uint32_t expected)
+{
+    if (got != expected)
+        tb_error("register %s is 0x%08x, expected 0x%08x", name, (unsigned)got, (unsigned)expected);
+}
+
+static void check_id(uint32_t v)
+{
+    expect_register("ID", v, ID_VALUE);
+}
+static void check_version(uint32_t v)
+{
+    expect_register("VERSION", v, config.version);
+}
+static void check_hash(uint32_t v)
+{
+    expect_register("SPEC_HASH", v, config.spec_hash);
+}
+static void check_no_steps(uint32_t v)
+{
+    expect_register("STEPS", v, 0);
+}
+static void check_no_saturations(uint32_t v)
+{
+    expect_register("SATURATIONS", v, 0);
+}
+static void check_idle(uint32_t v)
+{
+    if (v & STATUS_BUSY)
+        tb_error("STATUS says busy though every step is out and nothing is under way");
+}
+
+static void identify_begin(void)
+{
+    if (!config.control)
+        return;
+    axil_read(REG_ID, check_id);
+    if (config.has_version)
+        axil_read(REG_VERSION, check_version);
+    if (config.has_spec_hash)
+        axil_read(REG_SPEC_HASH, check_hash);
+    axil_read(REG_STATUS, check_idle);
+    axil_read(REG_STEPS, check_no_steps);
+    axil_read(REG_SATURATIONS, check_no_saturations);
+    axil_write(REG_CONTROL, CONTROL_START);
+}
+
+/* ---------------------------------------------------------------- stream phases */
+
+static Item *new_items(int n)
+{
+    Item *item = calloc((size_t)n, sizeof *item);
+    if (!item) {
+        printf("FAIL: out of memory\n");
+        exit(1);
+    }
+    return item;
+}
+
+static int limited(int n)
+{
+    int least = 3; /* an interval needs three steps */
+    return config.limit_steps && n > config.limit_steps
+               ? (config.limit_steps > least ? config.limit_steps : least)
+               : n;
+}
+
+static void latency_begin(void)
+{
+    stream_begin(new_items(1), 1, 0);
+}
+
+/* All sequences in order, as often as needed for min_measure_steps. */
+static void measure_begin(void)
+{
+    int rounds = (config.min_measure_steps + config.steps - 1) / config.steps;
+    int whole = rounds * config.steps, n = limited(whole);
+    measured.rounds = n == whole ? rounds : 0;
+    Item *item = new_items(n);
+    for (int k = 0, s = 0, t = 0; k < n; k++) {
+        item[k] = (Item) { s, t };
+        if (++t == config.length[s]) {
+            t = 0;
+            s = (s + 1) % config.sequences;
+        }
+    }
+    stream_begin(item, n, 0);
+}
+
+/* Steps that a reset breaks off at a random time: nothing of them may show afterwards. */
+static int64_t break_edge;
+
+static void break_begin(void)
+{
+    int n = 3;
+    Item *item = new_items(n);
+    for (int k = 0; k < n; k++)
+        item[k] = (Item) { 0, k % config.length[0] };
+    stream_begin(item, n, 0);
+    break_edge = edge_now + 1 +
+                 (int64_t)(tb_random() % (uint32_t)(QUIET_EDGES + 2 * (int64_t)measured.interval));
+}
+
+static bool break_done(void)
+{
+    tb_progress();
+    if (edge_now == break_edge)
+        stream_reset(true);
+    if (edge_now == break_edge + RESET_EDGES)
+        stream_reset(false);
+    return edge_now >= break_edge + RESET_EDGES + 2;
+}
+
+/* Sequences chosen at random, each broken off at a random step: a restart must forget everything.
+ */
+static void stall_begin(void)
+{
+    int n = limited(config.stall_steps), k = 0;
+    Item *item = new_items(n + 1);
+    while (k < n) {
+        int s = (int)(tb_random() % (uint32_t)config.sequences);
+        int length = 1 + (int)(tb_random() % (uint32_t)config.length[s]);
+        for (int t = 0; t < length && k < n; t++)
+            item[k++] = (Item) { s, t };
+    }
+    stream_begin(item, n, (int64_t)measured.interval + 16);
+    axil_slow(true);
+}
+
+/* Cycles of silence after the last output: long enough for work begun ahead to end and for a wrong
+ * beat to show. */
+static int64_t quiet_cycles(void)
+{
+    int64_t step =
+        config.predicted_interval > measured.latency ? config.predicted_interval : measured.latency;
+    return QUIET_EDGES +
+           2 * (step > (int64_t)measured.interval ? step : (int64_t)measured.interval);
+}
+
+static bool drained(void)
+{
+    if (!stream_done()) {
+        drained_edge = -1;
+        return false;
+    }
+    if (drained_edge < 0)
+        drained_edge = edge_now;
+    if (edge_now < drained_edge + quiet_cycles()) {
+        tb_progress();
+        return false;
+    }
+    return true;
+}
+
+static bool latency_done(void)
+{
+    if (stream_done() && !measured.latency_done) {
+        measured.latency = stream.offered - stream.last_x;
+        measured.latency_done = true;
+    }
+    return drained();
+}
+
+static bool measure_done(void)
+{
+    if (stream_done() && !measured.measure_done) {
+        int k = stream.items, half = k / 2;
+        /* Not the last step: with no input behind it, its result may overtake what else would be done. */
+        measured.interval = (double)(stream.t[k - 2] - stream.t[half - 1]) / (k - 1 - half);
+        measured.steps = k;
+        measured.total = stream.t[k - 1] - stream.first_x + 1;
+        measured.measure_done = true;
+    }
+    return drained();
+}
+
+/* ---------------------------------------------------------------- counters */
+
+static uint32_t steps_low, cycles_seen, saturations_before;
+
+static void check_steps(uint32_t v)
+{
+    expect_register("STEPS", v, (uint32_t)stream.total_steps);
+}
+static void check_latency(uint32_t v)
+{
+    expect_register("LATENCY", v, (uint32_t)measured.latency);
+}
+static void check_interval(uint32_t v)
+{
+    expect_register("INTERVAL", v, (uint32_t)(stream.last_two[1] - stream.last_two[0]));
+}
+
+static void check_cycles(uint32_t v)
+{
+    if (v == 0 && stream.total_steps)
+        tb_error("register CYCLES is 0 after %" PRId64 " steps", stream.total_steps);
+    if ((int32_t)(v - cycles_seen) < 0)
+        tb_error("register CYCLES went back from %u to %u", (unsigned)cycles_seen, (unsigned)v);
+    cycles_seen = v;
+}
+
+/* While steps flow: no less than were out one step before the read began, no more than are out now.
+ */
+static void check_steps_running(uint32_t v)
+{
+    if (v + 1 < steps_low || v > (uint32_t)stream.total_steps)
+        tb_error("register STEPS is %u; %u steps were out when the read began, %" PRId64 " are now",
+                 (unsigned)v, (unsigned)steps_low, stream.total_steps);
+}
+
+static void note_saturations(uint32_t v)
+{
+    saturations_before = v;
+}
+
+static void check_saturations(uint32_t v)
+{
+    int64_t counted = (uint32_t)(v - saturations_before);
+    if (!measured.rounds)
+        return;
+    measured.saturations = counted / measured.rounds;
+    measured.saturations_known = true;
+    if (config.golden_saturations >= 0 && counted != config.golden_saturations * measured.rounds)
+        tb_error("register SATURATIONS counted %" PRId64 ", expected %" PRId64, counted,
+                 config.golden_saturations * measured.rounds);
+}
+
+static void after_break(void)
+{
+    cycles_seen = 0;
+    if (!config.control)
+        return;
+    axil_read(REG_STATUS, check_idle);
+    axil_read(REG_STEPS, check_no_steps);
+    axil_read(REG_SATURATIONS, check_no_saturations);
+    axil_write(REG_CONTROL, CONTROL_START);
+}
+
+static void read_counters(ReadDone saturations)
+{
+    if (!config.control)
+        return;
+    axil_read(REG_STATUS, check_idle);
+    axil_read(REG_STEPS, check_steps);
+    axil_read(REG_CYCLES, check_cycles);
+    if (stream.total_steps > 1)
+        axil_read(REG_INTERVAL, check_interval);
+    if (saturations)
+        axil_read(REG_SATURATIONS, saturations);
+}
+
+static void after_latency(void)
+{
+    if (config.control)
+        axil_read(REG_LATENCY, check_latency);
+    read_counters(note_saturations);
+}
+
+static void after_measure(void)
+{
+    read_counters(check_saturations);
+}
+static void after_stall(void)
+{
+    read_counters(NULL);
+}
+
+static bool stall_done(void)
+{
+    if (config.control && !stream_done() && axil_idle() && tb_random() % 64 == 0) {
+        steps_low = (uint32_t)stream.total_steps;
+        axil_read(REG_STEPS, check_steps_running);
+        axil_read(REG_CYCLES, check_cycles);
+    }
+    return drained() && axil_idle();
+}
+
+/* ---------------------------------------------------------------- phases and clock */
+
+static const struct Phase {
+    const char *name;
+    void (*begin)(void);
+    bool (*done)(void);
+} phases[] = {
+    { "RESET", reset_begin, reset_done },
+    { "LOAD", load_begin, load_done },
+    { "IDENTIFY", identify_begin, axil_idle },
+    { "LATENCY", latency_begin, latency_done },
+    { "LATENCY counters", after_latency, axil_idle },
+    { "MEASURE", measure_begin, measure_done },
+    { "MEASURE counters", after_measure, axil_idle },
+    { "BREAK", break_begin, break_done },
+    { "BREAK counters", after_break, axil_idle },
+    { "STALL", stall_begin, stall_done },
+    { "STALL counters", after_stall, axil_idle },
+};
+enum { PHASES = sizeof phases / sizeof *phases };
+
+const char *tb_phase(void)
+{
+    return phase < PHASES ? phases[phase].name : "end";
+}
+
+static void begin_phase(void)
+{
+    phase_edge = edge_now;
+    drained_edge = -1;
+    tb_progress();
+    phases[phase].begin();
+}
+
+static void check_timeout(void)
+{
+    int64_t patience = config.timeout_cycles + 8 * stream.scale;
+    if (edge_now - progress_edge <= patience)
+        return;
+    char text[256];
+    if (axil_idle())
+        stream_waiting(text, sizeof text);
+    else
+        axil_waiting(text, sizeof text);
+    tb_error("nothing moved for %" PRId64 " cycles; waiting for %s", patience, text);
+    finish();
+}
+
+/* Right before a rising edge. */
+static void sample(void)
+{
+    edge_now++;
+    stream_sample();
+    if (config.control)
+        axil_sample(stream_axil_flags());
+    while (!finished && phases[phase].done()) {
+        if (++phase == PHASES)
+            finish();
+        else
+            begin_phase();
+    }
+    if (!finished)
+        check_timeout();
+}
+
+static PLI_INT32 on_half_period(p_cb_data data);
+
+static void after_half_period(void)
+{
+    static s_vpi_time delay = { .type = vpiSimTime, .low = HALF_PERIOD };
+    static s_vpi_value none = { .format = vpiSuppressVal };
+    static s_cb_data request = {
+        .reason = cbAfterDelay, .cb_rtn = on_half_period, .time = &delay, .value = &none
+    };
+    vpiHandle h = vpi_register_cb(&request);
+    if (on_verilator) /* vvp frees a callback that has run; Verilator leaves its handle to us */
+        vpi_free_object(h);
+}
+
+static PLI_INT32 on_half_period(p_cb_data data)
+{
+    (void)data;
+    static bool high;
+    if (!high)
+        sample();
+    if (finished)
+        return 0;
+    high = !high;
+    s_vpi_value v = { .format = vpiIntVal };
+    v.value.integer = high;
+    vpi_put_value(aclk, &v, NULL, vpiNoDelay);
+    if (!high) {
+        stream_drive();
+        if (config.control)
+            axil_drive();
+    }
+    after_half_period();
+    return 0;
+}
+
+static void name_simulator(void)
+{
+    s_vpi_vlog_info info;
+    memset(&info, 0, sizeof info);
+    vpi_get_vlog_info(&info);
+    on_verilator = info.product && !strncmp(info.product, "Verilator", 9);
+    const char *version = info.version ? info.version : "";
+    version += strcspn(version, "0123456789");
+    snprintf(measured.simulator, sizeof measured.simulator, "%s %.*s",
+             on_verilator ? "verilator" : "icarus", (int)strcspn(version, " "), version);
+}
+
+static PLI_INT32 on_start(p_cb_data data)
+{
+    (void)data;
+    name_simulator();
+    const char *bad = config_load("tb/config.txt");
+    if (bad)
+        tb_error("%s", bad);
+    aclk = tb_signal("aclk");
+    if (bad || !aclk || !stream_bind() || (config.control && !axil_bind())) {
+        finish();
+        return 0;
+    }
+    begin_phase();
+    after_half_period();
+    return 0;
+}
+
+static void start(void)
+{
+    static s_cb_data request = { .reason = cbStartOfSimulation, .cb_rtn = on_start };
+    vpi_register_cb(&request);
+}
+
+void (*vlog_startup_routines[])(void) = { start, NULL };
