@@ -3,6 +3,8 @@
 #include "cli.h"
 #include "driver.h"
 
+#include <signal.h>
+
 static void print_report(Job *j, const Request *r)
 {
     json_t *report = job_report(j);
@@ -127,6 +129,7 @@ int main(int argc, char **argv)
     Arena *a = arena_new();
     Request request;
     int status;
+    signal(SIGXFSZ, SIG_IGN);   /* a file above `ulimit -f` is an error of write, said and undone */
     if (cli_parse(a, COMMANDS, argc, argv, &request, &status))
         status = request.command->run(&request);
     arena_free(a);

@@ -33,6 +33,7 @@ static void holes_flow(const Design *d, Holes *h, const char *files)
     hole_text(h, "PART", part_device(d->part, d->spec->part));
     hole_text(h, "CLOCK_MHZ", str_format(h->arena, "%.10g", mhz));
     hole_text(h, "CLOCK_NS", str_format(h->arena, "%.6g", 1000.0 / mhz));
+    hole_text(h, "MODELS", d->family->models);
     hole_text(h, "SYNTH", synth_command(d->part));
     hole_text(h, "DEFINES", synth_defines(h->arena, d->part, synth_counts_roms(d->family, rom_bits(d))));
 }

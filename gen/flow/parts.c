@@ -5,9 +5,9 @@
 #include <string.h>
 
 static const Family FAMILIES[] = {
-#define FAMILY(key, title, yosys, folder, latency, a, b, small, logic, library, lut, lutram, ff, carry, dsp, bram, \
-               constraints, vendor)                                                                          \
-    {key, title, yosys, folder, latency, a, b, small, logic, library, {lut, lutram, ff, carry, dsp, bram}, \
+#define FAMILY(key, title, yosys, models, folder, latency, a, b, small, logic, library, lut, lutram, ff, carry, dsp, \
+               bram, constraints, vendor)                                                                            \
+    {key, title, yosys, models, folder, latency, a, b, small, logic, library, {lut, lutram, ff, carry, dsp, bram}, \
      constraints, vendor},
 #include "flow/parts.def"
 #undef FAMILY

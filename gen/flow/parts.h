@@ -13,7 +13,7 @@ typedef enum { RES_LUT, RES_LUTRAM, RES_FF, RES_CARRY, RES_DSP, RES_BRAM, RESOUR
 
 /* One row of FAMILY in parts.def; the columns are explained there. */
 typedef struct Family {
-    const char *key, *title, *yosys, *folder;
+    const char *key, *title, *yosys, *models, *folder;
     int mul_latency, a_max, b_max;
     bool small_ram, rom_as_logic;
     RamLibrary library;

@@ -28,10 +28,21 @@ static void check_columns(const Spec *s, const Network *net, Diag *d)
         }
 }
 
+/* Where neither banks nor the width of a PE is given: four, or as many as the narrowest matrix has columns. */
+static int default_banks(const Network *net)
+{
+    int banks = 4;
+    for (int l = 0; l < net->n; l++)
+        for (int which = 0; which < MATRICES; which++)
+            if (net->layer[l].m[which].rows > 0)
+                banks = MIN(banks, net->layer[l].m[which].columns);
+    return banks;
+}
+
 static void bank_balanced_check(Spec *s, const Network *net, Diag *d)
 {
     if (s->banks == 0)
-        s->banks = s->pe_width ? s->pe_width : 4;
+        s->banks = s->pe_width ? s->pe_width : default_banks(net);
     if (s->pe_width == 0)
         s->pe_width = s->banks;
     if (s->banks % s->pe_width != 0)

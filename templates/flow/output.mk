@@ -32,7 +32,8 @@ lint:
 	@mkdir -p "$(SIM_BUILD)"
 	iverilog -g2005 -Wall -t null -s ${NAME}_top -Irtl -f rtl/filelist.f >"$(SIM_BUILD)/lint.log" 2>&1; \
 	    status=$$?; cat "$(SIM_BUILD)/lint.log"; test $$status = 0 && test ! -s "$(SIM_BUILD)/lint.log"
-	$(YOSYS) -q -p "read_verilog -defer -Irtl $(shell cat rtl/filelist.f); hierarchy -check -top ${NAME}_top; proc; check -assert"
+	$(YOSYS) -q -p "read_verilog -lib ${MODELS}; read_verilog -defer -Irtl $(shell cat rtl/filelist.f); \
+	    hierarchy -check -top ${NAME}_top; proc; check -assert"
 
 synth:
 	@mkdir -p "$(SIM_BUILD)"

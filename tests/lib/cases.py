@@ -24,8 +24,8 @@ def check(condition, text, *values):
 def need(*things):
     """Skips the case where a file or (a name without a slash) a tool is not there."""
     for thing in things:
-        there = os.path.exists(thing) if os.sep in thing else shutil.which(thing)
-        if not there:
+        name = str(thing)
+        if not (os.path.exists(name) if os.sep in name else shutil.which(name)):
             raise Skip("%s is not there" % thing)
 
 
