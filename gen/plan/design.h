@@ -5,7 +5,7 @@
 #ifndef PLAN_DESIGN_H
 #define PLAN_DESIGN_H
 
-enum { TILES_MAX = 65536, RUNS_MAX = 64, REGIONS_MAX = LAYERS_MAX + 1 };
+enum { TILES_MAX = 65536, RUNS_MAX = 256, REGIONS_MAX = LAYERS_MAX + 1 };
 
 /* A vector in the banks, double-buffered: x, and h of every LSTM layer. */
 typedef struct Region {
