@@ -131,6 +131,7 @@ typedef struct Spec {
     const char *pattern;
     Rate keep;
     int banks;                          /* 0: not given */
+    int group_rows;                     /* 0: not given (pes); -1: all rows */
     double max_padding;
     int activation_bits, weight_bits, state_bits;
     int preactivation_bits;             /* 0: activation + 2 */
@@ -235,7 +236,10 @@ typedef struct Pattern {
     void (*pack)(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out);
     /* Inverse of pack: adds the row's weights to `out[columns]` (which the caller zeroed). */
     void (*unpack)(const MatrixPlan *plan, int columns, int lanes, const LaneWord *in, int16_t *out);
-    bool private_vectors;                          /* every PE reads its own copy of the vector by index */
+    bool private_vectors;                          /* PEs read their own copies of the vector by index */
+    /* PEs that read one index list and one copy; 0: all, whatever the order of the rows. NULL: every PE its own. */
+    int (*share)(const Spec *s, const Network *net);
+    bool whole_vector;                             /* the index of a lane reaches every element, not a bank only */
     /* Lower bound of stored bits per kept weight: log2 C(n,k) / k plus the weight's bits. */
     double (*bound_bits)(const MatrixPlan *plan, int rows, int columns, int weight_bits);
 } Pattern;

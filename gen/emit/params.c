@@ -33,6 +33,7 @@ static void holes_stream(const Design *d, Holes *h)
     hole_int(h, "X_BANK_SIZE", x->bank_size);
     hole_int(h, "CONTIGUOUS", x->contiguous);
     hole_int(h, "X_ALIGNED", d->x_aligned);
+    hole_int(h, "X_MASKED", region_is_masked(x));
     hole_int(h, "X_BASE0", x->base[0]);
     hole_int(h, "X_BASE1", x->base[1]);
 }
@@ -42,6 +43,10 @@ static void holes_engine(const Design *d, Holes *h)
     hole_int(h, "PES", d->pes);
     hole_int(h, "PE_WIDTH", d->lanes_pe);
     hole_int(h, "PRIVATE", d->pattern->private_vectors);
+    hole_int(h, "SHARE", d->share);
+    hole_int(h, "SPAN", d->span);
+    hole_int(h, "BANKS", d->banks);
+    hole_int(h, "SELECT", d->span > 1);
     hole_int(h, "INDEX_BITS", MAX(d->index_bits, 1));
     hole_int(h, "VECTOR_DEPTH", d->vector_depth);
     hole_int(h, "VECTOR_BLOCK", d->vector_block);
@@ -90,7 +95,7 @@ static int64_t holes_loading(const Design *d, Holes *h)
 {
     int64_t widest = MAX((int64_t)d->lanes_pe * d->q->weight_bits, (int64_t)d->lanes_pe * d->index_bits);
     widest = MAX(widest, d->q->acc_bits + d->shift_bits);
-    int indices = d->index_bits > 0 ? d->pes : 0;
+    int indices = design_lists(d);
     hole_int(h, "LOADABLE", d->spec->loadable);
     hole_int(h, "LOAD_BITS", d->spec->loadable ? widest : 32);
     hole_int(h, "LOAD_WEIGHT", 0);
@@ -105,11 +110,10 @@ static void holes_sections(const Design *d, Holes *h)
     hole_int(h, "control", d->spec->control);
     hole_int(h, "no_control", !d->spec->control);
     hole_int(h, "rom", !loadable);
-    hole_int(h, "rom_index", !loadable && indexed);
     hole_text(h, "loadable", loadable ? "1" : "0");
-    hole_int(h, "loadable_index", loadable && indexed);
     hole_int(h, "no_index", !indexed);
     hole_int(h, "pe", d->pes);
+    hole_int(h, "list", design_lists(d));
     hole_int(h, "lane", d->cell_lanes);
 }
 

@@ -13,7 +13,7 @@ Widths widths_of(const Design *d)
         .tile = MAX(clog2(d->n_tiles), 1), .length = MAX(clog2(length), 1), .gap = clog2(gap + 1),
         .weight = MAX(clog2(d->weight_words), 1), .record = MAX(clog2(d->records), 1),
         .psum = MAX(clog2(d->psums), 1), .neuron = MAX(clog2(d->neurons), 1), .rows = clog2(d->pes + 1),
-        .bank = clog2(d->lanes_pe + 1), .entry = MAX(clog2(d->entries), 1), .lane = MAX(clog2(d->cell_lanes), 1)};
+        .bank = clog2(d->banks + 1), .entry = MAX(clog2(d->entries), 1), .lane = MAX(clog2(d->cell_lanes), 1)};
 }
 
 /* Base address of a segment's region for parity 0 or 1. */
@@ -91,7 +91,7 @@ static void put_tile(const Design *d, Image *m, int n, const Widths *w, int reco
     bool linear = t->op == OP_LINEAR;
     const Region *r = linear ? NULL : &d->region[t->layer + 1];
     int position = t->group * d->pes;
-    int rows = linear ? d->net->layer[t->layer].hidden : r->positions;
+    int rows = linear ? d->net->layer[t->layer].hidden : r->stored;
     image_field(m, t->op, 3);
     image_field(m, t->use_psum, 1);
     image_field(m, t->op == OP_O, 1);
@@ -102,7 +102,7 @@ static void put_tile(const Design *d, Image *m, int n, const Widths *w, int reco
     image_field(m, record, w->record);
     image_field(m, t->psum % d->psums, w->psum);
     image_field(m, linear ? 0 : d->neuron_base[t->layer] + t->group * d->shifts, w->neuron);
-    image_field(m, MIN(d->pes, rows - position), w->rows);
+    image_field(m, MAX(0, MIN(d->pes, rows - position)), w->rows);
     image_field(m, linear ? 0 : position % r->banks, w->bank);
     image_field(m, linear ? 1 : r->banks, w->bank);
     for (int parity = 0; parity < 2; parity++)
@@ -190,11 +190,27 @@ static Source y_source(const Design *d, int element)
     return (Source){pe % d->cell_lanes, position / d->pes * d->shifts + pe / d->cell_lanes};
 }
 
+/* Which elements of a beat of x are stored. */
+static bool emit_mask(const Design *d, Arena *a, Folder *f)
+{
+    Image m;
+    if (!image_open(&m, a, f, "mem/x_mask.hex", d->lanes, "per element of the beat: 1 where a matrix reads it"))
+        return false;
+    for (int e = 0; e < (d->inputs + d->lanes - 1) / d->lanes * d->lanes; e++) {
+        image_field(&m, e < d->inputs && d->region[0].slot[e] >= 0, 1);
+        if (e % d->lanes == d->lanes - 1)
+            image_word(&m);
+    }
+    return image_close(&m);
+}
+
 bool emit_orders(const Design *d, Arena *a, Folder *f)
 {
     Widths w = widths_of(d);
     if (!emit_order(a, f, "mem/y_order.hex", d->out_beats, d->lanes, w.lane, w.entry, y_source, d))
         return false;
+    if (region_is_masked(&d->region[0]))
+        return emit_mask(d, a, f);
     if (!d->region[0].contiguous || d->lanes == 1)
         return true;
     int beats = (d->region[0].positions + d->lanes - 1) / d->lanes;

@@ -31,8 +31,8 @@ static void print_memories(const Design *d, Buffer *b)
     for (int pe = 0; pe < pes; pe++)
         buffer_print(b, "memory %d %d %d mem/weight_%d.hex\n", select++, d->weight_words,
                      d->lanes_pe * d->q->weight_bits, pe);
-    for (int pe = 0; pe < pes && d->index_bits > 0; pe++)
-        buffer_print(b, "memory %d %d %d mem/index_%d.hex\n", select++, d->weight_words, d->lanes_pe * d->index_bits, pe);
+    for (int k = 0; k < design_lists(d); k++)
+        buffer_print(b, "memory %d %d %d mem/index_%d.hex\n", select++, d->weight_words, d->lanes_pe * d->index_bits, k);
     for (int lane = 0; lane < d->cell_lanes; lane++)
         buffer_print(b, "memory %d %d %d mem/record_%d.hex\n", select++, d->records, d->q->acc_bits + d->shift_bits, lane);
 }
@@ -68,7 +68,7 @@ bool emit_vectors(const Design *d, Arena *a, Folder *f, const Golden *g, const S
 /* ---- mem/memory_map.md */
 static const struct { const char *memory, *image, *word; } map_text[] = {
     {"weight", "`weight_<pe>.hex`", "one weight per lane, lane 0 lowest; address = engine cycle of the step"},
-    {"index", "`index_<pe>.hex`", "bank address of the weight's vector element per lane, lane 0 lowest"},
+    {"index", "`index_<list>.hex`", "place of the weight's vector element per lane, lane 0 lowest; one list per PE or group of PEs"},
     {"record", "`record_<lane>.hex`", "{right shift, bias}; the bias is at accumulator precision with the rounding half"},
     {"vector", "-", "one element; x and h of each layer, two buffers each (below)"},
     {"partial sum", "-", "accumulator of a row whose first product was taken ahead"},
@@ -79,6 +79,7 @@ static const struct { const char *memory, *image, *word; } map_text[] = {
     {"activation table", "`activation.hex`", "{slope, base} of tanh on [0, 8)"},
     {"tile table", "`tiles.hex`", "what the cell unit does with the rows of a tile, tiles in order of use"},
     {"output order", "`y_order.hex`", "per stream lane: cell lane and word of the element, beats in order"},
+    {"input mask", "`x_mask.hex`", "per element of a beat of x: 1 where it is stored"},
     {"input order", "`x_order.hex`", "the same for x on its way to the banks"},
     {"input", "-", "x as it came, two slots, one copy per bank written in a cycle"},
     {"output", "-", "results, two slots, one copy per stream lane; read in the order of `y_order.hex`"},
@@ -93,8 +94,8 @@ static void print_regions(const Design *d, Buffer *b)
         const char *name = k == 0 ? "x" : str_format(b->arena, "h of layer %d", k - 1);
         buffer_print(b, r->contiguous ? "| %s | %d | %d | bank e / %d, address e mod %d | %d, %d |\n"
                                       : "| %s | %d | %d | bank e mod %d, address e / %d | %d, %d |\n",
-                     name, r->elements, r->banks, r->contiguous ? r->bank_size : d->lanes_pe,
-                     r->contiguous ? r->bank_size : d->lanes_pe, r->base[0], r->base[1]);
+                     name, r->elements, r->banks, r->contiguous ? r->bank_size : r->banks,
+                     r->contiguous ? r->bank_size : r->banks, r->base[0], r->base[1]);
     }
 }
 

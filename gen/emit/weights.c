@@ -62,11 +62,11 @@ static int longest_tile(const Design *d)
 static bool emit_pe(const Design *d, Arena *a, Folder *f, int pe, LaneWord *word)
 {
     Image weight, index;
-    bool indexed = d->index_bits > 0;
+    bool indexed = d->index_bits > 0 && pe % d->share == 0;
     if (!image_open(&weight, a, f, str_format(a, "mem/weight_%d.hex", pe), d->lanes_pe * d->q->weight_bits,
                     "weights of one cycle, lane 0 lowest"))
         return false;
-    if (indexed && !image_open(&index, a, f, str_format(a, "mem/index_%d.hex", pe), d->lanes_pe * d->index_bits,
+    if (indexed && !image_open(&index, a, f, str_format(a, "mem/index_%d.hex", pe / d->share), d->lanes_pe * d->index_bits,
                                "bank addresses of one cycle, lane 0 lowest; the region's base is OR-ed to them"))
         return false;
     for (int n = 0; n < d->n_tiles; n++) {

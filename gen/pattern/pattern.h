@@ -5,6 +5,7 @@
 
 extern const Pattern pattern_dense;
 extern const Pattern pattern_bank_balanced;
+extern const Pattern pattern_grouped_columns;
 
 int64_t matrix_kept(const Matrix *m);                   /* weights that survive */
 #endif

@@ -13,6 +13,10 @@ typedef struct Region {
     bool contiguous;                    /* element e in bank e / bank_size, else in bank e mod banks */
     int positions;                      /* banks * bank_size where contiguous, else elements */
     int base[2];                        /* bank address of the two buffers */
+    /* Where lanes see the whole vector (plan/span.c); NULL: element e is at position e, stored as e. */
+    int *order, *place;                 /* element at a position; position of an element */
+    int *slot;                          /* what an index says to read an element: address * banks + bank; -1: not stored */
+    int stored;                         /* positions written; the rest is read by no matrix */
 } Region;
 
 /* What the cell unit does with the rows of a tile (the codes are those of lg_cell). */
@@ -45,6 +49,9 @@ struct Design {
     const struct Part *part; const struct Family *family;   /* flow/parts.h; the default part where none is given */
     const Spec *spec; const Pattern *pattern; const Network *net; const QNetwork *q;
     int pes, lanes_pe;                  /* rows x multipliers per row */
+    int share;                          /* PEs that read one index list and one copy of the vector */
+    int banks, span;                    /* banks written; span: banks of the copy each lane has, 0: its own bank only */
+    bool free_order;                    /* any row may be on any PE */
     int cell_lanes, shifts;             /* rows per cycle into the cell unit; cycles a tile takes there */
     int lanes, element_bits;            /* stream */
     int inputs, outputs;
@@ -78,6 +85,11 @@ int region_position(const Region *r, int element);
 typedef struct CycleCount { double interval; int64_t latency, total; } CycleCount;
 /* Walks the control of the RTL cycle by cycle for `steps` steps with x waiting and the output always ready. */
 CycleCount cycles_simulate(const Design *d, int steps);
+
+/* ---------------------------------------------------------------- plan/span.c: which PE sees what of the vector */
+int design_lists(const Design *d);      /* index lists of the engine (0: none): groups of `share` PEs */
+int design_copies(const Design *d);     /* memories of one bank each that hold copies of the vector */
+bool region_is_masked(const Region *r); /* elements are dropped in the order of the stream */
 
 /* ---------------------------------------------------------------- plan/images.c: contents of the memories */
 /* The lane words of one PE for one tile, segment after segment; out has room for all cycles * lanes_pe. */

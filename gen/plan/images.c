@@ -11,6 +11,13 @@ int image_row(const Design *d, const Tile *t, int pe)
     return element < 0 ? -1 : t->gate * l->hidden + element;
 }
 
+/* An index as the pattern gives it is a column; where lanes see the whole vector, it says where that element lies. */
+static void place_indices(const Region *r, LaneWord *word, int n)
+{
+    for (int k = 0; k < n; k++)
+        word[k].index = (uint16_t)MAX(r->slot[word[k].index], 0);
+}
+
 void image_tile(const Design *d, const Tile *t, int pe, LaneWord *out)
 {
     for (int k = 0; k < 2; k++) {
@@ -19,6 +26,8 @@ void image_tile(const Design *d, const Tile *t, int pe, LaneWord *out)
             continue;
         const QMatrix *q = &d->q->layer[g->layer].m[g->matrix];
         d->pattern->pack(&d->matrix[g->layer][g->matrix], q, image_row(d, t, pe), d->lanes_pe, out);
+        if (d->span > 0)
+            place_indices(&d->region[g->region], out, g->cycles * d->lanes_pe);
         out += (int64_t)g->cycles * d->lanes_pe;
     }
 }

@@ -37,7 +37,7 @@ static void plan_depths(Arena *a, Design *d)
 static int tile_word_bits(const Design *d)
 {
     return 8 + (d->n_regions - 1) + MAX(clog2(d->records), 1) + MAX(clog2(d->psums), 1) + MAX(clog2(d->neurons), 1)
-           + clog2(d->pes + 1) + 2 * clog2(d->lanes_pe + 1) + 2 * d->addr_bits + MAX(clog2(d->entries), 1);
+           + clog2(d->pes + 1) + 2 * clog2(d->banks + 1) + 2 * d->addr_bits + MAX(clog2(d->entries), 1);
 }
 
 /* Word of an order image: see lg_reorder. */
@@ -50,6 +50,8 @@ static void add_input_order(Design *d)
 {
     const Region *x = &d->region[0];
     int beats = (d->inputs + d->lanes - 1) / d->lanes;
+    if (region_is_masked(x))
+        add(d, "input mask", d->lanes, beats, 1, false, true, false);
     if (!x->contiguous || d->lanes == 1)
         return;
     add(d, "input order", order_bits(d->lanes, d->lanes, beats), (x->positions + d->lanes - 1) / d->lanes, 1, true, true,
@@ -70,10 +72,9 @@ void plan_memories(Arena *a, Design *d)
     d->out_block = in_block(d, slots);
     add(d, "weight", (int64_t)d->lanes_pe * d->q->weight_bits, d->weight_words, d->pes, true, rom, true);
     if (d->index_bits > 0)
-        add(d, "index", (int64_t)d->lanes_pe * d->index_bits, d->weight_words, d->pes, true, rom, true);
+        add(d, "index", (int64_t)d->lanes_pe * d->index_bits, d->weight_words, design_lists(d), true, rom, true);
     add(d, "record", d->q->acc_bits + d->shift_bits, d->records, rows, true, rom, true);
-    add(d, "vector", ab, d->vector_depth, d->lanes_pe * (d->pattern->private_vectors ? d->pes : 1), d->vector_block,
-        false, false);
+    add(d, "vector", ab, d->vector_depth, design_copies(d), d->vector_block, false, false);
     add(d, "partial sum", d->q->acc_bits, d->psums, rows, d->psum_block, false, false);
     add(d, "gate i", ab, d->neurons, rows, d->state_block, false, false);
     add(d, "i * g", 2 * ab, d->neurons, rows, d->state_block, false, false);

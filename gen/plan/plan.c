@@ -28,7 +28,7 @@ static void plan_latencies(Design *d)
     d->front = d->pattern->private_vectors ? 2 : 0;
     d->tree = MAX(clog2(d->lanes_pe), 1);
     d->align = layer_align(d->q);
-    d->acc_at = d->front + 3 + d->mul_latency + d->tree + (d->align > 0);
+    d->acc_at = d->front + (d->span > 1) + 3 + d->mul_latency + d->tree + (d->align > 0);
 }
 
 static void plan_matrices(Design *d)
@@ -40,7 +40,8 @@ static void plan_matrices(Design *d)
                 continue;
             MatrixPlan *p = &d->matrix[l][which];
             *p = d->pattern->plan(d->spec, m);
-            d->index_bits = MAX(d->index_bits, p->index_bits);
+            if (!d->pattern->whole_vector)
+                d->index_bits = MAX(d->index_bits, p->index_bits);
             d->macs_dense += (int64_t)m->rows * m->columns;
             d->macs_kept += p->kept;
         }
@@ -137,9 +138,14 @@ static void choose_schedule(Arena *a, Design *d)
 }
 
 /* ---- stream */
+static int widest_stream(const Design *d)
+{
+    return MIN(d->region[0].banks, d->inputs);
+}
+
 static bool lanes_allowed(Diag *diag, const Design *d)
 {
-    int most = d->region[0].banks;
+    int most = widest_stream(d);
     if (d->spec->lanes <= most)
         return true;
     diag_error(diag, spec_at(d->spec, "interface.lanes"),
@@ -164,7 +170,7 @@ static void choose_stream(Arena *a, Design *d)
         choose_schedule(a, d);
         return;
     }
-    int most = d->region[0].banks, widest = 1;
+    int most = widest_stream(d), widest = 1;
     while (widest * 2 <= most)
         widest *= 2;
     set_stream(d, widest);
@@ -212,6 +218,18 @@ static bool known_part(Diag *diag, Design *d)
     return false;
 }
 
+/* Vectors, cell lanes, stream and order of the step for copies of `banks` banks. */
+static bool plan_sizes(Arena *a, Diag *diag, Design *d, int banks)
+{
+    plan_span(d, banks);
+    plan_latencies(d);
+    plan_regions(a, d);
+    if (!lanes_allowed(diag, d))
+        return false;
+    choose_stream(a, d);
+    return true;
+}
+
 bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const QNetwork *q, Design *out)
 {
     Design *d = out;
@@ -223,12 +241,11 @@ bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const 
     if (!known_part(diag, d))
         return false;
     plan_matrices(d);
-    plan_latencies(d);
     plan_shift(d);
-    plan_regions(d);
-    if (!lanes_allowed(diag, d))
+    if (!plan_sizes(a, diag, d, span_widest(d)))
         return false;
-    choose_stream(a, d);
+    if (d->span > span_needed(d) && !plan_sizes(a, diag, d, span_needed(d)))
+        return false;
     d->h_aligned = h_is_aligned(d);
     plan_memories(a, d);
     count_losses(d);

@@ -4,7 +4,14 @@
 #include "lstmgen.h"
 
 /* plan/regions.c: places every vector in the banks. */
-void plan_regions(Design *d);
+void plan_regions(Arena *a, Design *d);
+
+/* plan/span.c: sets share, span and what depends on them for copies of `banks` banks (0: lanes see their own bank). */
+void plan_span(Design *d, int banks);
+int span_widest(const Design *d);       /* banks to plan with until it is known how many are written at once */
+int span_needed(const Design *d);       /* fewest that take what the stream and the cell unit write in a cycle */
+/* Drops elements that no matrix reads, gives the others their places. */
+void span_region(Arena *a, Design *d, int region);
 
 /* plan/schedule.c: tiles and runs for given cell lanes and numbers of early tiles per layer. */
 void plan_schedule(Arena *a, Design *d, const int *early);

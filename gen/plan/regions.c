@@ -9,13 +9,15 @@ static void region_shape(Region *r, int elements, const MatrixPlan *reader, int 
     r->contiguous = reader->contiguous;
     r->bank_size = reader->bank_size;
     r->banks = r->contiguous ? (elements + r->bank_size - 1) / r->bank_size : MIN(lanes, elements);
-    r->positions = r->contiguous ? r->banks * r->bank_size : elements;
+    r->positions = r->stored = r->contiguous ? r->banks * r->bank_size : elements;
 }
 
 int region_element(const Region *r, int position)
 {
     if (position >= r->positions)
         return -1;
+    if (r->order)
+        return r->order[position];
     if (!r->contiguous)
         return position;
     int element = position % r->banks * r->bank_size + position / r->banks;
@@ -24,6 +26,8 @@ int region_element(const Region *r, int position)
 
 int region_position(const Region *r, int element)
 {
+    if (r->place)
+        return r->place[element];
     return r->contiguous ? element % r->bank_size * r->banks + element / r->bank_size : element;
 }
 
@@ -54,12 +58,14 @@ static void place(Design *d)
     d->addr_bits = MAX(clog2(next), 1);
 }
 
-void plan_regions(Design *d)
+void plan_regions(Arena *a, Design *d)
 {
     region_shape(&d->region[0], d->inputs, &d->matrix[0][MATRIX_W], d->lanes_pe);
     d->n_regions = 1;
     for (int l = 0; l < d->net->n; l++)
         if (d->net->layer[l].cell == CELL_LSTM)
             region_shape(&d->region[d->n_regions++], d->net->layer[l].hidden, &d->matrix[l][MATRIX_R], d->lanes_pe);
+    for (int k = 0; k < d->n_regions && d->span > 0; k++)
+        span_region(a, d, k);
     place(d);
 }

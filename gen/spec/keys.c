@@ -64,8 +64,8 @@ KeyRange key_range(Arena *a, const Key *k)
 {
     KeyRange r = { .high = INFINITY };
     const char *text = k->values, *bar = strstr(text, " | ");
-    if (bar) {
-        r.word = str_ndup(a, text, (size_t)(bar - text));
+    for (const char **word = &r.word; bar; bar = strstr(text, " | "), word = &r.other) {
+        *word = str_ndup(a, text, (size_t)(bar - text));
         text = bar + strlen(" | ");
     }
     r.above = str_starts(text, "above ");

@@ -74,9 +74,12 @@ static bool parse_number(const char *text, double *value)
 static bool read_number(Reading *r, const Slot *s, const SpecNode *n, bool whole, double *value)
 {
     KeyRange range = key_range(r->arena, s->key);
-    if (n->kind == NODE_SCALAR && range.word && strcmp(n->text, range.word) == 0) {
-        *value = 0;
-        return true;
+    const char *const words[] = { range.word, range.other };
+    for (int i = 0; n->kind == NODE_SCALAR && i < LENGTH(words); i++) {
+        if (words[i] && strcmp(n->text, words[i]) == 0) {
+            *value = -i;
+            return true;
+        }
     }
     bool number = n->kind == NODE_SCALAR && !n->quoted && parse_number(n->text, value);
     if (!number || (whole && *value != floor(*value))) {

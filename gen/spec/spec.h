@@ -64,8 +64,8 @@ extern const int key_count;
 const Key *key_find(const char *path);                  /* path with "[]" for indices */
 /* Splits "a | b; later: c | d" into names; returns how many, *now: how many are before "later:". */
 int key_choices(Arena *a, const Key *k, const char *const **names, int *now);
-/* Range of a number key; *word: what stands for 0, or NULL. High is INFINITY when open. */
-typedef struct KeyRange { const char *word; double low, high; bool above; } KeyRange;
+/* Range of a number key; word stands for 0, other for -1, or NULL. High is INFINITY when open. */
+typedef struct KeyRange { const char *word, *other; double low, high; bool above; } KeyRange;
 KeyRange key_range(Arena *a, const Key *k);
 
 /* Fills the Spec with defaults, then from the tree; records every unknown key and every wrong

@@ -1,7 +1,7 @@
 // Gather engine: ROWS x LANES multipliers. PRIVATE = 0: one vector memory read by a counter serves all rows;
-// PRIVATE = 1: each row reads its own copy by the indices stored with its weights.
+// PRIVATE = 1: each SHARE rows read their own copy by an index list, each lane in its bank or (SPAN > 0) anywhere.
 // Control of cycle t is presented at t; acc of a tile is valid ACC_AT cycles after its last control cycle:
-// ACC_AT = (PRIVATE ? 2 : 0) + 3 + MUL_LATENCY + tree levels + (ALIGN > 0).
+// ACC_AT = (PRIVATE ? 2 : 0) + (SPAN > 1) + 3 + MUL_LATENCY + tree levels + (ALIGN > 0).
 `default_nettype none
 module lg_gather #(
     parameter ROWS        = 4,   // PEs
@@ -12,9 +12,13 @@ module lg_gather #(
     parameter MUL_LATENCY = 3,
     parameter ALIGN       = 0,
     parameter PRIVATE     = 0,
+    parameter SHARE       = ROWS, // rows that read one index list; divides ROWS; without PRIVATE: all, no list
+    parameter SPAN        = 0,   // 0: lane n reads bank n; else: banks of the copy of the whole vector that a lane has
     parameter INDEX_BITS  = 1,   // at least 1, also where unused
     parameter DEPTH       = 16,  // elements in a vector bank
     parameter BLOCK       = 0,   // vector banks in block RAM
+    parameter BANKS       = SPAN > 0 ? SPAN : LANES,
+    parameter LISTS       = PRIVATE != 0 ? ROWS / SHARE : 1,
     parameter ADDR        = DEPTH > 1 ? $clog2(DEPTH) : 1
 ) (
     input  wire                              clk_i,
@@ -22,20 +26,33 @@ module lg_gather #(
     input  wire                              mute_i,
     input  wire                              scale_i,
     input  wire [ADDR-1:0]                   base_i,     // address (counter) or base of the region (index)
-    input  wire [ROWS*LANES*INDEX_BITS-1:0]  index_i,    // two cycles after the control
+    input  wire [LISTS*LANES*INDEX_BITS-1:0] index_i,    // two cycles after the control
     input  wire [ROWS*LANES*WEIGHT_BITS-1:0] weight_i,   // when the vector elements arrive
-    input  wire [LANES-1:0]                  we_i,
-    input  wire [LANES*ADDR-1:0]             waddr_i,
-    input  wire [LANES*VALUE_BITS-1:0]       wdata_i,
+    input  wire [BANKS-1:0]                  we_i,
+    input  wire [BANKS*ADDR-1:0]             waddr_i,
+    input  wire [BANKS*VALUE_BITS-1:0]       wdata_i,
     output wire [ROWS*ACC_BITS-1:0]          acc_o
 );
     localparam FRONT = PRIVATE != 0 ? 2 : 0;
     wire first, mute, scale;
-    lg_delay #(.WIDTH(3), .LATENCY(FRONT + 2)) u_control (
+    lg_delay #(.WIDTH(3), .LATENCY(FRONT + (SPAN > 1 ? 1 : 0) + 2)) u_control (
         .clk_i(clk_i), .d_i({first_i, mute_i, scale_i}), .q_o({first, mute, scale}));
     genvar row;
     generate
-        if (PRIVATE != 0) begin : gen_private
+        if (PRIVATE != 0 && SPAN > 0) begin : gen_set
+            wire [ADDR-1:0] base;
+            lg_delay #(.WIDTH(ADDR), .LATENCY(2)) u_base (.clk_i(clk_i), .d_i(base_i), .q_o(base));
+            for (row = 0; row < LISTS; row = row + 1) begin : gen_list
+                lg_set #(.SHARE(SHARE), .LANES(LANES), .BANKS(BANKS), .WEIGHT_BITS(WEIGHT_BITS), .VALUE_BITS(VALUE_BITS),
+                         .ACC_BITS(ACC_BITS), .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .INDEX_BITS(INDEX_BITS),
+                         .DEPTH(DEPTH), .BLOCK(BLOCK)) u_set (
+                    .clk_i(clk_i), .first_i(first), .mute_i(mute), .scale_i(scale), .base_i(base),
+                    .index_i(index_i[row*LANES*INDEX_BITS +: LANES*INDEX_BITS]),
+                    .weight_i(weight_i[row*SHARE*LANES*WEIGHT_BITS +: SHARE*LANES*WEIGHT_BITS]),
+                    .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i),
+                    .acc_o(acc_o[row*SHARE*ACC_BITS +: SHARE*ACC_BITS]));
+            end
+        end else if (PRIVATE != 0) begin : gen_private
             wire [ADDR-1:0] base;
             lg_delay #(.WIDTH(ADDR), .LATENCY(2)) u_base (.clk_i(clk_i), .d_i(base_i), .q_o(base));
             for (row = 0; row < ROWS; row = row + 1) begin : gen_row

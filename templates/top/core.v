@@ -45,12 +45,13 @@ module ${NAME}_top (
 
     // ---- x into the vector banks
     wire                        enable, h_valid, x_release, x_taken, stream_error;
-    wire [PE_WIDTH-1:0]         x_we, h_we;
-    wire [PE_WIDTH*ADDR-1:0]    x_addr, h_addr;
-    wire [PE_WIDTH*VALUE-1:0]   x_data, h_data;
+    wire [BANKS-1:0]            x_we, h_we;
+    wire [BANKS*ADDR-1:0]       x_addr, h_addr;
+    wire [BANKS*VALUE-1:0]      x_data, h_data;
     wire [1:0]                  x_level, x_clear;
-    lg_input #(.LANES(LANES), .FIELD(ELEMENT), .WIDTH(VALUE), .INPUTS(INPUTS), .BANKS(PE_WIDTH), .MODULUS(X_BANKS),
-               .BANK_SIZE(X_BANK_SIZE), .CONTIGUOUS(CONTIGUOUS), .ALIGNED(X_ALIGNED), .ADDR(ADDR), .BASE0(X_BASE0),
+    lg_input #(.LANES(LANES), .FIELD(ELEMENT), .WIDTH(VALUE), .INPUTS(INPUTS), .BANKS(BANKS), .MODULUS(X_BANKS),
+               .BANK_SIZE(X_BANK_SIZE), .CONTIGUOUS(CONTIGUOUS), .ALIGNED(X_ALIGNED), .ADDR(ADDR),
+               .MASKED(X_MASKED), .MASK_FILE("mem/x_mask.hex"), .BASE0(X_BASE0),
                .BASE1(X_BASE1), .FREE_DELAY(FRONT + 1), .ORDER_FILE("mem/x_order.hex")) u_input (
         .clk_i(clk), .rst_i(rst_q), .enable_i(enable),
         .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),
@@ -59,11 +60,11 @@ module ${NAME}_top (
         .release_i(x_release), .level_o(x_level), .clear_o(x_clear), .taken_last_o(x_taken), .error_q(stream_error));
 
     // h goes first: the engine waits for it, x has a whole step of time
-    reg [PE_WIDTH-1:0]       we_q;
-    reg [PE_WIDTH*ADDR-1:0]  waddr_q;
-    reg [PE_WIDTH*VALUE-1:0] wdata_q;
+    reg [BANKS-1:0]       we_q;
+    reg [BANKS*ADDR-1:0]  waddr_q;
+    reg [BANKS*VALUE-1:0] wdata_q;
     always @(posedge clk) begin
-        we_q    <= rst_q ? {PE_WIDTH{1'b0}} : h_valid ? h_we : x_we;
+        we_q    <= rst_q ? {BANKS{1'b0}} : h_valid ? h_we : x_we;
         waddr_q <= h_valid ? h_addr : x_addr;
         wdata_q <= h_valid ? h_data : x_data;
     end
@@ -93,17 +94,13 @@ module ${NAME}_top (
 
     // ---- weights of each PE, in the order in which they are used
     wire [PES*PE_WIDTH*WEIGHT-1:0]     weight;
-    wire [PES*PE_WIDTH*INDEX_BITS-1:0] index;
+    wire [LISTS*PE_WIDTH*INDEX_BITS-1:0] index;
     wire [WADDR-1:0]                   waddr_late;
-    lg_delay #(.WIDTH(WADDR), .LATENCY(FRONT)) u_waddr (.clk_i(clk), .d_i(waddr), .q_o(waddr_late));
+    lg_delay #(.WIDTH(WADDR), .LATENCY(FRONT + SELECT)) u_waddr (.clk_i(clk), .d_i(waddr), .q_o(waddr_late));
 //%% each pe
 //%% if rom
     lg_rom #(.WIDTH(PE_WIDTH*WEIGHT), .DEPTH(WEIGHT_WORDS), .INIT_FILE("mem/weight_${PE}.hex")) u_weight_${PE} (
         .clk_i(clk), .raddr_i(waddr_late), .rdata_o(weight[${PE}*PE_WIDTH*WEIGHT +: PE_WIDTH*WEIGHT]));
-//%% end
-//%% if rom_index
-    lg_rom #(.WIDTH(PE_WIDTH*INDEX_BITS), .DEPTH(WEIGHT_WORDS), .INIT_FILE("mem/index_${PE}.hex")) u_index_${PE} (
-        .clk_i(clk), .raddr_i(waddr), .rdata_o(index[${PE}*PE_WIDTH*INDEX_BITS +: PE_WIDTH*INDEX_BITS]));
 //%% end
 //%% if loadable
     lg_ram #(.WIDTH(PE_WIDTH*WEIGHT), .DEPTH(WEIGHT_WORDS), .INIT_FILE("")) u_weight_${PE} (
@@ -111,15 +108,21 @@ module ${NAME}_top (
         .wdata_i(load_data[PE_WIDTH*WEIGHT-1:0]),
         .raddr_i(waddr_late), .rdata_o(weight[${PE}*PE_WIDTH*WEIGHT +: PE_WIDTH*WEIGHT]));
 //%% end
-//%% if loadable_index
-    lg_ram #(.WIDTH(PE_WIDTH*INDEX_BITS), .DEPTH(WEIGHT_WORDS), .INIT_FILE("")) u_index_${PE} (
-        .clk_i(clk), .we_i(load_we && load_memory == LOAD_INDEX + ${PE}), .waddr_i(load_addr[WADDR-1:0]),
+//%% end
+//%% each list
+//%% if rom
+    lg_rom #(.WIDTH(PE_WIDTH*INDEX_BITS), .DEPTH(WEIGHT_WORDS), .INIT_FILE("mem/index_${LIST}.hex")) u_index_${LIST} (
+        .clk_i(clk), .raddr_i(waddr), .rdata_o(index[${LIST}*PE_WIDTH*INDEX_BITS +: PE_WIDTH*INDEX_BITS]));
+//%% end
+//%% if loadable
+    lg_ram #(.WIDTH(PE_WIDTH*INDEX_BITS), .DEPTH(WEIGHT_WORDS), .INIT_FILE("")) u_index_${LIST} (
+        .clk_i(clk), .we_i(load_we && load_memory == LOAD_INDEX + ${LIST}), .waddr_i(load_addr[WADDR-1:0]),
         .wdata_i(load_data[PE_WIDTH*INDEX_BITS-1:0]),
-        .raddr_i(waddr), .rdata_o(index[${PE}*PE_WIDTH*INDEX_BITS +: PE_WIDTH*INDEX_BITS]));
+        .raddr_i(waddr), .rdata_o(index[${LIST}*PE_WIDTH*INDEX_BITS +: PE_WIDTH*INDEX_BITS]));
 //%% end
 //%% end
 //%% if no_index
-    assign index = {PES*PE_WIDTH*INDEX_BITS{1'b0}};
+    assign index = {LISTS*PE_WIDTH*INDEX_BITS{1'b0}};
 //%% end
 
     // ---- engine
@@ -127,8 +130,8 @@ module ${NAME}_top (
     wire [CELL_LANES*ACC-1:0] row;
     wire                      drain;
     lg_gather #(.ROWS(PES), .LANES(PE_WIDTH), .WEIGHT_BITS(WEIGHT), .VALUE_BITS(VALUE), .ACC_BITS(ACC),
-                .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .PRIVATE(PRIVATE), .INDEX_BITS(INDEX_BITS), .DEPTH(VECTOR_DEPTH),
-                .BLOCK(VECTOR_BLOCK)) u_engine (
+                .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .PRIVATE(PRIVATE), .SHARE(SHARE), .SPAN(SPAN),
+                .INDEX_BITS(INDEX_BITS), .DEPTH(VECTOR_DEPTH), .BLOCK(VECTOR_BLOCK)) u_engine (
         .clk_i(clk), .first_i(first), .mute_i(mute), .scale_i(scale), .base_i(addr), .index_i(index), .weight_i(weight),
         .we_i(we_q), .waddr_i(waddr_q), .wdata_i(wdata_q), .acc_o(acc));
     lg_chain #(.ROWS(PES), .OUTPUTS(CELL_LANES), .ACC_BITS(ACC)) u_chain (
@@ -149,7 +152,7 @@ module ${NAME}_top (
     wire [CELL_LANES*VALUE-1:0]            y_data;
     wire [CELL_LANES-1:0]                  saturated;
     lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(PES), .TILES(TILES), .TILE_FILE("mem/tiles.hex"),
-              .LAYERS(LAYERS), .BANKS(PE_WIDTH), .ADDR(ADDR), .ALIGNED(H_ALIGNED), .ENTRIES(ENTRIES), .FRONT(FRONT),
+              .LAYERS(LAYERS), .BANKS(BANKS), .ADDR(ADDR), .ALIGNED(H_ALIGNED), .ENTRIES(ENTRIES), .FRONT(FRONT),
               .ACC(ACC), .LEFT(LEFT_SHIFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PREACTIVATION), .OUT(VALUE), .STATE(STATE),
               .RECORDS(RECORDS), .PSUMS(PSUMS), .PSUM_BLOCK(PSUM_BLOCK), .NEURONS(NEURONS), .STATE_BLOCK(STATE_BLOCK),
               .SEGMENT(SEGMENT_BITS), .SLOPE(SLOPE_BITS), .SLOPE_SHIFT(SLOPE_SHIFT), .TABLE_FILE("mem/activation.hex"),

@@ -25,12 +25,18 @@
     localparam X_BANK_SIZE   = ${X_BANK_SIZE};
     localparam CONTIGUOUS    = ${CONTIGUOUS};       // 1: a bank holds neighbouring elements
     localparam X_ALIGNED     = ${X_ALIGNED};
+    localparam X_MASKED      = ${X_MASKED};         // 1: only elements that a matrix reads are stored
     localparam X_BASE0       = ${X_BASE0};
     localparam X_BASE1       = ${X_BASE1};
     // engine
     localparam PES           = ${PES};
     localparam PE_WIDTH      = ${PE_WIDTH};
     localparam PRIVATE       = ${PRIVATE};          // 1: each PE has its own copy of the vector
+    localparam SHARE         = ${SHARE};            // PEs that read one index list
+    localparam LISTS         = PES / SHARE;
+    localparam SPAN          = ${SPAN};             // banks of the copy of the vector that each lane has; 0: its own bank only
+    localparam BANKS         = ${BANKS};            // banks written
+    localparam SELECT        = ${SELECT};           // cycles to select one of the banks read
     localparam INDEX_BITS    = ${INDEX_BITS};
     localparam VECTOR_DEPTH  = ${VECTOR_DEPTH};     // elements in a bank
     localparam VECTOR_BLOCK  = ${VECTOR_BLOCK};     // 1: banks in block RAM

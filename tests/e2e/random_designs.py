@@ -3,7 +3,8 @@
 
     random_designs.py --count 40 --seed 7            designs 0..39 of seed 7
     random_designs.py --seed 7 --first 12 --count 1  design 12 alone
-A design depends on its seed and number only. Every fifth is simulated in Verilator as well as in Icarus; `--large N`
+    random_designs.py --pattern grouped_columns      designs of one pattern
+A design depends on its seed, number and pattern only. Every fifth is simulated in Verilator as well as in Icarus; `--large N`
 adds N designs beyond what Icarus can do, in Verilator alone. What fails stays in build/failed/, with the command.
 """
 import argparse, concurrent.futures, os, pathlib, random, shutil, subprocess, sys, tempfile
@@ -12,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Failure, check, need, Skip
 from lstm import ROOT, layer_keys, lstmgen, random_lstms, random_values, write_npy, write_npz, write_spec
 
+PATTERNS = ["dense", "bank_balanced", "grouped_columns"]
 SIZES = [1, 2, 3, 5, 13, 27, 64, 100, 118]
 PES = [1, 2, 3, 5, 8]
 LANES = [1, 2, 4, 7, 16]
@@ -41,23 +43,28 @@ def draw_shape(rng):
     return d
 
 
-def draw_sparsity(rng, d, balanced):
-    """dense, or bank_balanced; None where a matrix has fewer columns than there are banks."""
-    if not balanced:
-        return {"pattern": "dense"}
+def draw_sparsity(rng, d, pattern):
+    """The keys of a pattern; None where a matrix has fewer columns than there are banks."""
+    keep = [0.25, 0.5, 0.75, {"W": 1.0, "R": 0.5}]
+    if pattern == "dense":
+        return {"pattern": pattern}
+    if pattern == "grouped_columns":
+        groups = [d["pes"], "all", "auto", 1, 2, 3, 2 * d["pes"], 16]
+        return {"pattern": pattern, "group_rows": rng.choice(groups), "keep": rng.choice([0.125] + keep)}
     if d["lanes"] > min(min(pair) for pair in d["layers"]):
         return None
     return {"pattern": "bank_balanced", "banks": d["lanes"],
-            "keep": rng.choice([0.25, 0.5, 0.75, {"W": 1.0, "R": 0.5}])}
+            "keep": rng.choice(keep)}
 
 
-def draw(seed, number, large):
+def draw(seed, number, large, pattern=None):
     """Design `number` of a seed: a dictionary with all that makes it."""
     rng = random.Random("%d %d%s" % (seed, number, " large" if large else ""))
-    balanced = rng.random() < 0.5
+    chosen = rng.choice(PATTERNS)
+    pattern = pattern or chosen
     while True:
         d = draw_shape(rng)
-        d["sparsity"] = draw_sparsity(rng, d, balanced)
+        d["sparsity"] = draw_sparsity(rng, d, pattern)
         d["engine"] = {"pes": d["pes"], "pe_width": d["lanes"], "weights": rng.choice(["rom", "rom", "loadable"])}
         if d["sparsity"] and d["weights"] < 150000:
             d["limit"] = next((n for n in LIMITS if icarus_seconds(d, n) <= ICARUS_SECONDS), None)
@@ -112,16 +119,17 @@ def simulate(d, spec, simulator):
 
 
 def describe(d):
-    return "%s%s %dx%d %s keep %s w%d a%d s%d %s lanes %s %s%s" % (
+    return "%s%s %dx%d %s%s keep %s w%d a%d s%d %s lanes %s %s%s" % (
         "+".join("%d->%d" % p for p in d["layers"]), "->%d" % d["head"] if d["head"] else "", d["pes"], d["lanes"],
-        d["sparsity"]["pattern"], d["sparsity"].get("keep", 1), d["precision"]["weight"], d["precision"]["activation"],
+        d["sparsity"]["pattern"], " of %s rows" % d["sparsity"]["group_rows"] if "group_rows" in d["sparsity"] else "",
+        d["sparsity"].get("keep", 1), d["precision"]["weight"], d["precision"]["activation"],
         d["precision"]["state"], d["engine"]["weights"], d["interface"]["lanes"], d["output"],
         " no registers" if "control" in d["interface"] else "")
 
 
 def run(o, number, large=False):
     """Runs a design; (line to print, passed)."""
-    d = draw(o.seed, number, large)
+    d = draw(o.seed, number, large, o.pattern)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="lstmgen_random."))
     spec = write(d, folder)
     simulators = ["verilator"] if large else ["icarus"]
@@ -150,6 +158,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--count", type=int, default=40)
     p.add_argument("--first", type=int, default=0)
+    p.add_argument("--pattern", choices=PATTERNS)
     p.add_argument("--large", type=int, default=0)
     p.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1000000))
     p.add_argument("--verilator-every", type=int, default=5)

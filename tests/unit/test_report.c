@@ -77,6 +77,8 @@ static void fill_design(Bench *b)
                           .family = part_family(part_find("LFE5U-25F")),
                           .pes = 3,
                           .lanes_pe = 4,
+                          .share = 1,
+                          .banks = 4,
                           .cell_lanes = 1,
                           .lanes = 1,
                           .element_bits = 16,

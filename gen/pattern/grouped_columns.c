@@ -1,0 +1,204 @@
+/* grouped_columns.c: in each group of rows the same columns survive (structured pruning: Wang et al., IEEE Access 2019,
+ * 10.1109/access.2019.2917312).
+ *
+ * A group is `group_rows` neighbouring rows of one gate: rows n*G .. n*G + G - 1 of i, then of f, g and o, the last
+ * group of a gate may be smaller; `all`: the rows of all gates together. A group keeps the K = ceil(keep * columns)
+ * columns with the largest l2 norm over its rows, ties to the lower column. Storage: the survivors of a row in column
+ * order, dealt to the lanes in turn; one list of column numbers serves all rows of a group. */
+#include "pattern/pattern.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static int gcd(int a, int b)
+{
+    return b == 0 ? a : gcd(b, a % b);
+}
+
+/* Rows of a group: all of the matrix, or at most those of a gate. */
+static int group_size(const Spec *s, const Layer *l)
+{
+    return s->group_rows < 0 || l->cell == CELL_LINEAR ? layer_rows(l) : MIN(s->group_rows, l->hidden);
+}
+
+/* PEs that always hold rows of the same group: tiles begin at multiples of pes, groups at multiples of group_rows. */
+static int grouped_columns_share(const Spec *s, const Network *net)
+{
+    int share = s->pes;
+    for (int l = 0; l < net->n; l++)
+        if (net->layer[l].cell == CELL_LSTM && s->group_rows < net->layer[l].hidden)
+            share = gcd(share, s->group_rows);
+    return s->group_rows < 0 ? 0 : share;
+}
+
+static void grouped_columns_check(Spec *s, const Network *net, Diag *d)
+{
+    if (s->pe_width == 0)
+        s->pe_width = 4;
+    if (s->group_rows == 0)
+        s->group_rows = s->pes;
+    int share = grouped_columns_share(s, net), could = MIN(s->group_rows, s->pes);
+    if (s->group_rows > 0 && share < could)
+        diag_warn(d, spec_at(s, "sparsity.group_rows"),
+                  "groups of %d rows on %d PEs: only %d PE%s can share an index list and a copy of the vector (their "
+                  "greatest common divisor), so there are %d copies where %d would do: make one a multiple of the other",
+                  s->group_rows, s->pes, share, share > 1 ? "s" : "", s->pes / share, (s->pes + could - 1) / could);
+}
+
+/* ---- projection */
+typedef struct Column { double norm; int index; } Column;
+
+static int by_norm(const void *a, const void *b)
+{
+    const Column *x = a, *y = b;
+    if (x->norm != y->norm)
+        return x->norm < y->norm ? 1 : -1;
+    return x->index - y->index;
+}
+
+/* Marks the columns that a group keeps: the `keep` largest, or (keep 0) those with a weight. Returns how many. */
+static int choose_columns(const Matrix *m, int first, int rows, int keep, Column *column, uint8_t *chosen)
+{
+    for (int c = 0; c < m->columns; c++) {
+        column[c] = (Column){0, c};
+        for (int r = first; r < first + rows; r++) {
+            double v = m->value[(int64_t)r * m->columns + c];
+            column[c].norm += v * v;
+        }
+        chosen[c] = 0;
+    }
+    int n = 0;
+    if (keep > 0)
+        qsort(column, (size_t)m->columns, sizeof *column, by_norm);
+    for (int k = 0; k < m->columns; k++)
+        if (keep > 0 ? k < keep : column[k].norm > 0)
+            chosen[column[k].index] = 1, n++;
+    return n;
+}
+
+static void keep_columns(Matrix *m, int first, int rows, const uint8_t *chosen)
+{
+    for (int64_t r = first; r < first + rows; r++)
+        for (int c = 0; c < m->columns; c++) {
+            m->kept[r * m->columns + c] = chosen[c];
+            if (!chosen[c])
+                m->value[r * m->columns + c] = 0;
+        }
+}
+
+/* Groups of a matrix in order; false after the last one. */
+typedef struct Group { int first, rows; } Group;
+
+static bool next_group(const Spec *s, const Layer *l, int rows, Group *g)
+{
+    int size = group_size(s, l), gate = size > l->hidden ? rows : l->hidden;
+    g->first += g->rows;
+    if (g->first >= rows)
+        return false;
+    g->rows = MIN(size, gate - g->first % gate);
+    return true;
+}
+
+typedef struct Fill { int most, row, last; int64_t kept, groups, columns; } Fill;
+
+static bool too_empty(const Spec *s, Diag *d, const Matrix *m, const char *name, const Fill *f, Place at)
+{
+    double stored = (double)m->rows * MAX(f->most, 1), padding = (stored - (double)f->kept) / stored;
+    if (padding <= s->max_padding)
+        return false;
+    diag_error(d, at, "keep: asis: the zeros of %s are not grouped columns: the group of rows %d to %d uses %d columns, the "
+               "mean is %.2f, of which %.2f have a weight in a row; %.0f %% of the stored weights would be padding, "
+               "sparsity.max_padding allows %.0f %%: retrain under a mask of grouped columns or give a rate",
+               name, f->row, f->last, f->most, (double)f->columns / (double)f->groups, (double)f->kept / m->rows,
+               100 * padding, 100 * s->max_padding);
+    return true;
+}
+
+static bool grouped_columns_prune(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at)
+{
+    Matrix *m = &l->m[which];
+    double rate = l->cell == CELL_LINEAR ? 1.0 : which == MATRIX_W ? s->keep.W : s->keep.R;
+    int keep = s->keep.asis ? 0 : MIN(MAX(1, (int)ceil(rate * m->columns - 1e-9)), m->columns);
+    Column *column = ARENA_ARRAY(a, Column, m->columns);
+    uint8_t *chosen = ARENA_ARRAY(a, uint8_t, m->columns);
+    Fill fill = {0};
+    m->kept = ARENA_ARRAY(a, uint8_t, (int64_t)m->rows * m->columns);
+    for (int64_t i = 0; i < (int64_t)m->rows * m->columns; i++)
+        fill.kept += m->value[i] != 0;
+    for (Group g = {0}; next_group(s, l, m->rows, &g);) {
+        int n = choose_columns(m, g.first, g.rows, keep, column, chosen);
+        keep_columns(m, g.first, g.rows, chosen);
+        fill.groups++, fill.columns += n;
+        if (n > fill.most)
+            fill.most = n, fill.row = g.first, fill.last = g.first + g.rows - 1;
+    }
+    return !s->keep.asis || !too_empty(s, d, m, which == MATRIX_W ? "W" : "R", &fill, at);
+}
+
+/* ---- storage */
+static MatrixPlan grouped_columns_plan(const Spec *s, const Matrix *m)
+{
+    int most = 1;
+    int64_t kept = 0;
+    for (int64_t r = 0; r < m->rows; r++) {
+        int here = 0;
+        for (int c = 0; c < m->columns; c++) {
+            int64_t at = r * m->columns + c;
+            here += m->kept[at];
+            kept += s->keep.asis ? m->value[at] != 0 : m->kept[at];
+        }
+        most = MAX(most, here);
+    }
+    int cycles = (most + s->pe_width - 1) / s->pe_width;
+    return (MatrixPlan){.banks = MIN(s->pe_width, most), .bank_size = m->columns, .keep = most, .cycles = cycles,
+                        .index_bits = MAX(clog2(m->columns), 1), .kept = kept,
+                        .stored = (int64_t)m->rows * cycles * s->pe_width};
+}
+
+static void grouped_columns_pack(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out)
+{
+    int n = 0;
+    for (int c = 0; row >= 0 && c < q->columns; c++) {
+        int64_t at = (int64_t)row * q->columns + c;
+        if (!q->kept || q->kept[at])
+            out[n++] = (LaneWord){q->value[at], (uint16_t)c};
+    }
+    REQUIRE(n <= plan->cycles * lanes);
+    for (; n < plan->cycles * lanes; n++)
+        out[n] = (LaneWord){0, 0};
+}
+
+static void grouped_columns_unpack(const MatrixPlan *plan, int columns, int lanes, const LaneWord *in, int16_t *out)
+{
+    (void)columns;
+    for (int n = 0; n < plan->cycles * lanes; n++)
+        if (in[n].weight != 0)
+            out[in[n].index] = in[n].weight;
+}
+
+/* log2 C(columns, K) bits per group of rows; groups are not known here, so the bound is that of one list for all. */
+static double grouped_columns_bound(const MatrixPlan *plan, int rows, int columns, int weight_bits)
+{
+    return weight_bits + log2_choose(columns, plan->keep) / ((double)plan->keep * rows);
+}
+
+static const char *const grouped_columns_keys[] = {"sparsity.group_rows", "sparsity.keep", "sparsity.max_padding", NULL};
+
+const Pattern pattern_grouped_columns = {
+    .name = "grouped_columns",
+    .summary = "Rows are cut into groups; all rows of a group keep the same columns.",
+    .keeps = "the K = ceil(keep * columns) columns with the largest l2 norm over the group_rows rows of a gate (or all)",
+    .hardware = "the PEs of a tile that work on one group read one index list and one copy of the vector, any element a lane",
+    .costs = "log2(columns) / group_rows index bits per weight, a copy of the vector per lane and list; perfect balance",
+    .paper = "Wang et al., IEEE Access 2019, 10.1109/access.2019.2917312",
+    .keys = grouped_columns_keys,
+    .check = grouped_columns_check,
+    .prune = grouped_columns_prune,
+    .plan = grouped_columns_plan,
+    .pack = grouped_columns_pack,
+    .unpack = grouped_columns_unpack,
+    .private_vectors = true,
+    .whole_vector = true,
+    .share = grouped_columns_share,
+    .bound_bits = grouped_columns_bound,
+};

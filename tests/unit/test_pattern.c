@@ -1,0 +1,216 @@
+/* test_pattern.c: every pattern: what it keeps, that pack and unpack are inverse, what it refuses. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <string.h>
+
+#include "net_build.h"
+#include "pattern/pattern.h"
+
+enum { SHAPES = 200 };
+
+typedef struct Case { Arena *a; Diag *d; Spec spec; Network net; } Case;
+
+static Case case_of(const char *pattern, int inputs, int hidden, uint32_t *seed)
+{
+    Case c = {.a = arena_new(), .spec = spec_of(16, 8, 24)};
+    c.d = diag_new(c.a);
+    c.spec.arena = c.a;
+    c.spec.pattern = pattern;
+    c.spec.pes = 4;
+    c.spec.keep = (Rate){.W = 0.5, .R = 0.5};
+    c.spec.max_padding = 0.25;
+    Layer *l = net_add(c.a, &c.net, CELL_LSTM, inputs, hidden);
+    layer_randomise(l, seed, 1.0);
+    return c;
+}
+
+static QMatrix integers_of(Arena *a, const Matrix *m)
+{
+    QMatrix q = {m->rows, m->columns, ARENA_ARRAY(a, int16_t, (int64_t)m->rows * m->columns), m->kept};
+    for (int64_t i = 0; i < (int64_t)m->rows * m->columns; i++)
+        q.value[i] = (int16_t)(m->value[i] * 100);
+    return q;
+}
+
+/* Packs and unpacks every row of a pruned matrix; gives how many words were stored. */
+static void round_trip(const Case *c, const Pattern *p, const Matrix *m)
+{
+    MatrixPlan plan = p->plan(&c->spec, m);
+    QMatrix q = integers_of(c->a, m);
+    LaneWord *word = ARENA_ARRAY(c->a, LaneWord, (int64_t)plan.cycles * c->spec.pe_width);
+    int16_t *back = ARENA_ARRAY(c->a, int16_t, m->columns);
+    assert_true(plan.cycles > 0 && plan.kept <= plan.stored);
+    for (int r = 0; r < m->rows; r++) {
+        p->pack(&plan, &q, r, c->spec.pe_width, word);
+        memset(back, 0, sizeof *back * (size_t)m->columns);
+        p->unpack(&plan, m->columns, c->spec.pe_width, word, back);
+        assert_memory_equal(back, q.value + (int64_t)r * m->columns, sizeof *back * (size_t)m->columns);
+    }
+}
+
+static void draw_keys(Case *c, uint32_t *seed)
+{
+    static const double rates[] = {0.07, 0.125, 0.25, 0.5, 0.9, 1.0};
+    int columns = MIN(c->net.layer[0].inputs, c->net.layer[0].hidden);
+    c->spec.pes = 1 + (int)(draw(seed) % 9);
+    c->spec.pe_width = 1 + (int)(draw(seed) % (unsigned)MIN(columns, 17));
+    c->spec.keep = (Rate){.W = rates[draw(seed) % 6], .R = rates[draw(seed) % 6]};
+    if (!strcmp(c->spec.pattern, "grouped_columns"))
+        c->spec.group_rows = (int)(draw(seed) % 20) - 1;
+}
+
+static void every_pattern_packs_and_unpacks(void **state)
+{
+    (void)state;
+    int n;
+    const Pattern *const *table = pattern_table(&n);
+    uint32_t seed = 77;
+    for (int k = 0; k < n; k++)
+        for (int shape = 0; shape < SHAPES; shape++) {
+            Case c = case_of(table[k]->name, 1 + (int)(draw(&seed) % 50), 1 + (int)(draw(&seed) % 30), &seed);
+            draw_keys(&c, &seed);
+            table[k]->check(&c.spec, &c.net, c.d);
+            assert_false(diag_failed(c.d));
+            for (int which = 0; which < MATRICES; which++) {
+                assert_true(table[k]->prune(&c.spec, c.a, c.d, &c.net.layer[0], which, (Place){0}));
+                round_trip(&c, table[k], &c.net.layer[0].m[which]);
+            }
+            arena_free(c.a);
+        }
+}
+
+/* ---- grouped_columns */
+static int columns_kept(const Matrix *m, int row)
+{
+    int n = 0;
+    for (int c = 0; c < m->columns; c++)
+        n += m->kept[(int64_t)row * m->columns + c];
+    return n;
+}
+
+static bool same_columns(const Matrix *m, int a, int b)
+{
+    return !memcmp(m->kept + (int64_t)a * m->columns, m->kept + (int64_t)b * m->columns, (size_t)m->columns);
+}
+
+static Matrix *grouped(Case *c, int group_rows, double rate)
+{
+    c->spec.group_rows = group_rows;
+    c->spec.keep = (Rate){.W = rate, .R = rate};
+    pattern_grouped_columns.check(&c->spec, &c->net, c->d);
+    assert_true(pattern_grouped_columns.prune(&c->spec, c->a, c->d, &c->net.layer[0], MATRIX_W, (Place){0}));
+    return &c->net.layer[0].m[MATRIX_W];
+}
+
+/* 10 neurons in groups of 4: rows 0-3, 4-7, 8-9 of each gate; K = ceil(0.3 * 13) = 4. */
+static void groups_end_with_their_gate(void **state)
+{
+    (void)state;
+    uint32_t seed = 5;
+    Case c = case_of("grouped_columns", 13, 10, &seed);
+    const Matrix *m = grouped(&c, 4, 0.3);
+    for (int r = 0; r < m->rows; r++) {
+        int within = r % 10, first = r - within % 4;
+        assert_int_equal(columns_kept(m, r), 4);
+        assert_true(same_columns(m, r, first));
+    }
+    assert_false(same_columns(m, 0, 4) && same_columns(m, 4, 8) && same_columns(m, 8, 10));
+    arena_free(c.a);
+}
+
+static void all_rows_share_their_columns(void **state)
+{
+    (void)state;
+    uint32_t seed = 6;
+    Case c = case_of("grouped_columns", 20, 7, &seed);
+    const Matrix *m = grouped(&c, -1, 0.25);
+    for (int r = 0; r < m->rows; r++)
+        assert_true(columns_kept(m, r) == 5 && same_columns(m, r, 0));
+    assert_int_equal(pattern_grouped_columns.share(&c.spec, &c.net), 0);
+    arena_free(c.a);
+}
+
+/* Equal columns: the lower ones survive; a column of large norm goes before them. */
+static void ties_go_to_the_lower_column(void **state)
+{
+    (void)state;
+    uint32_t seed = 7;
+    Case c = case_of("grouped_columns", 6, 3, &seed);
+    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    for (int i = 0; i < m->rows * m->columns; i++)
+        m->value[i] = i % 6 == 4 ? -2.0f : 1.0f;
+    grouped(&c, 3, 0.5);
+    static const uint8_t expected[] = {1, 1, 0, 0, 1, 0};
+    for (int r = 0; r < m->rows; r++)
+        assert_memory_equal(m->kept + r * 6, expected, 6);
+    assert_true(m->value[2] == 0 && m->value[4] == -2.0f);
+    arena_free(c.a);
+}
+
+static void lists_are_shared_by_the_common_divisor(void **state)
+{
+    (void)state;
+    static const struct { int pes, group, share; } cases[] = {
+        {8, 8, 8}, {8, 4, 4}, {8, 16, 8}, {6, 4, 2}, {5, 3, 1}, {8, 32, 8}, {8, 40, 8}};
+    uint32_t seed = 8;
+    for (int k = 0; k < LENGTH(cases); k++) {
+        Case c = case_of("grouped_columns", 9, 32, &seed);
+        c.spec.pes = cases[k].pes;
+        c.spec.group_rows = cases[k].group;
+        assert_int_equal(pattern_grouped_columns.share(&c.spec, &c.net), cases[k].share);
+        arena_free(c.a);
+    }
+}
+
+/* One row of the group keeps a column that no other has: all take it along, as explicit zeros. */
+static void asis_takes_the_union_of_a_group(void **state)
+{
+    (void)state;
+    uint32_t seed = 9;
+    Case c = case_of("grouped_columns", 8, 4, &seed);
+    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    for (int i = 0; i < m->rows * m->columns; i++)
+        m->value[i] = i % 8 < 3 || i == 7 ? 1.0f : 0.0f;
+    c.spec.keep.asis = true;
+    c.spec.group_rows = 4;
+    c.spec.pe_width = 2;
+    assert_false(pattern_grouped_columns.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}) &&
+                 m->kept[15] == 0);
+    assert_true(m->kept[7] && m->kept[15] && m->kept[31] && !m->kept[39] && !m->kept[6]);
+    MatrixPlan p = pattern_grouped_columns.plan(&c.spec, m);
+    assert_true(p.keep == 4 && p.cycles == 2 && p.kept == 16 * 3 + 1 && p.stored == 16 * 4);
+    arena_free(c.a);
+}
+
+static void asis_refuses_scattered_zeros(void **state)
+{
+    (void)state;
+    uint32_t seed = 10;
+    Case c = case_of("grouped_columns", 16, 8, &seed);
+    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    for (int i = 0; i < m->rows * m->columns; i++)
+        m->value[i] = draw(&seed) % 4 == 0 ? 1.0f : 0.0f;
+    c.spec.keep.asis = true;
+    c.spec.group_rows = 8;
+    assert_false(pattern_grouped_columns.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    assert_true(diag_failed(c.d));
+    arena_free(c.a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_pattern_packs_and_unpacks),
+        cmocka_unit_test(groups_end_with_their_gate),
+        cmocka_unit_test(all_rows_share_their_columns),
+        cmocka_unit_test(ties_go_to_the_lower_column),
+        cmocka_unit_test(lists_are_shared_by_the_common_divisor),
+        cmocka_unit_test(asis_takes_the_union_of_a_group),
+        cmocka_unit_test(asis_refuses_scattered_zeros),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
