@@ -27,12 +27,13 @@ static bool emit_integers(const Design *d, Arena *a, Folder *f, const char *name
 
 static void print_memories(const Design *d, Buffer *b)
 {
-    int select = 0, pes = d->pes;
-    for (int pe = 0; pe < pes; pe++)
+    int select = 0, n = d->weight_memories;
+    for (int k = 0; k < n; k++)
         buffer_print(b, "memory %d %d %d mem/weight_%d.hex\n", select++, d->weight_words,
-                     d->lanes_pe * d->q->weight_bits, pe);
-    for (int pe = 0; pe < pes && d->index_bits > 0; pe++)
-        buffer_print(b, "memory %d %d %d mem/index_%d.hex\n", select++, d->weight_words, d->lanes_pe * d->index_bits, pe);
+                     d->weight_lanes * d->q->weight_bits, k);
+    for (int k = 0; k < n && d->index_bits > 0; k++)
+        buffer_print(b, "memory %d %d %d mem/index_%d.hex\n", select++, d->weight_words, d->weight_lanes * d->index_bits,
+                     k);
     for (int lane = 0; lane < d->cell_lanes; lane++)
         buffer_print(b, "memory %d %d %d mem/record_%d.hex\n", select++, d->records, d->q->acc_bits + d->shift_bits, lane);
 }
@@ -81,6 +82,10 @@ static const struct { const char *memory, *image, *word; } map_text[] = {
     {"output order", "`y_order.hex`", "per stream lane: cell lane and word of the element, beats in order"},
     {"input order", "`x_order.hex`", "the same for x on its way to the banks"},
     {"input", "-", "x as it came, two slots, one copy per bank written in a cycle"},
+    {"rows", "-", "sums of a PE, one word per row; two banks"},
+    {"queue", "-", "columns that wait for an array: {end, scale, words - 1, first word, value}"},
+    {"last sent", "-", "per lane: the value of an element that the sums know of"},
+    {"kept sums", "-", "per PE: sums of a row over all steps"},
     {"output", "-", "results, two slots, one copy per stream lane; read in the order of `y_order.hex`"},
 };
 
@@ -93,8 +98,8 @@ static void print_regions(const Design *d, Buffer *b)
         const char *name = k == 0 ? "x" : str_format(b->arena, "h of layer %d", k - 1);
         buffer_print(b, r->contiguous ? "| %s | %d | %d | bank e / %d, address e mod %d | %d, %d |\n"
                                       : "| %s | %d | %d | bank e mod %d, address e / %d | %d, %d |\n",
-                     name, r->elements, r->banks, r->contiguous ? r->bank_size : d->lanes_pe,
-                     r->contiguous ? r->bank_size : d->lanes_pe, r->base[0], r->base[1]);
+                     name, r->elements, r->banks, r->contiguous ? r->bank_size : r->banks,
+                     r->contiguous ? r->bank_size : r->banks, r->base[0], r->base[1]);
     }
 }
 

@@ -7,6 +7,7 @@
 static const Pattern *const table[] = {
     &pattern_dense,
     &pattern_bank_balanced,
+    &pattern_column_balanced,
 };
 
 const Pattern *const *pattern_table(int *n)

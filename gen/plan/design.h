@@ -41,7 +41,34 @@ typedef struct Run {
 
 typedef struct MemoryUse { const char *name; int64_t width, depth; int copies; bool block, rom, weights; } MemoryUse;
 
+/* One vector as input of a layer, in the order in which the scatter engine scans them. */
+typedef struct Scan {
+    int layer, matrix, region;
+    int addresses, words;               /* of a lane; weight words of its columns */
+    int word, last;                     /* first weight word, first last-sent element */
+    bool previous;                      /* h of the step before */
+    bool wait_x, wait_h, release_x, end, wrap, delta;
+} Scan;
+
+/* One of the two engines (plan/engine.c): how it is sized and what its files are. */
+typedef struct Holes Holes;
+typedef struct CycleCount { double interval; int64_t latency, total; } CycleCount;
+struct Engine {
+    const char *name;
+    bool (*plan)(Arena *a, Diag *diag, Design *d);  /* sizes and order; pattern, matrices and formats are set */
+    CycleCount (*cycles)(const Design *d, int steps);   /* exact: x waits, the output is always ready */
+    const char *top, *params;           /* templates */
+    const char *const *modules;         /* below templates/, NULL-terminated, before those of the cell unit */
+    bool (*unused)(const Design *d, const char *module);    /* a module that this design does not need; may be NULL */
+    void (*holes)(const Design *d, Holes *h);
+    bool (*images)(const Design *d, Arena *a, Folder *f);   /* programs and weights */
+};
+extern const Engine engine_gather, engine_scatter;
+
 struct Design {
+    const Engine *engine;
+    int weight_memories, weight_lanes;  /* of weights, and of indices; weights in a word */
+    int vector_banks;                   /* banks of the vector memory */
     const struct Part *part; const struct Family *family;   /* flow/parts.h; the default part where none is given */
     const Spec *spec; const Pattern *pattern; const Network *net; const QNetwork *q;
     int pes, lanes_pe;                  /* rows x multipliers per row */
@@ -62,6 +89,12 @@ struct Design {
     int *neuron_base;                   /* per layer: first word of its state */
     /* predicted */
     double interval; int64_t latency, minimum;
+    /* scatter engine */
+    Scan scan[RUNS_MAX]; int n_scans;
+    int *tile_row, *tile_gap;           /* per tile: row of the PEs, idle cycles behind it */
+    int queues, rows, read_at, lasts;   /* queues per array, rows of a PE, last-sent elements of a lane */
+    int word_bits, length_bits, rest;
+    bool row_block, delta, delta_block, last_block;
     int64_t macs_dense, macs_kept;      /* per step */
     int multipliers_engine, multipliers_cell;
     MemoryUse memory[32]; int n_memories;
@@ -75,7 +108,6 @@ int region_element(const Region *r, int position);
 int region_position(const Region *r, int element);
 
 /* ---------------------------------------------------------------- plan/cycles.c: exact cycle model */
-typedef struct CycleCount { double interval; int64_t latency, total; } CycleCount;
 /* Walks the control of the RTL cycle by cycle for `steps` steps with x waiting and the output always ready. */
 CycleCount cycles_simulate(const Design *d, int steps);
 

@@ -10,7 +10,7 @@
 
 enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, SHIFT_BITS_LOADABLE = 6, CELL_TABLE_LEAD = 6 };
 
-static int layer_align(const QNetwork *q)
+int layer_align(const QNetwork *q)
 {
     int align = 0;
     for (int l = 0; l < q->n; l++)
@@ -55,7 +55,7 @@ static int shift_of(const QLayer *l, const QNetwork *q, int row)
 }
 
 /* Bits of the largest right shift; with loadable weights any shift the record can hold. */
-static void plan_shift(Design *d)
+void plan_shift(Design *d)
 {
     int most = 1;
     for (int l = 0; l < d->q->n; l++)
@@ -74,7 +74,7 @@ static void set_cell_lanes(Design *d, int lanes)
 }
 
 /* h of a tile goes to as many different banks as there are cell lanes. */
-static int most_cell_lanes(const Design *d)
+int most_cell_lanes(const Design *d)
 {
     int most = d->pes;
     for (int k = 1; k < d->n_regions; k++)
@@ -137,7 +137,7 @@ static void choose_schedule(Arena *a, Design *d)
 }
 
 /* ---- stream */
-static bool lanes_allowed(Diag *diag, const Design *d)
+bool lanes_allowed(Diag *diag, const Design *d)
 {
     int most = d->region[0].banks;
     if (d->spec->lanes <= most)
@@ -148,7 +148,7 @@ static bool lanes_allowed(Diag *diag, const Design *d)
     return false;
 }
 
-static void set_stream(Design *d, int lanes)
+void set_stream(Design *d, int lanes)
 {
     const Region *x = &d->region[0];
     d->lanes = lanes;
@@ -179,7 +179,7 @@ static void choose_stream(Arena *a, Design *d)
 }
 
 /* Starts and modulus of every write of h are multiples of the lanes: no multiplexer before the banks. */
-static bool h_is_aligned(const Design *d)
+bool h_is_aligned(const Design *d)
 {
     if (d->cell_lanes == 1 || d->pes % d->cell_lanes != 0)
         return false;
@@ -212,6 +212,22 @@ static bool known_part(Diag *diag, Design *d)
     return false;
 }
 
+bool gather_plan(Arena *a, Diag *diag, Design *d)
+{
+    d->weight_memories = d->pes;
+    d->weight_lanes = d->vector_banks = d->lanes_pe;
+    plan_latencies(d);
+    plan_shift(d);
+    plan_regions(d);
+    if (!lanes_allowed(diag, d))
+        return false;
+    choose_stream(a, d);
+    d->h_aligned = h_is_aligned(d);
+    plan_memories(a, d);
+    count_losses(d);
+    return true;
+}
+
 bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const QNetwork *q, Design *out)
 {
     Design *d = out;
@@ -222,17 +238,11 @@ bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const 
     d->element_bits = (s->activation_bits + 7) / 8 * 8;
     if (!known_part(diag, d))
         return false;
+    d->engine = d->pattern->engine;
     plan_matrices(d);
-    plan_latencies(d);
-    plan_shift(d);
-    plan_regions(d);
-    if (!lanes_allowed(diag, d))
+    if (!d->engine->plan(a, diag, d))
         return false;
-    choose_stream(a, d);
-    d->h_aligned = h_is_aligned(d);
-    plan_memories(a, d);
-    count_losses(d);
-    d->interval = cycles_simulate(d, MEASURED_STEPS).interval;
-    d->latency = cycles_simulate(d, 1).latency;
+    d->interval = d->engine->cycles(d, MEASURED_STEPS).interval;
+    d->latency = d->engine->cycles(d, 1).latency;
     return true;
 }

@@ -109,7 +109,7 @@ static void gather_memory(const Design *d, Facts *out)
     int64_t words = (int64_t)d->weight_words * d->pes * d->lanes_pe;
     out->weight_bits = words * d->q->weight_bits;
     out->index_bits = indexed ? words * d->index_bits : 0;
-    out->vector_bits = (int64_t)d->vector_depth * d->lanes_pe * d->q->gate.bits *
+    out->vector_bits = (int64_t)d->vector_depth * d->vector_banks * d->q->gate.bits *
                        (d->pattern->private_vectors ? d->pes : 1);
     double kept = (double)MAX(d->macs_kept, 1);
     out->bits_per_kept_weight = (double)(out->weight_bits + out->index_bits) / kept;

@@ -57,7 +57,7 @@ static void fill_design(Bench *b)
     strcpy(b->spec.sha256, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
     b->design = (Design){ .spec = &b->spec, .pattern = &b->pattern, .net = &b->net, .q = &b->q,
                           .part = part_find("LFE5U-25F"), .family = part_family(part_find("LFE5U-25F")), .pes = 3,
-                          .lanes_pe = 4, .cell_lanes = 1, .lanes = 1, .element_bits = 16, .inputs = 4, .outputs = 2,
+                          .lanes_pe = 4, .vector_banks = 4, .cell_lanes = 1, .lanes = 1, .element_bits = 16, .inputs = 4, .outputs = 2,
                           .weight_words = 5, .vector_depth = 6, .interval = 10.5, .latency = 33, .minimum = 1,
                           .macs_dense = 8, .macs_kept = 6, .multipliers_engine = 12, .multipliers_cell = 3,
                           .macs_lost = 6 };
