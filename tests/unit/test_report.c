@@ -39,7 +39,7 @@ static void fill_network(Bench *b)
 {
     b->net.n = 1;
     b->net.layer[0] = (Layer){ .cell = CELL_LINEAR, .inputs = 4, .hidden = 2 };
-    b->net.layer[0].m[MATRIX_W] = (Matrix){ 2, 4, b->weights, NULL };
+    b->net.layer[0].m[MATRIX_W] = (Matrix){ 2, 4, b->weights, NULL, 0 };
     b->q = (QNetwork){ .n = 1, .weight_bits = 8, .input = { 12, 4 }, .pre = { 14, 9 }, .gate = { 12, 11 },
                        .state = { 24, 15 }, .acc_bits = 23 };
     b->row_fraction[0] = 9;
