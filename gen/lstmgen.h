@@ -180,7 +180,7 @@ enum { GATE_I, GATE_F, GATE_G, GATE_O, GATES };         /* canonical row order o
 enum { MATRIX_W, MATRIX_R, MATRICES };
 
 /* rows x columns, row-major; kept[] tells what survives pruning (NULL: everything). */
-typedef struct Matrix { int rows, columns; float *value; uint8_t *kept; } Matrix;
+typedef struct Matrix { int rows, columns; float *value; uint8_t *kept; int gates; } Matrix;   /* gates: set by column_balanced */
 typedef struct Layer {
     CellKind cell;
     LinearAct activation;               /* linear */
@@ -215,6 +215,7 @@ typedef struct MatrixPlan {
     int cycles;                         /* engine cycles for one row tile */
     int index_bits;                     /* 0: the read address is a counter */
     int64_t kept, stored;               /* weights that survive; weights stored, padding included */
+    int gates, rows;                    /* scatter engine: stacked gates; rows of a PE */
 } MatrixPlan;
 
 typedef struct Design Design;
@@ -222,8 +223,10 @@ typedef struct QMatrix QMatrix;
 /* One lane word: weight and in-bank index. */
 typedef struct LaneWord { int16_t weight; uint16_t index; } LaneWord;
 
+typedef struct Engine Engine;                      /* plan/design.h */
 typedef struct Pattern {
     const char *name, *summary, *paper;
+    const Engine *engine;
     const char *keeps, *hardware, *costs;          /* one sentence each, for `lstmgen patterns` */
     const char *const *keys;                       /* its own spec keys, NULL-terminated */
     /* Fills defaults that depend on other keys (banks from pe_width and back) and reports what clashes. */
@@ -232,7 +235,8 @@ typedef struct Pattern {
     bool (*prune)(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at);
     /* Geometry of one pruned matrix on N lanes. */
     MatrixPlan (*plan)(const Spec *s, const Matrix *m);
-    /* Row `row` of the quantised matrix as plan->cycles * pe_width lane words, cycle-major; row < 0: an empty row. */
+    /* Gather engine. Row `row` of the quantised matrix as plan->cycles * pe_width lane words, cycle-major; row < 0: an empty row.
+     * Scatter engine: column `row` as plan->cycles * pes words, `lanes` being the PEs; index: local row. */
     void (*pack)(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out);
     /* Inverse of pack: adds the row's weights to `out[columns]` (which the caller zeroed). */
     void (*unpack)(const MatrixPlan *plan, int columns, int lanes, const LaneWord *in, int16_t *out);

@@ -10,8 +10,9 @@ static const char *const leaves[] = {"lg_mul", "lg_gacc", "lg_ram", "lg_ram_smal
                                      "lg_fifo"};
 static const char *const modules[] = {
     "lib/lg_delay", "lib/lg_delay_reset", "lib/lg_memory", "lib/lg_mul_wide", "lib/lg_tree", "lib/lg_skid",
-    "lib/lg_reorder", "engine/lg_pe", "engine/lg_bank", "engine/lg_row", "engine/lg_span", "engine/lg_set", "engine/lg_chain", "engine/lg_gather",
-    "engine/lg_route", "engine/lg_sequencer", "cell/lg_requant", "cell/lg_activation", "cell/lg_lane", "cell/lg_cell",
+    "lib/lg_reorder"};
+static const char *const cell_modules[] = {
+    "cell/lg_requant", "cell/lg_activation", "cell/lg_lane", "cell/lg_cell",
     "top/lg_input", "top/lg_counters", "top/lg_axil"};
 static const char *const bench[] = {"lstmgen_tb.c", "tb.h", "tb_axil.c", "tb_config.c", "tb_stream.c", "tb_report.c",
                                     "sim_main.cpp",
@@ -19,10 +20,8 @@ static const char *const bench[] = {"lstmgen_tb.c", "tb.h", "tb_axil.c", "tb_con
 
 static bool used(const Design *d, const char *module)
 {
-    if (!strcmp(module, "engine/lg_row"))
-        return d->pattern->private_vectors && d->span == 0;
-    if (!strcmp(module, "engine/lg_set") || !strcmp(module, "engine/lg_span"))
-        return d->span > 0;
+    if (d->engine->unused && d->engine->unused(d, module))
+        return false;
     if (!strcmp(module, "top/lg_counters") || !strcmp(module, "top/lg_axil"))
         return d->spec->control;
     return true;
@@ -48,6 +47,14 @@ static const char *leaf_path(const Design *d, Arena *a, Diag *diag, const char *
     return path + strlen(root) + (root[strlen(root) - 1] != '/');
 }
 
+static bool add_modules(const Design *d, Arena *a, Folder *f, Diag *diag, Buffer *list, const char *const *name, int n)
+{
+    for (int k = 0; k < n; k++)
+        if (used(d, name[k]) && !add_file(a, f, diag, list, str_format(a, "templates/%s.v", name[k])))
+            return false;
+    return true;
+}
+
 static bool emit_rtl(const Design *d, Arena *a, Folder *f, Diag *diag, Holes *h)
 {
     Buffer list;
@@ -55,12 +62,16 @@ static bool emit_rtl(const Design *d, Arena *a, Folder *f, Diag *diag, Holes *h)
     for (int k = 0; k < LENGTH(leaves); k++)
         if (!add_file(a, f, diag, &list, leaf_path(d, a, diag, leaves[k])))
             return false;
-    for (int k = 0; k < LENGTH(modules); k++)
-        if (used(d, modules[k]) && !add_file(a, f, diag, &list, str_format(a, "templates/%s.v", modules[k])))
-            return false;
+    const char *const *engine = d->engine->modules;
+    int n = 0;
+    while (engine[n])
+        n++;
+    if (!add_modules(d, a, f, diag, &list, modules, LENGTH(modules)) || !add_modules(d, a, f, diag, &list, engine, n)
+        || !add_modules(d, a, f, diag, &list, cell_modules, LENGTH(cell_modules)))
+        return false;
     buffer_print(&list, "rtl/%s_top.v\n", d->spec->name);
-    return template_fill(f, diag, h, "templates/top/core.v", str_format(a, "rtl/%s_top.v", d->spec->name))
-           && template_fill(f, diag, h, "templates/top/params.vh", str_format(a, "rtl/%s_params.vh", d->spec->name))
+    return template_fill(f, diag, h, d->engine->top, str_format(a, "rtl/%s_top.v", d->spec->name))
+           && template_fill(f, diag, h, d->engine->params, str_format(a, "rtl/%s_params.vh", d->spec->name))
            && template_copy(f, a, diag, "templates/flow/lint.vlt", "rtl/lint.vlt")
            && folder_write(f, "rtl/filelist.f", list.text, list.length) && emit_flow(d, f, diag, h, list.text);
 }
@@ -75,8 +86,8 @@ static bool emit_bench(Arena *a, Folder *f, Diag *diag, const Holes *h)
 
 static bool emit_images(const Design *d, Arena *a, Folder *f)
 {
-    return emit_program(d, a, f) && emit_tiles(d, a, f) && emit_activation(d, a, f) && emit_orders(d, a, f)
-           && emit_records(d, a, f) && emit_weights(d, a, f) && emit_memory_map(d, a, f);
+    return emit_tiles(d, a, f) && emit_activation(d, a, f) && emit_orders(d, a, f) && emit_records(d, a, f)
+           && d->engine->images(d, a, f) && emit_memory_map(d, a, f);
 }
 
 bool emit_core(const Design *d, const Golden *g, const Sequences *seq, Folder *f, Diag *diag)

@@ -10,7 +10,7 @@ bool emit_core(const Design *d, const Golden *g, const Sequences *seq, Folder *f
 /* A value for `${NAME}` holes, for `//%% if name` (value "0" or "" leaves the section out) and, as a count, for
  * `//%% each name`, which repeats its section with ${NAME} = 0 .. count-1. */
 typedef struct Hole { const char *name, *value; } Hole;
-typedef struct Holes { Arena *arena; Hole hole[96]; int n; } Holes;
+struct Holes { Arena *arena; Hole hole[160]; int n; };
 void hole_text(Holes *h, const char *name, const char *value);
 void hole_int(Holes *h, const char *name, int64_t value);
 /* Fills a template (a path below the data folder). A hole without a value is a fault with template:line. */
@@ -39,6 +39,14 @@ bool emit_vectors(const Design *d, Arena *a, Folder *f, const Golden *g, const S
 bool emit_memory_map(const Design *d, Arena *a, Folder *f);
 
 bool emit_flow(const Design *d, Folder *f, Diag *diag, Holes *h, const char *files);
+
+/* ---------------------------------------------------------------- emit/gather.c, scatter.c: fields of Engine */
+extern const char *const gather_modules[], *const scatter_modules[];
+bool gather_unused(const Design *d, const char *module);
+void gather_holes(const Design *d, Holes *h);
+void scatter_holes(const Design *d, Holes *h);
+bool gather_images(const Design *d, Arena *a, Folder *f);
+bool scatter_images(const Design *d, Arena *a, Folder *f);
 
 /* Field widths of step program and tile table, shared with lg_sequencer and lg_cell. */
 typedef struct Widths { int tile, length, gap, weight, record, psum, neuron, rows, bank, entry, lane; } Widths;

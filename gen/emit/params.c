@@ -41,19 +41,12 @@ static void holes_stream(const Design *d, Holes *h)
 static void holes_engine(const Design *d, Holes *h)
 {
     hole_int(h, "PES", d->pes);
-    hole_int(h, "PE_WIDTH", d->lanes_pe);
-    hole_int(h, "PRIVATE", d->pattern->private_vectors);
-    hole_int(h, "SHARE", d->share);
-    hole_int(h, "SPAN", d->span);
-    hole_int(h, "BANKS", d->banks);
-    hole_int(h, "SELECT", d->span > 1);
     hole_int(h, "INDEX_BITS", MAX(d->index_bits, 1));
     hole_int(h, "VECTOR_DEPTH", d->vector_depth);
     hole_int(h, "VECTOR_BLOCK", d->vector_block);
     hole_int(h, "ADDR", d->addr_bits);
     hole_int(h, "WEIGHT_WORDS", d->weight_words);
     hole_int(h, "MUL_LATENCY", d->mul_latency);
-    hole_int(h, "FRONT", d->front);
     hole_int(h, "ACC_AT", d->acc_at);
     hole_int(h, "TILE_AT", d->tile_at);
 }
@@ -79,13 +72,7 @@ static void holes_cell(const Design *d, Holes *h)
 static void holes_sequencer(const Design *d, Holes *h)
 {
     Widths w = widths_of(d);
-    hole_int(h, "RUNS", d->n_runs);
-    hole_int(h, "HEAD_RUN", MAX(d->head_run, 0));
-    hole_int(h, "HAS_HEAD", d->head_run >= 0);
     hole_int(h, "TILE_BITS", w.tile);
-    hole_int(h, "LENGTH_BITS", w.length);
-    hole_int(h, "GAP_BITS", w.gap);
-    hole_int(h, "WADDR", w.weight);
     hole_int(h, "RECORD", w.record);
     hole_int(h, "ENTRY", w.entry);
 }
@@ -93,27 +80,25 @@ static void holes_sequencer(const Design *d, Holes *h)
 /* Memories are numbered weights, indices, records; the widest word sets the width of the load port. */
 static int64_t holes_loading(const Design *d, Holes *h)
 {
-    int64_t widest = MAX((int64_t)d->lanes_pe * d->q->weight_bits, (int64_t)d->lanes_pe * d->index_bits);
+    int64_t widest = (int64_t)d->weight_lanes * MAX(d->q->weight_bits, d->index_bits);
     widest = MAX(widest, d->q->acc_bits + d->shift_bits);
-    int indices = design_lists(d);
+    int n = d->weight_memories, indices = d->index_memories;
     hole_int(h, "LOADABLE", d->spec->loadable);
     hole_int(h, "LOAD_BITS", d->spec->loadable ? widest : 32);
     hole_int(h, "LOAD_WEIGHT", 0);
-    hole_int(h, "LOAD_INDEX", d->pes);
-    hole_int(h, "LOAD_RECORD", d->pes + indices);
+    hole_int(h, "LOAD_INDEX", n);
+    hole_int(h, "LOAD_RECORD", n + indices);
     return widest;
 }
 
 static void holes_sections(const Design *d, Holes *h)
 {
-    bool loadable = d->spec->loadable, indexed = d->index_bits > 0;
+    bool loadable = d->spec->loadable;
     hole_int(h, "control", d->spec->control);
     hole_int(h, "no_control", !d->spec->control);
     hole_int(h, "rom", !loadable);
     hole_text(h, "loadable", loadable ? "1" : "0");
-    hole_int(h, "no_index", !indexed);
-    hole_int(h, "pe", d->pes);
-    hole_int(h, "list", design_lists(d));
+    hole_int(h, "list", d->index_memories);
     hole_int(h, "lane", d->cell_lanes);
 }
 
@@ -145,6 +130,7 @@ int64_t holes_params(const Design *d, Holes *h)
     holes_cell(d, h);
     holes_sequencer(d, h);
     holes_sections(d, h);
+    d->engine->holes(d, h);
     return holes_loading(d, h);
 }
 

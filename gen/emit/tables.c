@@ -13,7 +13,7 @@ Widths widths_of(const Design *d)
         .tile = MAX(clog2(d->n_tiles), 1), .length = MAX(clog2(length), 1), .gap = clog2(gap + 1),
         .weight = MAX(clog2(d->weight_words), 1), .record = MAX(clog2(d->records), 1),
         .psum = MAX(clog2(d->psums), 1), .neuron = MAX(clog2(d->neurons), 1), .rows = clog2(d->pes + 1),
-        .bank = clog2(d->banks + 1), .entry = MAX(clog2(d->entries), 1), .lane = MAX(clog2(d->cell_lanes), 1)};
+        .bank = clog2(d->vector_banks + 1), .entry = MAX(clog2(d->entries), 1), .lane = MAX(clog2(d->cell_lanes), 1)};
 }
 
 /* Base address of a segment's region for parity 0 or 1. */

@@ -27,12 +27,13 @@ static bool emit_integers(const Design *d, Arena *a, Folder *f, const char *name
 
 static void print_memories(const Design *d, Buffer *b)
 {
-    int select = 0, pes = d->pes;
-    for (int pe = 0; pe < pes; pe++)
+    int select = 0, n = d->weight_memories;
+    for (int k = 0; k < n; k++)
         buffer_print(b, "memory %d %d %d mem/weight_%d.hex\n", select++, d->weight_words,
-                     d->lanes_pe * d->q->weight_bits, pe);
-    for (int k = 0; k < design_lists(d); k++)
-        buffer_print(b, "memory %d %d %d mem/index_%d.hex\n", select++, d->weight_words, d->lanes_pe * d->index_bits, k);
+                     d->weight_lanes * d->q->weight_bits, k);
+    for (int k = 0; k < d->index_memories; k++)
+        buffer_print(b, "memory %d %d %d mem/index_%d.hex\n", select++, d->weight_words, d->weight_lanes * d->index_bits,
+                     k);
     for (int lane = 0; lane < d->cell_lanes; lane++)
         buffer_print(b, "memory %d %d %d mem/record_%d.hex\n", select++, d->records, d->q->acc_bits + d->shift_bits, lane);
 }
@@ -82,6 +83,10 @@ static const struct { const char *memory, *image, *word; } map_text[] = {
     {"input mask", "`x_mask.hex`", "per element of a beat of x: 1 where it is stored"},
     {"input order", "`x_order.hex`", "the same for x on its way to the banks"},
     {"input", "-", "x as it came, two slots, one copy per bank written in a cycle"},
+    {"rows", "-", "sums of a PE, one word per row; two banks"},
+    {"queue", "-", "columns that wait for an array: {end, scale, words - 1, first word, value}"},
+    {"last sent", "-", "per lane: the value of an element that the sums know of"},
+    {"kept sums", "-", "per PE: sums of a row over all steps"},
     {"output", "-", "results, two slots, one copy per stream lane; read in the order of `y_order.hex`"},
 };
 

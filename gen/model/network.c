@@ -153,7 +153,7 @@ static float *transposed(Arena *a, const float *v, int rows, int columns)
 
 static Matrix to_matrix(const Loader *l, Tensor *t, int rows, int columns)
 {
-    Matrix m = { rows, columns, t->data, NULL };
+    Matrix m = { .rows = rows, .columns = columns, .value = t->data };
     if (l->spec->transpose && rows > 1 && columns > 1)
         m.value = transposed(l->arena, t->data, rows, columns);
     return m;

@@ -207,6 +207,7 @@ const Pattern pattern_bank_balanced = {
     .costs = "log2(bank size) index bits per weight, one vector copy per PE; no load imbalance, no conflicts",
     .paper = "Cao et al., FPGA 2019, 10.1145/3289602.3293898",
     .keys = bank_balanced_keys,
+    .engine = &engine_gather,
     .check = bank_balanced_check,
     .prune = bank_balanced_prune,
     .plan = bank_balanced_plan,

@@ -61,6 +61,7 @@ const Pattern pattern_dense = {
     .costs = "no index bits, no private vector copies; cycles = rows * columns / multipliers",
     .paper = "the baseline of every paper",
     .keys = dense_keys,
+    .engine = &engine_gather,
     .check = dense_check,
     .prune = dense_prune,
     .plan = dense_plan,

@@ -191,6 +191,7 @@ const Pattern pattern_grouped_columns = {
     .hardware = "the PEs of a tile that work on one group read one index list and one copy of the vector, any element a lane",
     .costs = "log2(columns) / group_rows index bits per weight, a copy of the vector per lane and list; perfect balance",
     .paper = "Wang et al., IEEE Access 2019, 10.1109/access.2019.2917312",
+    .engine = &engine_gather,
     .keys = grouped_columns_keys,
     .check = grouped_columns_check,
     .prune = grouped_columns_prune,

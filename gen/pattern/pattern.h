@@ -6,6 +6,9 @@
 extern const Pattern pattern_dense;
 extern const Pattern pattern_bank_balanced;
 extern const Pattern pattern_grouped_columns;
+extern const Pattern pattern_column_balanced;
 
+/* CBTD: weights kept of a sub-column of `rows` rows. */
+int column_balanced_keep(int rows, double keep);
 int64_t matrix_kept(const Matrix *m);                   /* weights that survive */
 #endif

@@ -2,52 +2,12 @@
  *
  * Each struct holds the registers of the module of that name and is advanced by one function per cycle, from wires that
  * are computed first; so the count is that of the simulation, exactly. A test compares the two on every design. */
-#include "plan/plan.h"
+#include "plan/machine.h"
 
 #include <string.h>
 
-enum { RING = 8192, CREDITS = 16, READ_LATENCY = 5, EMPTIED_DELAY = 3 };
-
-/* Pulses that arrive a known number of cycles later. */
-typedef struct Events { uint8_t h_valid[RING], y_done[RING]; uint16_t done[RING]; } Events;
-
-typedef struct Reorder {
-    int full, beat, beats, credits, level;
-    uint8_t push[RING], push_last[RING];        /* arrivals at the FIFO */
-    int64_t lasts[CREDITS + 1]; int n_lasts;    /* FIFO positions of last beats, as counts of pops still to come */
-    int64_t pushed, popped;
-} Reorder;
-
-typedef struct Input {
-    bool valid, spare, ready;                   /* lg_skid */
-    int beat, beats, port_beats;                /* of the natural order */
-    bool reorder; int used_slots; Reorder order;
-    int p_beat, p_beats, level, used;
-    int64_t left;                               /* beats the source still has */
-} Input;
-
-typedef struct Sequencer {
-    int pc; bool poll, head, active;
-    unsigned pending; int out_used;
-    int run, phase, idle, count, tiles;
-} Sequencer;
-
-enum { LEAD, SEG_A, SEG_B, GAP };
-
-typedef struct Machine {
-    const Design *d;
-    Events ev;
-    Input in;
-    Sequencer seq;
-    Reorder out;
-    uint8_t freed[RING], emptied[RING];
-    int64_t now, last_taken;
-} Machine;
-
 /* ---- lg_reorder: reads are issued while a vector is complete and the FIFO has credit */
-typedef struct ReorderWires { bool valid, last, issue, sent; } ReorderWires;
-
-static ReorderWires reorder_wires(const Reorder *r)
+ReorderWires reorder_wires(const Reorder *r)
 {
     ReorderWires w = {.valid = r->level > 0};
     w.last = w.valid && r->n_lasts > 0 && r->lasts[0] == r->popped;
@@ -56,7 +16,7 @@ static ReorderWires reorder_wires(const Reorder *r)
     return w;
 }
 
-static void reorder_step(Reorder *r, ReorderWires w, bool done, bool pop, int64_t now)
+void reorder_step(Reorder *r, ReorderWires w, bool done, bool pop, int64_t now)
 {
     int slot = (int)((now + READ_LATENCY) % RING), here = (int)(now % RING);
     if (w.issue) {
@@ -81,7 +41,7 @@ static void reorder_step(Reorder *r, ReorderWires w, bool done, bool pop, int64_
 }
 
 /* ---- lg_input */
-static void input_step(Machine *m, bool released)
+void input_step(Machine *m, bool released)
 {
     Input *in = &m->in;
     bool busy = m->ev.h_valid[m->now % RING];
@@ -119,7 +79,7 @@ static void input_step(Machine *m, bool released)
 }
 
 /* ---- the pulses a tile causes; `end` is the cycle of the sequencer's counters in which it ends */
-static void tile_events(Machine *m, const Tile *t, int64_t end)
+void tile_events(Machine *m, const Tile *t, int64_t end)
 {
     const Design *d = m->d;
     int product = d->mul_latency + (d->state_split > 1);
@@ -216,7 +176,7 @@ static bool sequencer_step(Machine *m, bool out_sent)
     return release;
 }
 
-static void machine_start(Machine *m, const Design *d, int64_t vectors)
+void machine_start(Machine *m, const Design *d, int64_t vectors)
 {
     memset(m, 0, sizeof *m);
     const Region *x = &d->region[0];

@@ -45,12 +45,41 @@ typedef struct Run {
 
 typedef struct MemoryUse { const char *name; int64_t width, depth; int copies; bool block, rom, weights; } MemoryUse;
 
+/* One vector as input of a layer, in the order in which the scatter engine scans them. */
+typedef struct Scan {
+    int layer, matrix, region;
+    int addresses, words;               /* of a lane; weight words of its columns */
+    int word, last;                     /* first weight word, first last-sent element */
+    bool previous;                      /* h of the step before */
+    bool wait_x, wait_h, release_x, end, wrap, delta;
+} Scan;
+
+/* One of the two engines (plan/engine.c): how it is sized and what its files are. */
+typedef struct Holes Holes;
+typedef struct CycleCount { double interval; int64_t latency, total; } CycleCount;
+struct Engine {
+    const char *name;
+    bool (*plan)(Arena *a, Diag *diag, Design *d);  /* sizes and order; pattern, matrices and formats are set */
+    CycleCount (*cycles)(const Design *d, int steps);   /* exact: x waits, the output is always ready */
+    const char *top, *params;           /* templates */
+    const char *const *modules;         /* below templates/, NULL-terminated, before those of the cell unit */
+    bool (*unused)(const Design *d, const char *module);    /* a module that this design does not need; may be NULL */
+    void (*holes)(const Design *d, Holes *h);
+    bool (*images)(const Design *d, Arena *a, Folder *f);   /* programs and weights */
+};
+extern const Engine engine_gather, engine_scatter;
+
 struct Design {
+    const Engine *engine;
+    int weight_memories, index_memories;
+    int weight_lanes;                   /* weights in a word */
+    int vector_banks;                   /* banks of the vector memory that are written */
+    int vector_copies;                  /* memories of one bank each that hold them, copies counted */
     const struct Part *part; const struct Family *family;   /* flow/parts.h; the default part where none is given */
     const Spec *spec; const Pattern *pattern; const Network *net; const QNetwork *q;
     int pes, lanes_pe;                  /* rows x multipliers per row */
     int share;                          /* PEs that read one index list and one copy of the vector */
-    int banks, span;                    /* banks written; span: banks of the copy each lane has, 0: its own bank only */
+    int span;                           /* banks of the copy each lane has; 0: it sees its own bank only */
     bool free_order;                    /* any row may be on any PE */
     int cell_lanes, shifts;             /* rows per cycle into the cell unit; cycles a tile takes there */
     int lanes, element_bits;            /* stream */
@@ -69,6 +98,12 @@ struct Design {
     int *neuron_base;                   /* per layer: first word of its state */
     /* predicted */
     double interval; int64_t latency, minimum;
+    /* scatter engine */
+    Scan scan[RUNS_MAX]; int n_scans;
+    int *tile_row, *tile_gap;           /* per tile: row of the PEs, idle cycles behind it */
+    int queues, rows, read_at, lasts;   /* queues per array, rows of a PE, last-sent elements of a lane */
+    int word_bits, length_bits, rest;
+    bool row_block, delta, delta_block, last_block;
     int64_t macs_dense, macs_kept;      /* per step */
     int multipliers_engine, multipliers_cell;
     MemoryUse memory[32]; int n_memories;
@@ -82,13 +117,10 @@ int region_element(const Region *r, int position);
 int region_position(const Region *r, int element);
 
 /* ---------------------------------------------------------------- plan/cycles.c: exact cycle model */
-typedef struct CycleCount { double interval; int64_t latency, total; } CycleCount;
 /* Walks the control of the RTL cycle by cycle for `steps` steps with x waiting and the output always ready. */
 CycleCount cycles_simulate(const Design *d, int steps);
 
 /* ---------------------------------------------------------------- plan/span.c: which PE sees what of the vector */
-int design_lists(const Design *d);      /* index lists of the engine (0: none): groups of `share` PEs */
-int design_copies(const Design *d);     /* memories of one bank each that hold copies of the vector */
 bool region_is_masked(const Region *r); /* elements are dropped in the order of the stream */
 
 /* ---------------------------------------------------------------- plan/images.c: contents of the memories */

@@ -5,12 +5,12 @@
 
 enum { SMALL_DEPTH = 64 };              /* up to here LUT RAM is cheaper than a block (primitives, ECP5) */
 
-static bool in_block(const Design *d, int64_t depth)
+bool memory_in_block(const Design *d, int64_t depth)
 {
     return depth > SMALL_DEPTH || !d->family->small_ram;
 }
 
-static void add(Design *d, const char *name, int64_t width, int64_t depth, int copies, bool block, bool rom, bool weights)
+void memory_add(Design *d, const char *name, int64_t width, int64_t depth, int copies, bool block, bool rom, bool weights)
 {
     REQUIRE(d->n_memories < LENGTH(d->memory));
     d->memory[d->n_memories++] = (MemoryUse){name, width, depth, copies, block, rom, weights};
@@ -37,7 +37,7 @@ static void plan_depths(Arena *a, Design *d)
 static int tile_word_bits(const Design *d)
 {
     return 8 + (d->n_regions - 1) + MAX(clog2(d->records), 1) + MAX(clog2(d->psums), 1) + MAX(clog2(d->neurons), 1)
-           + clog2(d->pes + 1) + 2 * clog2(d->banks + 1) + 2 * d->addr_bits + MAX(clog2(d->entries), 1);
+           + clog2(d->pes + 1) + 2 * clog2(d->vector_banks + 1) + 2 * d->addr_bits + MAX(clog2(d->entries), 1);
 }
 
 /* Word of an order image: see lg_reorder. */
@@ -51,13 +51,13 @@ static void add_input_order(Design *d)
     const Region *x = &d->region[0];
     int beats = (d->inputs + d->lanes - 1) / d->lanes;
     if (region_is_masked(x))
-        add(d, "input mask", d->lanes, beats, 1, false, true, false);
+        memory_add(d, "input mask", d->lanes, beats, 1, false, true, false);
     if (!x->contiguous || d->lanes == 1)
         return;
-    add(d, "input order", order_bits(d->lanes, d->lanes, beats), (x->positions + d->lanes - 1) / d->lanes, 1, true, true,
+    memory_add(d, "input order", order_bits(d->lanes, d->lanes, beats), (x->positions + d->lanes - 1) / d->lanes, 1, true, true,
         false);
     int slots = 2 << MAX(clog2(beats), 1);
-    add(d, "input", d->q->gate.bits, slots, d->lanes * d->lanes, false, false, false);
+    memory_add(d, "input", d->q->gate.bits, slots, d->lanes * d->lanes, false, false, false);
 }
 
 void plan_memories(Arena *a, Design *d)
@@ -65,25 +65,25 @@ void plan_memories(Arena *a, Design *d)
     plan_depths(a, d);
     int rows = d->cell_lanes, ab = d->q->gate.bits;
     bool rom = !d->spec->loadable;
-    d->vector_block = in_block(d, d->vector_depth);
-    d->psum_block = in_block(d, d->psums);
-    d->state_block = in_block(d, d->neurons);
+    d->vector_block = memory_in_block(d, d->vector_depth);
+    d->psum_block = memory_in_block(d, d->psums);
+    d->state_block = memory_in_block(d, d->neurons);
     int slots = 2 << MAX(clog2(d->entries), 1);
-    d->out_block = in_block(d, slots);
-    add(d, "weight", (int64_t)d->lanes_pe * d->q->weight_bits, d->weight_words, d->pes, true, rom, true);
+    d->out_block = memory_in_block(d, slots);
+    memory_add(d, "weight", (int64_t)d->weight_lanes * d->q->weight_bits, d->weight_words, d->weight_memories, true, rom, true);
     if (d->index_bits > 0)
-        add(d, "index", (int64_t)d->lanes_pe * d->index_bits, d->weight_words, design_lists(d), true, rom, true);
-    add(d, "record", d->q->acc_bits + d->shift_bits, d->records, rows, true, rom, true);
-    add(d, "vector", ab, d->vector_depth, design_copies(d), d->vector_block, false, false);
-    add(d, "partial sum", d->q->acc_bits, d->psums, rows, d->psum_block, false, false);
-    add(d, "gate i", ab, d->neurons, rows, d->state_block, false, false);
-    add(d, "i * g", 2 * ab, d->neurons, rows, d->state_block, false, false);
-    add(d, "cell state", d->q->state.bits, d->neurons, rows, d->state_block, false, false);
-    add(d, "tanh of cell state", ab, d->neurons, rows, d->state_block, false, false);
-    add(d, "activation table", d->q->table.base_bits + d->q->table.slope_bits, d->q->table.entries, rows, true, true,
+        memory_add(d, "index", (int64_t)d->weight_lanes * d->index_bits, d->weight_words, d->index_memories, true, rom, true);
+    memory_add(d, "record", d->q->acc_bits + d->shift_bits, d->records, rows, true, rom, true);
+    memory_add(d, "vector", ab, d->vector_depth, d->vector_copies, d->vector_block, false, false);
+    memory_add(d, "partial sum", d->q->acc_bits, d->psums, rows, d->psum_block, false, false);
+    memory_add(d, "gate i", ab, d->neurons, rows, d->state_block, false, false);
+    memory_add(d, "i * g", 2 * ab, d->neurons, rows, d->state_block, false, false);
+    memory_add(d, "cell state", d->q->state.bits, d->neurons, rows, d->state_block, false, false);
+    memory_add(d, "tanh of cell state", ab, d->neurons, rows, d->state_block, false, false);
+    memory_add(d, "activation table", d->q->table.base_bits + d->q->table.slope_bits, d->q->table.entries, rows, true, true,
         false);
-    add(d, "tile table", tile_word_bits(d), d->n_tiles, 1, true, true, false);
-    add(d, "output order", order_bits(d->lanes, d->cell_lanes, d->entries), d->out_beats, 1, true, true, false);
-    add(d, "output", ab, slots, rows * d->lanes, d->out_block, false, false);
+    memory_add(d, "tile table", tile_word_bits(d), d->n_tiles, 1, true, true, false);
+    memory_add(d, "output order", order_bits(d->lanes, d->cell_lanes, d->entries), d->out_beats, 1, true, true, false);
+    memory_add(d, "output", ab, slots, rows * d->lanes, d->out_block, false, false);
     add_input_order(d);
 }

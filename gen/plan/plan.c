@@ -10,7 +10,7 @@
 
 enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, SHIFT_BITS_LOADABLE = 6, CELL_TABLE_LEAD = 6 };
 
-static int layer_align(const QNetwork *q)
+int layer_align(const QNetwork *q)
 {
     int align = 0;
     for (int l = 0; l < q->n; l++)
@@ -56,7 +56,7 @@ static int shift_of(const QLayer *l, const QNetwork *q, int row)
 }
 
 /* Bits of the largest right shift; with loadable weights any shift the record can hold. */
-static void plan_shift(Design *d)
+void plan_shift(Design *d)
 {
     int most = 1;
     for (int l = 0; l < d->q->n; l++)
@@ -75,7 +75,7 @@ static void set_cell_lanes(Design *d, int lanes)
 }
 
 /* h of a tile goes to as many different banks as there are cell lanes. */
-static int most_cell_lanes(const Design *d)
+int most_cell_lanes(const Design *d)
 {
     int most = d->pes;
     for (int k = 1; k < d->n_regions; k++)
@@ -143,7 +143,7 @@ static int widest_stream(const Design *d)
     return MIN(d->region[0].banks, d->inputs);
 }
 
-static bool lanes_allowed(Diag *diag, const Design *d)
+bool lanes_allowed(Diag *diag, const Design *d)
 {
     int most = widest_stream(d);
     if (d->spec->lanes <= most)
@@ -154,7 +154,7 @@ static bool lanes_allowed(Diag *diag, const Design *d)
     return false;
 }
 
-static void set_stream(Design *d, int lanes)
+void set_stream(Design *d, int lanes)
 {
     const Region *x = &d->region[0];
     d->lanes = lanes;
@@ -185,7 +185,7 @@ static void choose_stream(Arena *a, Design *d)
 }
 
 /* Starts and modulus of every write of h are multiples of the lanes: no multiplexer before the banks. */
-static bool h_is_aligned(const Design *d)
+bool h_is_aligned(const Design *d)
 {
     if (d->cell_lanes == 1 || d->pes % d->cell_lanes != 0)
         return false;
@@ -230,6 +230,21 @@ static bool plan_sizes(Arena *a, Diag *diag, Design *d, int banks)
     return true;
 }
 
+bool gather_plan(Arena *a, Diag *diag, Design *d)
+{
+    d->weight_memories = d->pes;
+    d->weight_lanes = d->lanes_pe;
+    plan_shift(d);
+    if (!plan_sizes(a, diag, d, span_widest(d)))
+        return false;
+    if (d->span > span_needed(d) && !plan_sizes(a, diag, d, span_needed(d)))
+        return false;
+    d->h_aligned = h_is_aligned(d);
+    plan_memories(a, d);
+    count_losses(d);
+    return true;
+}
+
 bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const QNetwork *q, Design *out)
 {
     Design *d = out;
@@ -240,16 +255,11 @@ bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const 
     d->element_bits = (s->activation_bits + 7) / 8 * 8;
     if (!known_part(diag, d))
         return false;
+    d->engine = d->pattern->engine;
     plan_matrices(d);
-    plan_shift(d);
-    if (!plan_sizes(a, diag, d, span_widest(d)))
+    if (!d->engine->plan(a, diag, d))
         return false;
-    if (d->span > span_needed(d) && !plan_sizes(a, diag, d, span_needed(d)))
-        return false;
-    d->h_aligned = h_is_aligned(d);
-    plan_memories(a, d);
-    count_losses(d);
-    d->interval = cycles_simulate(d, MEASURED_STEPS).interval;
-    d->latency = cycles_simulate(d, 1).latency;
+    d->interval = d->engine->cycles(d, MEASURED_STEPS).interval;
+    d->latency = d->engine->cycles(d, 1).latency;
     return true;
 }

@@ -3,6 +3,19 @@
 #define PLAN_PLAN_H
 #include "lstmgen.h"
 
+/* plan/plan.c: the gather engine, and what both share. */
+bool gather_plan(Arena *a, Diag *diag, Design *d);
+int layer_align(const QNetwork *q);                     /* bits by which products of W and R differ */
+void plan_shift(Design *d);
+int most_cell_lanes(const Design *d);
+bool lanes_allowed(Diag *diag, const Design *d);        /* interface.lanes against the banks of x */
+void set_stream(Design *d, int lanes);
+bool h_is_aligned(const Design *d);
+
+/* plan/scatter.c, plan/scatter_cycles.c */
+bool scatter_plan(Arena *a, Diag *diag, Design *d);
+CycleCount scatter_cycles(const Design *d, int steps);
+
 /* plan/regions.c: places every vector in the banks. */
 void plan_regions(Arena *a, Design *d);
 
@@ -22,4 +35,6 @@ int layer_groups(const Design *d, int layer);           /* tiles of one gate */
 
 /* plan/memories.c: depths, styles and the list for the report. */
 void plan_memories(Arena *a, Design *d);
+bool memory_in_block(const Design *d, int64_t depth);
+void memory_add(Design *d, const char *name, int64_t width, int64_t depth, int copies, bool block, bool rom, bool weights);
 #endif

@@ -60,11 +60,12 @@ static void place(Design *d)
 
 void plan_regions(Arena *a, Design *d)
 {
-    region_shape(&d->region[0], d->inputs, &d->matrix[0][MATRIX_W], d->lanes_pe);
+    region_shape(&d->region[0], d->inputs, &d->matrix[0][MATRIX_W], d->vector_banks);
     d->n_regions = 1;
     for (int l = 0; l < d->net->n; l++)
         if (d->net->layer[l].cell == CELL_LSTM)
-            region_shape(&d->region[d->n_regions++], d->net->layer[l].hidden, &d->matrix[l][MATRIX_R], d->lanes_pe);
+            region_shape(&d->region[d->n_regions++], d->net->layer[l].hidden, &d->matrix[l][MATRIX_R],
+                         d->vector_banks);
     for (int k = 0; k < d->n_regions && d->span > 0; k++)
         span_region(a, d, k);
     place(d);

@@ -6,17 +6,6 @@
 
 enum { SPAN_FIRST = 16, SPAN_MOST = 64 };
 
-int design_lists(const Design *d)
-{
-    return d->index_bits > 0 ? d->pes / d->share : 0;
-}
-
-int design_copies(const Design *d)
-{
-    int copies = d->pattern->private_vectors ? d->pes / d->share : 1;
-    return copies * d->lanes_pe * MAX(d->span, 1);
-}
-
 bool region_is_masked(const Region *r)
 {
     return r->slot && !r->order && r->stored < r->elements;
@@ -29,7 +18,9 @@ void plan_span(Design *d, int banks)
     d->free_order = share == 0;
     d->share = share == 0 ? d->pes : share;
     d->span = p->whole_vector ? banks : 0;
-    d->banks = d->span > 0 ? d->span : d->lanes_pe;
+    d->vector_banks = d->span > 0 ? d->span : d->lanes_pe;
+    d->index_memories = p->private_vectors ? d->pes / d->share : 0;
+    d->vector_copies = (p->private_vectors ? d->pes / d->share : 1) * d->lanes_pe * MAX(d->span, 1);
 }
 
 int span_widest(const Design *d)

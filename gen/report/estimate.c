@@ -56,7 +56,7 @@ static void measure_terms(const Design *d, double of[TERMS])
     of[TERM_CONTROL] = d->spec->control;
     of[TERM_PRODUCT] = m * (value + d->q->weight_bits);
     of[TERM_VALUE] = m * value;
-    of[TERM_PRIVATE] = d->pattern->private_vectors ? (double)design_copies(d) * value : 0;
+    of[TERM_PRIVATE] = d->pattern->private_vectors ? (double)d->vector_copies * value : 0;
     of[TERM_ROW] = (double)d->pes * d->q->acc_bits;
     of[TERM_CELL] = (double)d->cell_lanes * d->q->acc_bits;
     of[TERM_STATE] = (double)d->cell_lanes * d->q->state.bits;

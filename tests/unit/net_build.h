@@ -30,9 +30,9 @@ static inline Layer *net_add(Arena *a, Network *net, CellKind cell, int inputs, 
     Layer *l = &net->layer[net->n++];
     int rows = cell == CELL_LSTM ? GATES * hidden : hidden;
     *l = (Layer){.cell = cell, .inputs = inputs, .hidden = hidden, .at = {"test.yaml", 0, 0}};
-    l->m[MATRIX_W] = (Matrix){rows, inputs, ARENA_ARRAY(a, float, (size_t)rows * inputs), NULL};
+    l->m[MATRIX_W] = (Matrix){rows, inputs, ARENA_ARRAY(a, float, (size_t)rows * inputs), NULL, 0};
     if (cell == CELL_LSTM)
-        l->m[MATRIX_R] = (Matrix){rows, hidden, ARENA_ARRAY(a, float, (size_t)rows * hidden), NULL};
+        l->m[MATRIX_R] = (Matrix){rows, hidden, ARENA_ARRAY(a, float, (size_t)rows * hidden), NULL, 0};
     l->bias = ARENA_ARRAY(a, double, rows);
     return l;
 }

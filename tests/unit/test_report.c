@@ -39,7 +39,7 @@ static void fill_network(Bench *b)
 {
     b->net.n = 1;
     b->net.layer[0] = (Layer){ .cell = CELL_LINEAR, .inputs = 4, .hidden = 2 };
-    b->net.layer[0].m[MATRIX_W] = (Matrix){ 2, 4, b->weights, NULL };
+    b->net.layer[0].m[MATRIX_W] = (Matrix){ 2, 4, b->weights, NULL, 0 };
     b->q = (QNetwork){ .n = 1,
                        .weight_bits = 8,
                        .input = { 12, 4 },
@@ -77,8 +77,10 @@ static void fill_design(Bench *b)
                           .family = part_family(part_find("LFE5U-25F")),
                           .pes = 3,
                           .lanes_pe = 4,
-                          .share = 1,
-                          .banks = 4,
+                          .index_memories = 0,
+                          .vector_banks = 4,
+                          .weight_lanes = 4,
+                          .vector_copies = 4,
                           .cell_lanes = 1,
                           .lanes = 1,
                           .element_bits = 16,

@@ -1,0 +1,165 @@
+/* scatter.c: what the output folder holds because of the scatter engine. Field orders are those of lg_scatter_scan (P_...)
+ * and lg_scatter_read (T_...). */
+#include "emit/emit.h"
+
+const char *const scatter_modules[] = {
+    "engine/lg_bank", "engine/lg_chain", "engine/lg_route", "engine/lg_scatter_pe", "engine/lg_scatter_array",
+    "engine/lg_scatter_lane", "engine/lg_scatter", "engine/lg_scatter_scan", "engine/lg_scatter_read", NULL};
+
+static int count_bits(const Design *d)
+{
+    int most = 1;
+    for (int k = 0; k < d->n_scans; k++)
+        most = MAX(most, d->scan[k].addresses + d->scan[k].end);
+    return MAX(clog2(most), 1);
+}
+
+static int gap_bits(const Design *d)
+{
+    int most = 1;
+    for (int n = 0; n < d->n_tiles; n++)
+        most = MAX(most, d->tile_gap[n]);
+    return clog2(most + 1);
+}
+
+static int last_bits(const Design *d)
+{
+    return MAX(clog2(d->lasts), 1);
+}
+
+void scatter_holes(const Design *d, Holes *h)
+{
+    hole_int(h, "ARRAYS", d->lanes_pe);
+    hole_int(h, "QUEUES", d->queues);
+    hole_int(h, "BANKS", d->vector_banks);
+    hole_int(h, "ROWS", d->rows);
+    hole_int(h, "ROW_BLOCK", d->row_block);
+    hole_int(h, "WADDR", MAX(clog2(d->weight_words), 1));
+    hole_int(h, "WORD", d->word_bits);
+    hole_int(h, "READ_AT", d->read_at);
+    hole_int(h, "DELTA", d->delta);
+    hole_int(h, "DELTA_BLOCK", d->delta_block);
+    hole_int(h, "LASTS", d->lasts);
+    hole_int(h, "LAST_BLOCK", d->last_block);
+    hole_int(h, "LAST", last_bits(d));
+    hole_int(h, "SCANS", d->n_scans);
+    hole_int(h, "COUNT_BITS", count_bits(d));
+    hole_int(h, "LENGTH_BITS", d->length_bits);
+    hole_int(h, "BANK", clog2(d->vector_banks + 1));
+    hole_int(h, "SCAN_REST", d->rest);
+    hole_int(h, "GAP_BITS", gap_bits(d));
+    hole_int(h, "no_delta", !d->delta);
+    hole_text(h, "array", str_format(h->arena, "%d", d->lanes_pe));
+}
+
+/* ---- scan program */
+static void put_scan(const Design *d, Image *m, const Scan *s)
+{
+    const Region *r = &d->region[s->region];
+    int bank = clog2(d->vector_banks + 1), layers = d->n_regions - 1;
+    bool lstm = d->net->layer[s->layer].cell == CELL_LSTM;
+    image_field(m, s->addresses + s->end - 1, count_bits(d));
+    for (int parity = 0; parity < 2; parity++)
+        image_field(m, r->base[parity ^ s->previous], d->addr_bits);
+    image_field(m, s->last, last_bits(d));
+    image_field(m, s->word, d->word_bits);
+    image_field(m, s->words - 1, d->length_bits);
+    image_field(m, d->vector_banks, bank);
+    image_field(m, r->elements - (s->addresses - 1) * d->vector_banks, bank);
+    image_field(m, s->wait_h ? 1 << (s->region - 1) : 0, layers);
+    image_field(m, s->end && lstm ? 1 << s->layer : 0, layers);
+    const bool flag[] = {s->wait_x, s->release_x, s->end, s->previous, d->q->layer[s->layer].align[s->matrix] > 0,
+                         s->delta, s->region > 0, s->wrap};
+    for (int k = 0; k < LENGTH(flag); k++)
+        image_field(m, flag[k], 1);
+    image_word(m);
+}
+
+static bool emit_scans(const Design *d, Arena *a, Folder *f)
+{
+    int width = count_bits(d) + 2 * d->addr_bits + last_bits(d) + d->word_bits + d->length_bits
+                + 2 * clog2(d->vector_banks + 1) + 2 * (d->n_regions - 1) + 8;
+    Image m;
+    if (!image_open(&m, a, f, "mem/program.hex", width,
+                    "wrap is_h delta scale mute end release_x wait_x pending wait_h lanes_in_last lanes words-1 word "
+                    "last_sent base1 base0 addresses+end-1"))
+        return false;
+    for (int k = 0; k < d->n_scans; k++)
+        put_scan(d, &m, &d->scan[k]);
+    return image_close(&m);
+}
+
+/* ---- readout program */
+static bool emit_readout(const Design *d, Arena *a, Folder *f)
+{
+    Image m;
+    int last = d->net->n - 1, gap = gap_bits(d);
+    if (!image_open(&m, a, f, "mem/readout.hex", d->index_bits + gap + 4, "wrap head wait_out last gap row"))
+        return false;
+    for (int n = 0; n < d->n_tiles; n++) {
+        const Tile *t = &d->tile[n];
+        bool first = n == 0 || d->tile[n - 1].layer != t->layer, final = n == d->n_tiles - 1;
+        image_field(&m, d->tile_row[n], d->index_bits);
+        image_field(&m, d->tile_gap[n], gap);
+        image_field(&m, final || d->tile[n + 1].layer != t->layer, 1);
+        image_field(&m, first && t->layer == last, 1);
+        image_field(&m, t->op == OP_LINEAR, 1);
+        image_field(&m, final, 1);
+        image_word(&m);
+    }
+    return image_close(&m);
+}
+
+/* ---- weights and rows of one array: word w of queue k at w * queues + k */
+typedef struct ArrayImages { Image weight, index; } ArrayImages;
+
+static void put_word(const Design *d, ArrayImages *m, const LaneWord *word)
+{
+    for (int pe = 0; pe < d->pes; pe++) {
+        image_field(&m->weight, word ? word[pe].weight : 0, d->q->weight_bits);
+        image_field(&m->index, word ? word[pe].index : 0, d->index_bits);
+    }
+    image_word(&m->weight);
+    image_word(&m->index);
+}
+
+/* The columns of one address: those of all queues, interleaved word by word. */
+static void put_columns(const Design *d, ArrayImages *m, const Scan *s, int array, int address, LaneWord *word)
+{
+    const MatrixPlan *p = &d->matrix[s->layer][s->matrix];
+    const QMatrix *q = &d->q->layer[s->layer].m[s->matrix];
+    int64_t size = (int64_t)s->words * d->pes;
+    int first = address * d->vector_banks + array;
+    for (int k = 0; k < d->queues; k++)
+        if (first + k * d->lanes_pe < q->columns)
+            d->pattern->pack(p, q, first + k * d->lanes_pe, d->pes, word + k * size);
+    for (int i = 0; i < s->words; i++)
+        for (int k = 0; k < d->queues; k++)
+            put_word(d, m, first + k * d->lanes_pe < q->columns ? word + k * size + (int64_t)i * d->pes : NULL);
+}
+
+static bool emit_array(const Design *d, Arena *a, Folder *f, int array, LaneWord *word)
+{
+    ArrayImages m;
+    if (!image_open(&m.weight, a, f, str_format(a, "mem/weight_%d.hex", array), d->pes * d->q->weight_bits,
+                    "weights of one cycle, PE 0 lowest; columns of an array one after the other")
+        || !image_open(&m.index, a, f, str_format(a, "mem/index_%d.hex", array), d->pes * d->index_bits,
+                       "row of each PE that the weight belongs to, PE 0 lowest"))
+        return false;
+    for (int k = 0; k < d->n_scans; k++)
+        for (int address = 0; address < d->scan[k].addresses; address++)
+            put_columns(d, &m, &d->scan[k], array, address, word);
+    return image_close(&m.weight) && image_close(&m.index);
+}
+
+bool scatter_images(const Design *d, Arena *a, Folder *f)
+{
+    int words = 1;
+    for (int k = 0; k < d->n_scans; k++)
+        words = MAX(words, d->scan[k].words);
+    LaneWord *word = ARENA_ARRAY(a, LaneWord, (int64_t)words * d->pes * d->queues);
+    bool ok = emit_scans(d, a, f) && emit_readout(d, a, f);
+    for (int array = 0; ok && array < d->lanes_pe; array++)
+        ok = emit_array(d, a, f, array, word);
+    return ok;
+}

@@ -1,0 +1,259 @@
+/* scatter.c: sizes and order of the scatter engine.
+ *
+ * A step is a list of scans (one vector as input of one layer) and a list of row tiles, layer by layer, that are read
+ * out when the layer's last scan is through the arrays. Layer 0: [W x(t)] [R h(t-1)]; further ones: [R h(t-1)] [W h(t)
+ * of the layer below]; head: [W h(t)]. The sums have two banks, so the scans of a layer run while the one before is read
+ * out: what needs no h of it fills the drain. */
+#include "plan/plan.h"
+
+#include "flow/parts.h"
+
+enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, TABLE_LEAD = 6, DELTA_REST = 2 };
+
+/* ---- vectors: lanes * queues banks, element e in bank e mod banks */
+static void set_banks(Arena *a, Design *d, int queues)
+{
+    d->queues = queues;
+    d->vector_banks = d->lanes_pe * queues;
+    for (int l = 0; l < d->net->n; l++)
+        for (int which = 0; which < MATRICES; which++) {
+            int columns = d->net->layer[l].m[which].columns;
+            d->matrix[l][which].bank_size = (columns + d->vector_banks - 1) / d->vector_banks;
+        }
+    plan_regions(a, d);
+}
+
+/* ---- scans */
+static void add_scan(Design *d, int layer, int matrix)
+{
+    REQUIRE(d->n_scans < RUNS_MAX);
+    const MatrixPlan *p = &d->matrix[layer][matrix];
+    bool recurrent = matrix == MATRIX_R;
+    int region = recurrent ? layer + 1 : layer;
+    Scan *s = &d->scan[d->n_scans++];
+    *s = (Scan){.layer = layer, .matrix = matrix, .region = region, .addresses = p->bank_size, .words = p->cycles,
+                .previous = recurrent, .wait_x = region == 0, .release_x = region == 0, .wait_h = region > 0,
+                .delta = d->delta && d->net->layer[layer].cell == CELL_LSTM};
+    s->word = d->weight_words;
+    d->weight_words += s->addresses * s->words;
+    s->last = d->lasts;
+    d->lasts += s->delta ? s->addresses : 0;
+}
+
+static void plan_scans(Design *d)
+{
+    d->n_scans = d->weight_words = d->lasts = 0;
+    for (int l = 0; l < d->net->n; l++) {
+        bool lstm = d->net->layer[l].cell == CELL_LSTM;
+        if (l > 0 && lstm)
+            add_scan(d, l, MATRIX_R);
+        add_scan(d, l, MATRIX_W);
+        if (l == 0)
+            add_scan(d, l, MATRIX_R);
+        d->scan[d->n_scans - 1].end = true;
+    }
+    d->scan[d->n_scans - 1].wrap = true;
+    d->lasts = MAX(d->lasts, 1);
+    d->length_bits = 1;
+    for (int k = 0; k < d->n_scans; k++)
+        d->length_bits = MAX(d->length_bits, clog2(d->scan[k].words));
+    d->word_bits = MAX(clog2(d->weight_words), d->length_bits + 1);
+    d->weight_words *= d->queues;
+}
+
+/* ---- tiles */
+static const struct { int gate; CellOp op; } gate_order[GATES] = {
+    {GATE_I, OP_I}, {GATE_G, OP_G}, {GATE_F, OP_F}, {GATE_O, OP_O}};
+
+/* Distances from tile to tile that the lanes of the cell unit need (lg_lane). */
+static int distance_needed(const Design *d, CellOp from, CellOp to)
+{
+    int product = d->mul_latency + (d->state_split > 1);
+    if (from == OP_I && to == OP_G)
+        return 4;
+    if (from == OP_G && to == OP_F)
+        return 3;
+    return from == OP_F && to == OP_O ? 12 + d->mul_latency + product : 0;
+}
+
+static void add_tile(Design *d, Tile t, int row)
+{
+    REQUIRE(d->n_tiles < TILES_MAX);
+    d->tile[d->n_tiles] = t;
+    d->tile_row[d->n_tiles++] = row;
+}
+
+/* Gates of a few groups at a time: enough for tanh(c') to be there when o arrives. */
+static void add_lstm_tiles(Design *d, int layer)
+{
+    int groups = layer_groups(d, layer), need = distance_needed(d, OP_F, OP_O);
+    int block = MIN(groups, (need + d->shifts - 1) / d->shifts);
+    for (int first = 0; first < groups; first += block)
+        for (int k = 0; k < GATES; k++)
+            for (int group = first; group < MIN(first + block, groups); group++)
+                add_tile(d, (Tile){.layer = layer, .gate = gate_order[k].gate, .group = group, .op = gate_order[k].op},
+                         gate_order[k].gate * groups + group);
+}
+
+static void set_gaps(Design *d)
+{
+    Arena *scratch = arena_new();
+    int *at = ARENA_ARRAY(scratch, int, d->n_tiles);
+    for (int n = 1; n < d->n_tiles; n++) {
+        const Tile *t = &d->tile[n];
+        at[n] = at[n - 1] + d->shifts;
+        for (int k = n - 1; k >= 0 && d->tile[k].layer == t->layer && at[n] - at[k] < 64; k--)
+            if (d->tile[k].group == t->group)
+                at[n] = MAX(at[n], at[k] + distance_needed(d, d->tile[k].op, t->op));
+        d->tile_gap[n - 1] = at[n] - at[n - 1] - 1;
+    }
+    d->tile_gap[d->n_tiles - 1] = d->shifts - 1;
+    arena_free(scratch);
+}
+
+static void plan_tiles(Arena *a, Design *d)
+{
+    int total = 0, last = d->net->n - 1;
+    for (int l = 0; l < d->net->n; l++)
+        total += schedule_tiles(d, l);
+    d->tile = ARENA_ARRAY(a, Tile, total);
+    d->tile_row = ARENA_ARRAY(a, int, total);
+    d->tile_gap = ARENA_ARRAY(a, int, total);
+    d->n_tiles = 0;
+    for (int l = 0; l <= last; l++) {
+        bool lstm = d->net->layer[l].cell == CELL_LSTM;
+        if (lstm)
+            add_lstm_tiles(d, l);
+        for (int n = 0; !lstm && n < schedule_tiles(d, l); n++)
+            add_tile(d, (Tile){.layer = l, .group = n, .op = OP_LINEAR}, n);
+        d->tile[d->n_tiles - 1].layer_done = lstm;
+        d->tile[d->n_tiles - 1].y_done = l == last;
+    }
+    set_gaps(d);
+}
+
+/* ---- latencies */
+static void plan_latencies(Design *d)
+{
+    const Family *f = d->family;
+    d->mul_latency = f->mul_latency;
+    d->state_split = mul_split(f, MAX(d->q->state.bits, d->q->gate.bits));
+    d->state_part = f->b_max;
+    d->tree = MAX(clog2(d->lanes_pe), 1);
+    d->align = layer_align(d->q);
+    d->rest = d->delta ? DELTA_REST : 0;
+}
+
+static void set_cell_lanes(Design *d, int lanes)
+{
+    d->cell_lanes = lanes;
+    d->shifts = (d->pes + lanes - 1) / lanes;
+    int sums = 2 + d->tree + d->delta, chain = d->shifts > 1;
+    d->read_at = MAX(0, TABLE_LEAD - sums - chain);
+    d->acc_at = d->read_at + sums;
+    d->tile_at = d->acc_at + chain - TABLE_LEAD;
+}
+
+/* ---- choice of cell lanes and queues */
+static int queues_for(const Design *d, int lanes)
+{
+    int queues = 1;
+    while (queues * d->lanes_pe < lanes)
+        queues *= 2;
+    return queues;
+}
+
+static void arrange(Arena *a, Design *d, int lanes)
+{
+    set_banks(a, d, queues_for(d, MAX(lanes, d->spec->lanes)));
+    set_cell_lanes(d, lanes);
+    plan_scans(d);
+    plan_tiles(a, d);
+}
+
+static int widest_stream(const Design *d)
+{
+    int lanes = 1;
+    while (lanes * 2 <= d->region[0].banks)
+        lanes *= 2;
+    return d->spec->lanes > 0 ? MIN(d->spec->lanes, d->region[0].banks) : lanes;
+}
+
+/* Fewest cycles; more lanes only where they save at least one cycle in 200. */
+static void choose_lanes(Arena *a, Design *d)
+{
+    Arena *scratch = arena_new();
+    int best = 0, most = d->pes;
+    double fewest = 0;
+    for (int l = 0; l < d->net->n; l++)
+        if (d->net->layer[l].cell == CELL_LSTM)
+            most = MIN(most, d->net->layer[l].hidden);
+    for (int lanes = 1; lanes <= most; lanes = lanes < most ? MIN(lanes * 2, most) : most + 1) {
+        arrange(scratch, d, lanes);
+        set_stream(d, widest_stream(d));
+        double interval = scatter_cycles(d, TRIAL_STEPS).interval;
+        if (best == 0 || interval < fewest * 0.995)
+            best = lanes, fewest = interval;
+    }
+    arena_free(scratch);
+    arrange(a, d, best);
+}
+
+/* The fewest stream lanes that do not limit the interval. */
+static void choose_stream(Design *d)
+{
+    int widest = widest_stream(d);
+    set_stream(d, widest);
+    if (d->spec->lanes > 0)
+        return;
+    double best = scatter_cycles(d, MEASURED_STEPS).interval;
+    for (int lanes = 1; lanes < widest; lanes *= 2) {
+        set_stream(d, lanes);
+        if (scatter_cycles(d, MEASURED_STEPS).interval <= best)
+            return;
+    }
+    set_stream(d, widest);
+}
+
+static void plan_rows(Design *d)
+{
+    d->rows = 0;
+    for (int l = 0; l < d->net->n; l++)
+        for (int which = 0; which < MATRICES; which++)
+            d->rows = MAX(d->rows, d->matrix[l][which].rows);
+    d->index_bits = MAX(clog2(d->rows), 1);
+    d->row_block = memory_in_block(d, d->rows);
+}
+
+static void add_memories(Design *d)
+{
+    int value = d->q->gate.bits + d->delta, multipliers = d->multipliers_engine;
+    memory_add(d, "rows", d->q->acc_bits, d->rows, 2 * multipliers, d->row_block, false, false);
+    memory_add(d, "queue", 2 + d->length_bits + d->word_bits + value, 16, d->vector_banks, false, false, false);
+}
+
+static void count_losses(Design *d)
+{
+    d->macs_lost = (int64_t)d->weight_words * d->multipliers_engine - d->macs_kept;
+    d->multipliers_cell = d->cell_lanes * (2 + d->state_split);
+}
+
+bool scatter_plan(Arena *a, Diag *diag, Design *d)
+{
+    plan_latencies(d);
+    plan_shift(d);
+    plan_rows(d);
+    choose_lanes(a, d);
+    if (!lanes_allowed(diag, d))
+        return false;
+    choose_stream(d);
+    d->weight_memories = d->index_memories = d->lanes_pe;
+    d->weight_lanes = d->pes;
+    d->vector_copies = d->vector_banks;
+    d->h_aligned = h_is_aligned(d);
+    d->head_run = -1;
+    plan_memories(a, d);
+    add_memories(d);
+    count_losses(d);
+    return true;
+}

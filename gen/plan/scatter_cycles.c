@@ -1,0 +1,216 @@
+/* scatter_cycles.c: the control of the scatter engine, cycle by cycle, as cycles.c does for the gather engine: one
+ * struct per module with its registers, wires first, then one step of every register. */
+#include "plan/machine.h"
+
+enum { QUEUE_DEPTH = 16, QUEUE_STOP = 8, END_MARK = -1, NOTHING = -1 };
+
+typedef struct Queue { int level, head; int entry[QUEUE_DEPTH]; } Queue;    /* words of a column, or END_MARK */
+typedef struct Array { bool busy; int left, ahead, ends; } Array;
+typedef struct Push { int scan, address; } Push;                            /* scan NOTHING; address NOTHING: end mark */
+
+typedef struct Scatter {
+    Machine m;
+    Queue *queue;                       /* [array * queues + queue] */
+    Array *array;
+    Push push[RING];
+    uint8_t closed[RING], release[RING];
+    bool active, stop, inside;
+    int pc, scan, count, rest;          /* lg_scatter_scan; count: addresses and end mark still to come, less 1 */
+    unsigned pending;
+    int tile, wait, layers_closed, used;    /* lg_scatter_read */
+} Scatter;
+
+/* ---- lg_scatter_scan; whether x was released in this cycle */
+static int scan_count(const Scan *s)
+{
+    return s->addresses + s->end - 1;
+}
+
+static bool scan_step(Scatter *s, bool stop)
+{
+    const Design *d = s->m.d;
+    const Scan *now = &d->scan[s->scan], *next = &d->scan[s->pc];
+    bool issue = s->active && !s->stop, last = s->count == 0, finished = issue && last;
+    bool rested = s->rest == 0 && !(finished && now->end && d->rest > 0);
+    unsigned wait = next->wait_h ? 1u << (next->region - 1) : 0;
+    bool ready = rested && (!next->wait_x || s->m.in.level != 0) && (wait & s->pending) == 0;
+    bool choose = !s->active || finished, start = choose && ready;
+    bool released = issue && now->release_x && s->count == (now->end ? 1 : 0);
+    if (issue) {
+        int slot = (int)((s->m.now + 4 + d->delta) % RING);
+        bool mark = last && now->end;
+        s->push[slot] = (Push){s->scan, mark ? NOTHING : scan_count(now) - s->count};
+        s->count--;
+    }
+    if (finished && now->end)
+        s->rest = d->rest;
+    else if (s->rest > 0)
+        s->rest--;
+    s->pending &= ~(unsigned)s->m.ev.done[s->m.now % RING];
+    if (choose)
+        s->active = ready;
+    if (start) {
+        s->scan = s->pc;
+        s->count = scan_count(next);
+        s->pc = next->wrap ? 0 : s->pc + 1;
+        if (next->end && d->net->layer[next->layer].cell == CELL_LSTM)
+            s->pending |= 1u << next->layer;
+    }
+    s->stop = stop;
+    return released;
+}
+
+/* ---- lg_scatter_lane */
+static void queue_put(Queue *q, int entry)
+{
+    REQUIRE(q->level < QUEUE_DEPTH);
+    q->entry[(q->head + q->level++) % QUEUE_DEPTH] = entry;
+}
+
+static void queue_pop(Queue *q)
+{
+    q->head = (q->head + 1) % QUEUE_DEPTH;
+    q->level--;
+}
+
+static void push_step(Scatter *s)
+{
+    const Design *d = s->m.d;
+    Push *p = &s->push[s->m.now % RING];
+    if (p->scan == NOTHING)
+        return;
+    const Scan *scan = &d->scan[p->scan];
+    int elements = d->region[scan->region].elements;
+    for (int b = 0; b < d->vector_banks; b++) {
+        Queue *q = &s->queue[b % d->lanes_pe * d->queues + b / d->lanes_pe];
+        if (p->address == NOTHING)
+            queue_put(q, END_MARK);
+        else if (p->address * d->vector_banks + b < elements)
+            queue_put(q, scan->words);
+    }
+    p->scan = NOTHING;
+}
+
+static bool any_half_full(const Scatter *s)
+{
+    for (int k = 0; k < s->m.d->vector_banks; k++)
+        if (s->queue[k].level >= QUEUE_STOP)
+            return true;
+    return false;
+}
+
+/* ---- lg_scatter_array; whether it took an end mark */
+static bool array_step(Scatter *s, int n, bool release)
+{
+    Array *a = &s->array[n];
+    Queue *q = &s->queue[n * s->m.d->queues];
+    int queues = s->m.d->queues, pick = NOTHING, marks = 0;
+    for (int k = queues - 1; k >= 0; k--) {
+        bool valid = q[k].level > 0, mark = valid && q[k].entry[q[k].head] == END_MARK;
+        marks += mark;
+        if (valid && !mark)
+            pick = k;
+    }
+    bool free = (!a->busy || a->left == 0) && a->ahead < 2, ends = free && marks == queues;
+    a->left--;
+    if (free && pick >= 0) {
+        a->left = q[pick].entry[q[pick].head] - 1;
+        a->busy = true;
+        queue_pop(&q[pick]);
+    } else if (a->left < 0) {
+        a->busy = false;
+    }
+    for (int k = 0; ends && k < queues; k++)
+        queue_pop(&q[k]);
+    a->ahead += ends - release;
+    return ends;
+}
+
+static void arrays_step(Scatter *s)
+{
+    const Design *d = s->m.d;
+    int late = d->mul_latency + (d->align > 0), meet = MAX(late, 2);
+    bool all = true, release = s->release[s->m.now % RING];
+    for (int n = 0; n < d->lanes_pe; n++)
+        all = all && s->array[n].ends > 0;
+    for (int n = 0; n < d->lanes_pe; n++)
+        s->array[n].ends += array_step(s, n, release) - all;
+    if (all)
+        s->closed[(s->m.now + meet + 2) % RING] = 1;
+}
+
+/* ---- lg_scatter_read */
+static bool first_of_output(const Design *d, int tile)
+{
+    int last = d->net->n - 1;
+    return d->tile[tile].layer == last && (tile == 0 || d->tile[tile - 1].layer != last);
+}
+
+static void read_step(Scatter *s, bool out_sent)
+{
+    const Design *d = s->m.d;
+    int n = s->tile;
+    bool output = first_of_output(d, n), closed = s->closed[s->m.now % RING];
+    bool start = s->inside || (s->layers_closed > 0 && !(output && s->used == 2));
+    bool issue = start && s->wait == 0;
+    bool last = n == d->n_tiles - 1 || d->tile[n + 1].layer != d->tile[n].layer;
+    if (issue) {
+        tile_events(&s->m, &d->tile[n], s->m.now);
+        s->tile = n == d->n_tiles - 1 ? 0 : n + 1;
+        s->wait = d->tile_gap[n];
+        s->inside = !last;
+        if (last)
+            s->release[(s->m.now + 1 + d->read_at) % RING] = 1;
+    } else if (s->wait > 0) {
+        s->wait--;
+    }
+    s->layers_closed += closed - (issue && last);
+    s->used += (issue && output) - out_sent;
+}
+
+static void cycle(Scatter *s, ReorderWires w)
+{
+    Machine *m = &s->m;
+    int here = (int)(m->now % RING);
+    bool y_done = m->ev.y_done[here], stop = any_half_full(s);
+    arrays_step(s);
+    push_step(s);
+    read_step(s, w.sent);
+    bool released = scan_step(s, stop);
+    input_step(m, released);
+    reorder_step(&m->out, w, y_done, w.valid, m->now);
+    m->ev.h_valid[here] = m->ev.y_done[here] = m->freed[here] = m->emptied[here] = 0;
+    m->ev.done[here] = 0;
+    s->closed[here] = s->release[here] = 0;
+}
+
+static Scatter *scatter_start(Arena *a, const Design *d, int steps)
+{
+    Scatter *s = ARENA_NEW(a, Scatter);
+    machine_start(&s->m, d, steps);
+    s->queue = ARENA_ARRAY(a, Queue, d->vector_banks);
+    s->array = ARENA_ARRAY(a, Array, d->lanes_pe);
+    for (int k = 0; k < RING; k++)
+        s->push[k].scan = NOTHING;
+    return s;
+}
+
+CycleCount scatter_cycles(const Design *d, int steps)
+{
+    Arena *scratch = arena_new();
+    Scatter *s = scatter_start(scratch, d, steps);
+    int64_t *t = ARENA_ARRAY(scratch, int64_t, steps), offered = -1, limit = INT64_C(100000000);
+    for (int done = 0; done < steps && s->m.now < limit; s->m.now++) {
+        ReorderWires w = reorder_wires(&s->m.out);
+        if (w.last)
+            offered = t[done++] = s->m.now;
+        cycle(s, w);
+    }
+    REQUIRE(s->m.now < limit);
+    CycleCount c = {.latency = offered - s->m.last_taken, .total = offered + 1};
+    int half = steps / 2;
+    if (steps > 2)
+        c.interval = (double)(t[steps - 2] - t[half - 1]) / (steps - 1 - half);
+    arena_free(scratch);
+    return c;
+}
