@@ -143,6 +143,11 @@ bool job_build(Job *j)
     return ok;
 }
 
+bool job_project(Job *j)
+{
+    return read_network(j) && check_pattern(j) && prune(j) && !diag_failed(j->diag);
+}
+
 /* ---- the output folder ---- */
 
 json_t *job_report(Job *j)
