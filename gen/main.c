@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "driver.h"
 #include "pattern/pattern.h"
+#include "report/accuracy.h"
 
 #include <signal.h>
 
@@ -46,9 +47,28 @@ static int run_generate(const Request *r)
     return EXIT_OK;
 }
 
+static int run_accuracy(const Request *r)
+{
+    Job j;
+    bool ok = job_read(&j, r->arena, diag_new(r->arena), r->operand, r->set, r->n_sets) &&
+              job_load(&j);
+    int status = close_messages(j.diag);
+    if (!ok)
+        return status;
+    json_t *table = accuracy_table(j.arena, j.spec, &j.network, &j.sequences);
+    if (r->given & OPTION_JSON)
+        fputs(report_json_text(j.arena, table), stdout);
+    else
+        accuracy_print(table, stdout);
+    json_decref(table);
+    return EXIT_OK;
+}
+
 static int run_check(const Request *r)
 {
     Job j;
+    if (r->given & OPTION_ACCURACY)
+        return run_accuracy(r);
     bool ok = read_and_build(&j, r);
     int status = close_messages(j.diag);
     if (ok)
@@ -90,15 +110,16 @@ static void print_pruned(const Job *j, const Request *r)
             int64_t all = (int64_t)m->rows * m->columns, kept = matrix_kept(m);
             if (all == 0)
                 continue;
-            json_array_append_new(rows, json_pack("{s:s, s:I, s:I}", "tensor", l->tensor[which],
+            json_array_append_new(rows, json_pack("{s:o, s:I, s:I}", "tensor",
+                                                  value_string(j->arena, l->tensor[which]),
                                                   "weights", (json_int_t)all, "kept",
                                                   (json_int_t)kept));
             if (!(r->given & OPTION_JSON))
                 printf("  %-24s %lld of %lld weights kept (%.1f %%)\n", l->tensor[which],
                        (long long)kept, (long long)all, 100.0 * (double)kept / (double)all);
         }
-    json_t *o = json_pack("{s:s, s:s, s:o}", "pattern", j->spec->pattern, "written", r->out,
-                          "matrices", rows);
+    json_t *o = json_pack("{s:s, s:o, s:o}", "pattern", j->spec->pattern, "written",
+                          value_string(j->arena, r->out), "matrices", rows);
     if (r->given & OPTION_JSON)
         fputs(report_json_text(j->arena, o), stdout);
     else
@@ -148,10 +169,10 @@ enum { SPEC_OPTIONS = OPTION_OUT | OPTION_SET | OPTION_JSON | OPTION_PART };
 static const Command COMMANDS[] = {
     { "", "SPEC.yaml", "[-o DIR] [--set key.path=value]...",
       "generate the core: Verilog, memory images, testbench, report", SPEC_OPTIONS, run_generate },
-    { "check", "SPEC.yaml", "[--json]",
+    { "check", "SPEC.yaml", "[--accuracy] [--json]",
       "validate, estimate cycles, memory and size, and the SNR of the number formats; "
       "write nothing",
-      SPEC_OPTIONS, run_check },
+      SPEC_OPTIONS | OPTION_ACCURACY, run_check },
     { "sim", "SPEC.yaml", "[--sim verilator|icarus]",
       "generate, simulate, compare bit for bit, print cycles and SNR", SPEC_OPTIONS | OPTION_SIM,
       run_sim },
