@@ -7,13 +7,17 @@
 typedef struct Option { const char *name, *argument, *meaning; unsigned bit; } Option;
 
 static const Option OPTIONS[] = {
-    { "-o", "DIR", "output folder; default: rtl_out/<name>", OPTION_OUT },
+    { "-o", "DIR", "output folder; default: rtl_out/<name> (prune: the model file to write)",
+      OPTION_OUT },
     { "--set", "key.path=value",
       "changes a key of the spec, may be given again (see `lstmgen keys`)", OPTION_SET },
     { "--json", NULL, "one JSON object on stdout instead of the table", OPTION_JSON },
     { "--sim", "verilator|icarus", "simulator; default: verilator", OPTION_SIM },
     { "--part", "PART", "the same as --set target.part=PART (see `lstmgen parts`)", OPTION_PART },
     { "--pnr", NULL, "place and route too (not part of this version)", OPTION_PNR },
+    { "--masks", NULL, "a tensor of 0 and 1 for every matrix too: <tensor>_mask", OPTION_MASKS },
+    { "--accuracy", NULL, "instead of the core: the SNR that every pattern and rate leaves",
+      OPTION_ACCURACY },
     { "--markdown", NULL, "as Markdown, for documentation", OPTION_MARKDOWN },
     { "-j", "N", "jobs at once (not part of this version)", OPTION_JOBS },
     { "--help", NULL, "this help; `lstmgen SUBCOMMAND --help` for one subcommand", OPTION_HELP },
@@ -126,7 +130,7 @@ static bool take_option(Parser *p, const Option *o, const char *value)
     switch (o->bit) {
     case OPTION_OUT:
         r->out = value;
-        return value[0] || refuse("-o needs the name of a folder");
+        return value[0] || refuse("-o needs the name of a folder or file");
     case OPTION_SET:
         add_set(p, value);
         return true;

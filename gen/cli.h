@@ -8,7 +8,7 @@
 enum {
     OPTION_OUT = 1 << 0, OPTION_SET = 1 << 1, OPTION_JSON = 1 << 2, OPTION_SIM = 1 << 3,
     OPTION_PART = 1 << 4, OPTION_PNR = 1 << 5, OPTION_HELP = 1 << 6, OPTION_VERSION = 1 << 7, OPTION_JOBS = 1 << 8,
-    OPTION_MARKDOWN = 1 << 9
+    OPTION_MARKDOWN = 1 << 9, OPTION_MASKS = 1 << 10, OPTION_ACCURACY = 1 << 11
 };
 
 typedef struct Command Command;

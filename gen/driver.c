@@ -143,6 +143,16 @@ bool job_build(Job *j)
     return ok;
 }
 
+bool job_project(Job *j)
+{
+    return read_network(j) && check_pattern(j) && prune(j) && !diag_failed(j->diag);
+}
+
+bool job_load(Job *j)
+{
+    return read_network(j) && read_sequences(j) && !diag_failed(j->diag);
+}
+
 /* ---- the output folder ---- */
 
 json_t *job_report(Job *j)

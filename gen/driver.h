@@ -27,6 +27,10 @@ bool job_read(Job *j, Arena *a, Diag *d, const char *spec_path, const char *cons
               int n_sets);
 /* From weights to the golden outputs and the estimates: all that `check` knows. Writes nothing. */
 bool job_build(Job *j);
+/* Only as far as the pruned weights. */
+bool job_project(Job *j);
+/* Only the network, unpruned, and the sequences. */
+bool job_load(Job *j);
 /* Writes the output folder `path`; it appears complete or not at all. */
 bool job_emit(Job *j, const char *path);
 /* Simulates the folder that job_emit wrote and adds the figures to its report.json and report.md.

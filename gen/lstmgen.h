@@ -188,11 +188,23 @@ typedef struct Layer {
     Matrix m[MATRICES];                 /* W: gates*hidden x inputs, R: gates*hidden x hidden (rows 0 for linear) */
     double *bias;                       /* per row */
     Place at;
+    /* Where the matrices lie in the model file: tensor names, stored as (columns, rows), and which
+     * block of rows holds each canonical gate. */
+    const char *tensor[MATRICES];
+    bool turned;
+    int block[GATES];
 } Layer;
 typedef struct Network { int n; Layer layer[LAYERS_MAX]; } Network;
 /* Finds every tensor the spec names (or the LSTM nodes of an ONNX file), checks shapes and brings rows into canonical order. */
 bool network_load(Arena *a, Diag *d, const Spec *s, Network *out);
 int layer_rows(const Layer *l);                         /* 4*hidden or hidden */
+/* write.c: writes the model file of the spec again, as `to`, in its own container: the weights that `net` (pruned) does
+ * not keep are zero, everything else is byte for byte what it was. `masks`: adds a tensor of 0 and 1 for each matrix,
+ * <tensor>_mask. Nothing is left behind after an error. */
+bool model_write(Arena *a, Diag *d, const Spec *s, const Network *net, bool masks, const char *to);
+/* describe.c: prints what is in a model file as a spec that is ready to use; layers that nothing tells are guessed from
+ * names and shapes. False: no layer was found, or an error was recorded; nothing is printed after an error. */
+bool model_describe(Arena *a, Diag *d, const char *path, FILE *to);
 
 /* The sequences to verify with, padded to the longest. */
 typedef struct Sequences {

@@ -2,6 +2,8 @@
  * found. */
 #include "cli.h"
 #include "driver.h"
+#include "pattern/pattern.h"
+#include "report/accuracy.h"
 
 #include <signal.h>
 
@@ -45,9 +47,28 @@ static int run_generate(const Request *r)
     return EXIT_OK;
 }
 
+static int run_accuracy(const Request *r)
+{
+    Job j;
+    bool ok = job_read(&j, r->arena, diag_new(r->arena), r->operand, r->set, r->n_sets) &&
+              job_load(&j);
+    int status = close_messages(j.diag);
+    if (!ok)
+        return status;
+    json_t *table = accuracy_table(j.arena, j.spec, &j.network, &j.sequences);
+    if (r->given & OPTION_JSON)
+        fputs(report_json_text(j.arena, table), stdout);
+    else
+        accuracy_print(table, stdout);
+    json_decref(table);
+    return EXIT_OK;
+}
+
 static int run_check(const Request *r)
 {
     Job j;
+    if (r->given & OPTION_ACCURACY)
+        return run_accuracy(r);
     bool ok = read_and_build(&j, r);
     int status = close_messages(j.diag);
     if (ok)
@@ -78,6 +99,51 @@ static int run_synth(const Request *r)
     return ok ? EXIT_OK : status;
 }
 
+/* What is kept of every matrix, as a table or as one JSON object. */
+static void print_pruned(const Job *j, const Request *r)
+{
+    json_t *rows = json_array();
+    for (int k = 0; k < j->network.n; k++)
+        for (int which = 0; which < MATRICES; which++) {
+            const Layer *l = &j->network.layer[k];
+            const Matrix *m = &l->m[which];
+            int64_t all = (int64_t)m->rows * m->columns, kept = matrix_kept(m);
+            if (all == 0)
+                continue;
+            json_array_append_new(rows, json_pack("{s:o, s:I, s:I}", "tensor",
+                                                  value_string(j->arena, l->tensor[which]),
+                                                  "weights", (json_int_t)all, "kept",
+                                                  (json_int_t)kept));
+            if (!(r->given & OPTION_JSON))
+                printf("  %-24s %lld of %lld weights kept (%.1f %%)\n", l->tensor[which],
+                       (long long)kept, (long long)all, 100.0 * (double)kept / (double)all);
+        }
+    json_t *o = json_pack("{s:s, s:o, s:o}", "pattern", j->spec->pattern, "written",
+                          value_string(j->arena, r->out), "matrices", rows);
+    if (r->given & OPTION_JSON)
+        fputs(report_json_text(j->arena, o), stdout);
+    else
+        printf("  %-24s %s\n", "written", r->out);
+    json_decref(o);
+}
+
+static int run_prune(const Request *r)
+{
+    Job j;
+    if (!r->out) {
+        fprintf(stderr, "lstmgen: prune needs -o FILE: the model file to write (the name of the "
+                        "input itself replaces it)\n");
+        return EXIT_USAGE;
+    }
+    bool ok = job_read(&j, r->arena, diag_new(r->arena), r->operand, r->set, r->n_sets) &&
+              job_project(&j) && model_write(j.arena, j.diag, j.spec, &j.network,
+                                             r->given & OPTION_MASKS, r->out);
+    int status = close_messages(j.diag);
+    if (ok)
+        print_pruned(&j, r);
+    return ok ? EXIT_OK : status;
+}
+
 static int run_parts(const Request *r)
 {
     (void)r;
@@ -103,10 +169,10 @@ enum { SPEC_OPTIONS = OPTION_OUT | OPTION_SET | OPTION_JSON | OPTION_PART };
 static const Command COMMANDS[] = {
     { "", "SPEC.yaml", "[-o DIR] [--set key.path=value]...",
       "generate the core: Verilog, memory images, testbench, report", SPEC_OPTIONS, run_generate },
-    { "check", "SPEC.yaml", "[--json]",
+    { "check", "SPEC.yaml", "[--accuracy] [--json]",
       "validate, estimate cycles, memory and size, and the SNR of the number formats; "
       "write nothing",
-      SPEC_OPTIONS, run_check },
+      SPEC_OPTIONS | OPTION_ACCURACY, run_check },
     { "sim", "SPEC.yaml", "[--sim verilator|icarus]",
       "generate, simulate, compare bit for bit, print cycles and SNR", SPEC_OPTIONS | OPTION_SIM,
       run_sim },
@@ -116,8 +182,9 @@ static const Command COMMANDS[] = {
     { "sweep", "SWEEP.yaml", "[-j N]", "many design points",
       OPTION_JSON | OPTION_JOBS | OPTION_SET | OPTION_OUT, NULL },
     { "import", "FILE", "", "what is in a model file, printed as a spec", OPTION_JSON, NULL },
-    { "prune", "SPEC.yaml", "-o FILE", "write the pruned weights back in the input's own format",
-      SPEC_OPTIONS, NULL },
+    { "prune", "SPEC.yaml", "-o FILE [--masks]",
+      "write the pruned weights back in the input's own format",
+      OPTION_OUT | OPTION_SET | OPTION_JSON | OPTION_MASKS, run_prune },
     { "parts", NULL, "", "FPGA parts that are supported", 0, run_parts },
     { "patterns", NULL, "", "sparsity patterns that are supported", 0, run_patterns },
     { "keys", NULL, "[--markdown]", "reference of every key of a spec", OPTION_MARKDOWN, run_keys },

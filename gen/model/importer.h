@@ -52,6 +52,13 @@ bool tensor_decode(const Subject *s, Arena *a, Tensor *t, Coding coding, const S
 const char *dims_text(Arena *a, int64_t rank, const int64_t *shape);
 
 /* ---------------------------------------------------------------- npy.c */
+typedef struct NpyHeader {
+    Coding coding;
+    int64_t rank, shape[RANK_MAX];
+    uint64_t data_at; /* byte of the first element */
+} NpyHeader;
+/* Reads magic, version and the header's dictionary; the stream then stands at the data. */
+bool npy_header(const Subject *s, Arena *a, const Source *from, NpyHeader *out);
 /* Reads a whole .npy stream: header, shape, data. Integers only where `integers` allows them. */
 bool npy_decode(const Subject *s, Arena *a, const Source *from, bool integers, Tensor *out);
 

@@ -159,6 +159,15 @@ static Matrix to_matrix(const Loader *l, Tensor *t, int rows, int columns)
     return m;
 }
 
+/* model_write puts weights back where they came from. */
+static void remember_origin(const Loader *l, const int source[GATES], Layer *out)
+{
+    out->tensor[MATRIX_W] = l->spec->W;
+    out->tensor[MATRIX_R] = l->spec->R;
+    out->turned = l->spec->transpose;
+    memcpy(out->block, source, sizeof out->block);
+}
+
 /* Adds one bias tensor, (rows) or for an LSTM (2 * rows): input and recurrent bias, as ONNX and
  * cuDNN store them. */
 static bool add_bias(const Loader *l, const char *name, const int source[GATES], Layer *out)
@@ -218,6 +227,7 @@ static bool load_lstm(const Loader *l, Layer *out)
     if (!W || !sizes_from_W(l, W, GATES, out))
         return false;
     out->m[MATRIX_W] = to_matrix(l, W, layer_rows(out), out->inputs);
+    remember_origin(l, source, out);
     bool R = load_R(l, out), b = load_bias(l, source, out); /* both, to report both */
     for (int k = 0; k < MATRICES && R && b && !in_order(source); k++)
         permute_rows(out->m[k].value, out->hidden, out->m[k].columns, source);
@@ -239,6 +249,7 @@ static bool load_linear(const Loader *l, Layer *out)
     if (!W || !sizes_from_W(l, W, 1, out))
         return false;
     out->m[MATRIX_W] = to_matrix(l, W, out->hidden, out->inputs);
+    remember_origin(l, NO_GATES, out);
     return load_bias(l, NO_GATES, out);
 }
 

@@ -14,12 +14,6 @@
 
 enum { PREFIX_MAX = 12, HEADER_MAX = 1 << 20 };
 
-typedef struct Header {
-    Coding coding;
-    int64_t rank, shape[RANK_MAX];
-    uint64_t data_at;
-} Header;
-
 /* ---- the header's dictionary ---- */
 
 typedef struct Cursor {
@@ -83,7 +77,7 @@ static bool parse_size(Cursor *c, int64_t *out)
     return true;
 }
 
-static bool parse_shape(Cursor *c, Header *h)
+static bool parse_shape(Cursor *c, NpyHeader *h)
 {
     if (!accept(c, "("))
         return header_error(c, "a tuple");
@@ -100,7 +94,7 @@ static bool parse_shape(Cursor *c, Header *h)
 }
 
 /* '<f4' and the like: byte order, kind, bytes. What is not a number is refused in words. */
-static bool parse_type(Cursor *c, Header *h)
+static bool parse_type(Cursor *c, NpyHeader *h)
 {
     skip_blanks(c);
     if (c->p < c->end && *c->p == '[') {
@@ -134,7 +128,7 @@ static bool parse_type(Cursor *c, Header *h)
     return true;
 }
 
-static bool parse_entry(Cursor *c, Header *h, unsigned *seen)
+static bool parse_entry(Cursor *c, NpyHeader *h, unsigned *seen)
 {
     static const char *const KEYS[] = { "descr", "fortran_order", "shape" };
     const char *key = parse_string(c);
@@ -154,7 +148,7 @@ static bool parse_entry(Cursor *c, Header *h, unsigned *seen)
     return h->coding.fortran || accept(c, "False") || header_error(c, "True or False");
 }
 
-static bool parse_dictionary(Cursor *c, Header *h)
+static bool parse_dictionary(Cursor *c, NpyHeader *h)
 {
     unsigned seen = 0;
     if (!accept(c, "{"))
@@ -203,7 +197,7 @@ static bool read_prefix(const Subject *s, const Source *from, size_t *length, ui
     return true;
 }
 
-static bool read_header(const Subject *s, Arena *a, const Source *from, Header *h)
+bool npy_header(const Subject *s, Arena *a, const Source *from, NpyHeader *h)
 {
     size_t length;
     if (!read_prefix(s, from, &length, &h->data_at))
@@ -215,8 +209,8 @@ static bool read_header(const Subject *s, Arena *a, const Source *from, Header *
 
 bool npy_decode(const Subject *s, Arena *a, const Source *from, bool integers, Tensor *out)
 {
-    Header h = { 0 };
-    if (!read_header(s, a, from, &h) || !tensor_shape(s, out, h.rank, h.shape, h.coding.type))
+    NpyHeader h = { 0 };
+    if (!npy_header(s, a, from, &h) || !tensor_shape(s, out, h.rank, h.shape, h.coding.type))
         return false;
     if (!h.coding.type->floating && !integers) {
         subject_error(s, "dtype %s is not floating point; save it as float32", h.coding.type->name);

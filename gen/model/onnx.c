@@ -239,6 +239,19 @@ const Onnx__TensorProto *onnx_constant(const Model *m, const char *name)
     return c ? c->tensor : NULL;
 }
 
+Onnx__ModelProto *onnx_proto(const Model *m)
+{
+    return ((const Onnx *)m->own)->proto;
+}
+
+const Onnx__GraphProto *onnx_scope(const Model *m, const char *name)
+{
+    const Onnx *o = m->own;
+    const Constant *c =
+        o->n > 0 ? bsearch(name, o->constant, (size_t)o->n, sizeof *c, compare_name) : NULL;
+    return c ? c->scope : NULL;
+}
+
 /* ---- values ---- */
 
 /* Where a tensor's elements lie: raw bytes, or a repeated field of its type. NULL type: not a

@@ -7,6 +7,9 @@
 
 /* The constant called `name`, anywhere in the model, or NULL. */
 const Onnx__TensorProto *onnx_constant(const Model *m, const char *name);
+/* The graph (or subgraph) that the constant belongs to, or NULL; the whole model, for the writer. */
+const Onnx__GraphProto *onnx_scope(const Model *m, const char *name);
+Onnx__ModelProto *onnx_proto(const Model *m);
 /* Are all its elements zero? What cannot be read counts as no. */
 bool onnx_all_zero(const Onnx__TensorProto *t);
 /* Finds the LSTM nodes, and a linear head, of a graph and its subgraphs; how many layers, or -1

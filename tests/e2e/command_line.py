@@ -67,6 +67,27 @@ def _():
         expect(plain, 0, str(r.get("cycles.interval")))
 
 
+@suite.case("check --accuracy: a row for every pattern and rate, the figures that check gives one by one")
+def _():
+    with scratch() as folder:
+        spec = little_spec(folder, hidden=8)
+        before = sorted(os.listdir(folder))
+        r = lstmgen("check", "--accuracy", spec, "--json", cwd=folder)
+        expect(r, 0)
+        check(sorted(os.listdir(folder)) == before and r.get("steps") == 4, "steps %s", r.get("steps"))
+        rows = {(row["pattern"], row["rate"]): row for row in r.object["rows"]}
+        check([rate for p, rate in rows if p == "bank_balanced"] == [1, 0.5, 0.25, 0.125], "rates %s", list(rows))
+        check(rows["dense", 1]["pruned_snr_db"] == 999 and ("dense", 0.5) not in rows, "dense %s", rows["dense", 1])
+        for rate in (0.5, 0.25):
+            one = lstmgen("check", spec, "--json", "--set", "sparsity.pattern=bank_balanced",
+                          "--set", "sparsity.keep=%g" % rate)
+            row = rows["bank_balanced", rate]
+            check(abs(one.get("verify.snr_db") - row["rounded_snr_db"]) < 0.01, "%s, check says %s", row, one.get("verify"))
+            check(abs(one.get("macs.kept") / one.get("macs.dense") - row["kept"]) < 1e-3, "kept %s", row)
+        expect(lstmgen("check", "--accuracy", spec), 0, "pruned without retraining", "bank_balanced")
+        expect(lstmgen("check", "--accuracy", spec, "--set", "model.layers.0.W=V"), 1, "no tensor 'V'")
+
+
 @suite.case("--set changes a key, by name and by index")
 def _():
     with scratch() as folder:
