@@ -10,7 +10,7 @@ static const char *const leaves[] = {"lg_mul", "lg_gacc", "lg_ram", "lg_ram_smal
                                      "lg_fifo"};
 static const char *const modules[] = {
     "lib/lg_delay", "lib/lg_delay_reset", "lib/lg_memory", "lib/lg_mul_wide", "lib/lg_tree", "lib/lg_skid",
-    "lib/lg_reorder", "engine/lg_pe", "engine/lg_bank", "engine/lg_row", "engine/lg_span", "engine/lg_set", "engine/lg_chain", "engine/lg_gather",
+    "lib/lg_reorder", "engine/lg_pe", "engine/lg_bank", "engine/lg_row", "engine/lg_span", "engine/lg_set", "engine/lg_stream", "engine/lg_chain", "engine/lg_gather",
     "engine/lg_route", "engine/lg_sequencer", "cell/lg_requant", "cell/lg_activation", "cell/lg_lane", "cell/lg_cell",
     "top/lg_input", "top/lg_counters", "top/lg_axil"};
 static const char *const bench[] = {"lstmgen_tb.c", "tb.h", "tb_axil.c", "tb_config.c", "tb_stream.c", "tb_report.c",
@@ -21,7 +21,9 @@ static bool used(const Design *d, const char *module)
 {
     if (!strcmp(module, "engine/lg_row"))
         return d->pattern->private_vectors && d->span == 0;
-    if (!strcmp(module, "engine/lg_set") || !strcmp(module, "engine/lg_span"))
+    if (!strcmp(module, "engine/lg_set") || !strcmp(module, "engine/lg_stream"))
+        return d->span > 0 && (d->ring > 0 || !strcmp(module, "engine/lg_set"));
+    if (!strcmp(module, "engine/lg_span"))
         return d->span > 0;
     if (!strcmp(module, "top/lg_counters") || !strcmp(module, "top/lg_axil"))
         return d->spec->control;

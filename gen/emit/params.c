@@ -44,6 +44,8 @@ static void holes_engine(const Design *d, Holes *h)
     hole_int(h, "PE_WIDTH", d->lanes_pe);
     hole_int(h, "PRIVATE", d->pattern->private_vectors);
     hole_int(h, "SHARE", d->share);
+    hole_int(h, "RING", d->ring);
+    hole_int(h, "RING_BLOCK", d->ring_block);
     hole_int(h, "SPAN", d->span);
     hole_int(h, "BANKS", d->banks);
     hole_int(h, "SELECT", d->span > 1);
@@ -93,7 +95,7 @@ static void holes_sequencer(const Design *d, Holes *h)
 /* Memories are numbered weights, indices, records; the widest word sets the width of the load port. */
 static int64_t holes_loading(const Design *d, Holes *h)
 {
-    int64_t widest = MAX((int64_t)d->lanes_pe * d->q->weight_bits, (int64_t)d->lanes_pe * d->index_bits);
+    int64_t widest = MAX((int64_t)d->lanes_pe * d->q->weight_bits, design_index_bits(d));
     widest = MAX(widest, d->q->acc_bits + d->shift_bits);
     int indices = design_lists(d);
     hole_int(h, "LOADABLE", d->spec->loadable);

@@ -8,6 +8,7 @@ static const Pattern *const table[] = {
     &pattern_dense,
     &pattern_bank_balanced,
     &pattern_grouped_columns,
+    &pattern_structured_blocks,
 };
 
 const Pattern *const *pattern_table(int *n)

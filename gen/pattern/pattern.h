@@ -6,6 +6,7 @@
 extern const Pattern pattern_dense;
 extern const Pattern pattern_bank_balanced;
 extern const Pattern pattern_grouped_columns;
+extern const Pattern pattern_structured_blocks;
 
 int64_t matrix_kept(const Matrix *m);                   /* weights that survive */
 #endif

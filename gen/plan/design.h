@@ -5,7 +5,7 @@
 #ifndef PLAN_DESIGN_H
 #define PLAN_DESIGN_H
 
-enum { TILES_MAX = 65536, RUNS_MAX = 64, REGIONS_MAX = LAYERS_MAX + 1 };
+enum { TILES_MAX = 65536, RUNS_MAX = 160, REGIONS_MAX = LAYERS_MAX + 1 };
 
 /* A vector in the banks, double-buffered: x, and h of every LSTM layer. */
 typedef struct Region {
@@ -51,6 +51,8 @@ struct Design {
     int pes, lanes_pe;                  /* rows x multipliers per row */
     int share;                          /* PEs that read one index list and one copy of the vector */
     int banks, span;                    /* banks written; span: banks of the copy each lane has, 0: its own bank only */
+    int *row_cycles[LAYERS_MAX][MATRICES], longest_row;     /* elastic: cycles of each row; NULL where all are alike */
+    int ring; bool ring_block;          /* elastic: sums of a PE that wait for the other PEs; 0: not elastic */
     bool free_order;                    /* any row may be on any PE */
     int cell_lanes, shifts;             /* rows per cycle into the cell unit; cycles a tile takes there */
     int lanes, element_bits;            /* stream */
@@ -89,12 +91,21 @@ CycleCount cycles_simulate(const Design *d, int steps);
 /* ---------------------------------------------------------------- plan/span.c: which PE sees what of the vector */
 int design_lists(const Design *d);      /* index lists of the engine (0: none): groups of `share` PEs */
 int design_copies(const Design *d);     /* memories of one bank each that hold copies of the vector */
+int design_index_bits(const Design *d); /* bits of a word of an index memory */
 bool region_is_masked(const Region *r); /* elements are dropped in the order of the stream */
 
 /* ---------------------------------------------------------------- plan/images.c: contents of the memories */
 /* The lane words of one PE for one tile, segment after segment; out has room for all cycles * lanes_pe. */
 /* Row of the tile's layer that a PE works on, or -1 for padding. */
 int image_row(const Design *d, const Tile *t, int pe);
+/* Columns of a matrix become places in the vector it is multiplied with. */
+void image_place(const Design *d, int region, LaneWord *word, int n);
 void image_tile(const Design *d, const Tile *t, int pe, LaneWord *out);
+
+/* ---------------------------------------------------------------- plan/elastic.c: rows of different length */
+int elastic_phase(const Design *d, int first);          /* tiles from `first` on that PEs run through at their own pace */
+int elastic_tile_cycles(const Design *d, int tile, int pe);     /* of one row */
+/* Words of a PE for a phase of n tiles; last[] marks the last word of a row. Room: longest_row words more. */
+void elastic_words(const Design *d, int first, int n, int pe, LaneWord *out, uint8_t *last);
 
 #endif

@@ -72,9 +72,12 @@ void plan_memories(Arena *a, Design *d)
     d->out_block = in_block(d, slots);
     add(d, "weight", (int64_t)d->lanes_pe * d->q->weight_bits, d->weight_words, d->pes, true, rom, true);
     if (d->index_bits > 0)
-        add(d, "index", (int64_t)d->lanes_pe * d->index_bits, d->weight_words, design_lists(d), true, rom, true);
+        add(d, "index", design_index_bits(d), d->weight_words, design_lists(d), true, rom, true);
     add(d, "record", d->q->acc_bits + d->shift_bits, d->records, rows, true, rom, true);
     add(d, "vector", ab, d->vector_depth, design_copies(d), d->vector_block, false, false);
+    d->ring_block = in_block(d, d->ring);
+    if (d->ring > 0)
+        add(d, "row ring", d->q->acc_bits, d->ring, d->pes, d->ring_block, false, false);
     add(d, "partial sum", d->q->acc_bits, d->psums, rows, d->psum_block, false, false);
     add(d, "gate i", ab, d->neurons, rows, d->state_block, false, false);
     add(d, "i * g", 2 * ab, d->neurons, rows, d->state_block, false, false);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, SHIFT_BITS_LOADABLE = 6, CELL_TABLE_LEAD = 6 };
+enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, SHIFT_BITS_LOADABLE = 6, CELL_TABLE_LEAD = 6, RING_LATENCY = 3 };
 
 static int layer_align(const QNetwork *q)
 {
@@ -28,7 +28,7 @@ static void plan_latencies(Design *d)
     d->front = d->pattern->private_vectors ? 2 : 0;
     d->tree = MAX(clog2(d->lanes_pe), 1);
     d->align = layer_align(d->q);
-    d->acc_at = d->front + (d->span > 1) + 3 + d->mul_latency + d->tree + (d->align > 0);
+    d->acc_at = d->front + (d->ring > 0 ? RING_LATENCY : 0) + (d->span > 1) + 3 + d->mul_latency + d->tree + (d->align > 0);
 }
 
 static void plan_matrices(Design *d)
@@ -92,7 +92,7 @@ static void early_tiles(const Design *d, bool ahead, int extra, int early[])
         int step = MAX(d->matrix[l][matrix].cycles, d->shifts);
         int need = (schedule_drain(d) + step - 1) / step + extra;
         bool useful = ahead && (l > 0 || lstms == 1);
-        early[l] = useful ? MIN(MAX(need, 0), schedule_tiles(d, l)) : 0;
+        early[l] = d->ring > 0 ? schedule_tiles(d, l) : useful ? MIN(MAX(need, 0), schedule_tiles(d, l)) : 0;
     }
 }
 
@@ -241,6 +241,8 @@ bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const 
     if (!known_part(diag, d))
         return false;
     plan_matrices(d);
+    if (d->pattern->row_cycles)
+        elastic_rows(a, d);
     plan_shift(d);
     if (!plan_sizes(a, diag, d, span_widest(d)))
         return false;

@@ -65,7 +65,7 @@ static int early_matrix(int layer)
 static int block_of(const Design *d, int layer)
 {
     int groups = layer_groups(d, layer), shortest = d->matrix[layer][MATRIX_W + MATRIX_R - early_matrix(layer)].cycles;
-    int step = MAX(shortest, d->shifts);
+    int step = d->ring > 0 ? d->shifts : MAX(shortest, d->shifts);
     int need = hazards_of(d).f_to_o;
     return MIN(groups, (need + step - 1) / step);
 }
@@ -271,6 +271,8 @@ void plan_schedule(Arena *a, Design *d, const int *early)
         if (l == 0 && lstms > 1 && n > lstms)
             add_head(d, n - 1);
     }
+    if (d->ring > 0)
+        elastic_tiles(a, d);
     add_runs(a, d);
     mark_runs(d);
 }

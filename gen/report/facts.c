@@ -108,7 +108,7 @@ static void gather_memory(const Design *d, Facts *out)
         }
     int64_t words = (int64_t)d->weight_words * d->pes * d->lanes_pe;
     out->weight_bits = words * d->q->weight_bits;
-    out->index_bits = indexed ? (int64_t)d->weight_words * design_lists(d) * d->lanes_pe * d->index_bits : 0;
+    out->index_bits = indexed ? (int64_t)d->weight_words * design_lists(d) * design_index_bits(d) : 0;
     out->vector_bits = (int64_t)d->vector_depth * d->q->gate.bits * design_copies(d);
     double kept = (double)MAX(d->macs_kept, 1);
     out->bits_per_kept_weight = (double)(out->weight_bits + out->index_bits) / kept;
