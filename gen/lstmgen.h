@@ -131,6 +131,7 @@ typedef struct Spec {
     const char *pattern;
     Rate keep;
     int banks;                          /* 0: not given */
+    int block; bool align;              /* block 0: not given */
     int group_rows;                     /* 0: not given (pes); -1: all rows */
     double max_padding;
     int activation_bits, weight_bits, state_bits;
@@ -255,6 +256,8 @@ typedef struct Pattern {
     bool private_vectors;                          /* PEs read their own copies of the vector by index */
     /* PEs that read one index list and one copy; 0: all, whatever the order of the rows. NULL: every PE its own. */
     int (*share)(const Spec *s, const Network *net);
+    /* Engine cycles of a row where rows differ: PEs then go their own pace (plan/elastic.c). NULL: plan->cycles. */
+    int (*row_cycles)(const Matrix *m, int row, int lanes);
     bool whole_vector;                             /* the index of a lane reaches every element, not a bank only */
     /* Lower bound of stored bits per kept weight: log2 C(n,k) / k plus the weight's bits. */
     double (*bound_bits)(const MatrixPlan *plan, int rows, int columns, int weight_bits);

@@ -80,7 +80,7 @@ static void holes_sequencer(const Design *d, Holes *h)
 /* Memories are numbered weights, indices, records; the widest word sets the width of the load port. */
 static int64_t holes_loading(const Design *d, Holes *h)
 {
-    int64_t widest = (int64_t)d->weight_lanes * MAX(d->q->weight_bits, d->index_bits);
+    int64_t widest = MAX((int64_t)d->weight_lanes * d->q->weight_bits, d->index_word);
     widest = MAX(widest, d->q->acc_bits + d->shift_bits);
     int n = d->weight_memories, indices = d->index_memories;
     hole_int(h, "LOADABLE", d->spec->loadable);

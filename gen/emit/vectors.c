@@ -32,8 +32,7 @@ static void print_memories(const Design *d, Buffer *b)
         buffer_print(b, "memory %d %d %d mem/weight_%d.hex\n", select++, d->weight_words,
                      d->weight_lanes * d->q->weight_bits, k);
     for (int k = 0; k < d->index_memories; k++)
-        buffer_print(b, "memory %d %d %d mem/index_%d.hex\n", select++, d->weight_words, d->weight_lanes * d->index_bits,
-                     k);
+        buffer_print(b, "memory %d %d %d mem/index_%d.hex\n", select++, d->weight_words, d->index_word, k);
     for (int lane = 0; lane < d->cell_lanes; lane++)
         buffer_print(b, "memory %d %d %d mem/record_%d.hex\n", select++, d->records, d->q->acc_bits + d->shift_bits, lane);
 }
@@ -72,6 +71,7 @@ static const struct { const char *memory, *image, *word; } map_text[] = {
     {"index", "`index_<list>.hex`", "place of the weight's vector element per lane, lane 0 lowest; one list per PE or group of PEs"},
     {"record", "`record_<lane>.hex`", "{right shift, bias}; the bias is at accumulator precision with the rounding half"},
     {"vector", "-", "one element; x and h of each layer, two buffers each (below)"},
+    {"row ring", "-", "sums of a PE whose row is done before that of the slowest PE"},
     {"partial sum", "-", "accumulator of a row whose first product was taken ahead"},
     {"gate i", "-", "sigmoid(i) of a neuron until g arrives"},
     {"i * g", "-", "full product until f arrives"},

@@ -42,49 +42,72 @@ bool emit_records(const Design *d, Arena *a, Folder *f)
 }
 
 /* ---- weights and indices of one PE */
-static void put_words(const Design *d, Image *m, const LaneWord *word, int cycles, bool index)
+static void put_words(const Design *d, Image *m, const LaneWord *word, const uint8_t *last, int cycles, bool index)
 {
     for (int k = 0; k < cycles; k++) {
         for (int lane = 0; lane < d->lanes_pe; lane++, word++)
             image_field(m, index ? word->index : word->weight, index ? d->index_bits : d->q->weight_bits);
+        if (index && last)
+            image_field(m, last[k], 1);
         image_word(m);
     }
 }
 
-static int longest_tile(const Design *d)
+/* Tiles whose words are made together: a phase where PEs go their own pace, else one. */
+static int together(const Design *d, int first)
 {
-    int longest = 0;
-    for (int n = 0; n < d->n_tiles; n++)
-        longest = MAX(longest, d->tile[n].segment[0].cycles + d->tile[n].segment[1].cycles);
-    return longest;
+    return d->ring > 0 ? elastic_phase(d, first) : 1;
 }
 
-static bool emit_pe(const Design *d, Arena *a, Folder *f, int pe, LaneWord *word)
+static int cycles_of(const Design *d, int first, int n)
+{
+    int cycles = 0;
+    for (int k = first; k < first + n; k++)
+        cycles += d->tile[k].segment[0].cycles + d->tile[k].segment[1].cycles;
+    return cycles;
+}
+
+static int longest_words(const Design *d)
+{
+    int longest = 0;
+    for (int k = 0, n; k < d->n_tiles; k += n) {
+        n = together(d, k);
+        longest = MAX(longest, cycles_of(d, k, n));
+    }
+    return longest + d->longest_row;
+}
+
+static bool emit_pe(const Design *d, Arena *a, Folder *f, int pe, LaneWord *word, uint8_t *last)
 {
     Image weight, index;
     bool indexed = d->index_bits > 0 && pe % d->share == 0;
     if (!image_open(&weight, a, f, str_format(a, "mem/weight_%d.hex", pe), d->lanes_pe * d->q->weight_bits,
                     "weights of one cycle, lane 0 lowest"))
         return false;
-    if (indexed && !image_open(&index, a, f, str_format(a, "mem/index_%d.hex", pe / d->share), d->lanes_pe * d->index_bits,
-                               "bank addresses of one cycle, lane 0 lowest; the region's base is OR-ed to them"))
+    if (indexed && !image_open(&index, a, f, str_format(a, "mem/index_%d.hex", pe / d->share), d->index_word,
+                               d->ring > 0 ? "last word of the row (1 bit); bank addresses, lane 0 lowest; the region's base is OR-ed to them"
+                                           : "bank addresses of one cycle, lane 0 lowest; the region's base is OR-ed to them"))
         return false;
-    for (int n = 0; n < d->n_tiles; n++) {
-        const Tile *t = &d->tile[n];
-        int cycles = t->segment[0].cycles + t->segment[1].cycles;
-        image_tile(d, t, pe, word);
-        put_words(d, &weight, word, cycles, false);
+    for (int k = 0, n; k < d->n_tiles; k += n) {
+        n = together(d, k);
+        int cycles = cycles_of(d, k, n);
+        if (last)
+            elastic_words(d, k, n, pe, word, last);
+        else
+            image_tile(d, &d->tile[k], pe, word);
+        put_words(d, &weight, word, last, cycles, false);
         if (indexed)
-            put_words(d, &index, word, cycles, true);
+            put_words(d, &index, word, last, cycles, true);
     }
     return image_close(&weight) && (!indexed || image_close(&index));
 }
 
 bool emit_weights(const Design *d, Arena *a, Folder *f)
 {
-    LaneWord *word = ARENA_ARRAY(a, LaneWord, (int64_t)longest_tile(d) * d->lanes_pe);
+    LaneWord *word = ARENA_ARRAY(a, LaneWord, (int64_t)longest_words(d) * d->lanes_pe);
+    uint8_t *last = d->ring > 0 ? ARENA_ARRAY(a, uint8_t, longest_words(d)) : NULL;
     for (int pe = 0; pe < d->pes; pe++)
-        if (!emit_pe(d, a, f, pe, word))
+        if (!emit_pe(d, a, f, pe, word, last))
             return false;
     return true;
 }

@@ -9,6 +9,7 @@ static const Pattern *const table[] = {
     &pattern_bank_balanced,
     &pattern_grouped_columns,
     &pattern_column_balanced,
+    &pattern_structured_blocks,
 };
 
 const Pattern *const *pattern_table(int *n)

@@ -7,6 +7,7 @@ extern const Pattern pattern_dense;
 extern const Pattern pattern_bank_balanced;
 extern const Pattern pattern_grouped_columns;
 extern const Pattern pattern_column_balanced;
+extern const Pattern pattern_structured_blocks;
 
 /* CBTD: weights kept of a sub-column of `rows` rows. */
 int column_balanced_keep(int rows, double keep);

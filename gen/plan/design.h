@@ -72,7 +72,7 @@ extern const Engine engine_gather, engine_scatter;
 struct Design {
     const Engine *engine;
     int weight_memories, index_memories;
-    int weight_lanes;                   /* weights in a word */
+    int weight_lanes, index_word;       /* weights in a word; bits of an index word */
     int vector_banks;                   /* banks of the vector memory that are written */
     int vector_copies;                  /* memories of one bank each that hold them, copies counted */
     const struct Part *part; const struct Family *family;   /* flow/parts.h; the default part where none is given */
@@ -80,6 +80,8 @@ struct Design {
     int pes, lanes_pe;                  /* rows x multipliers per row */
     int share;                          /* PEs that read one index list and one copy of the vector */
     int span;                           /* banks of the copy each lane has; 0: it sees its own bank only */
+    int *row_cycles[LAYERS_MAX][MATRICES], longest_row;     /* elastic: cycles of each row; NULL where all are alike */
+    int ring; bool ring_block;          /* elastic: sums of a PE that wait for the other PEs; 0: not elastic */
     bool free_order;                    /* any row may be on any PE */
     int cell_lanes, shifts;             /* rows per cycle into the cell unit; cycles a tile takes there */
     int lanes, element_bits;            /* stream */
@@ -127,6 +129,14 @@ bool region_is_masked(const Region *r); /* elements are dropped in the order of 
 /* The lane words of one PE for one tile, segment after segment; out has room for all cycles * lanes_pe. */
 /* Row of the tile's layer that a PE works on, or -1 for padding. */
 int image_row(const Design *d, const Tile *t, int pe);
+/* Columns of a matrix become places in the vector it is multiplied with. */
+void image_place(const Design *d, int region, LaneWord *word, int n);
 void image_tile(const Design *d, const Tile *t, int pe, LaneWord *out);
+
+/* ---------------------------------------------------------------- plan/elastic.c: rows of different length */
+int elastic_phase(const Design *d, int first);          /* tiles from `first` on that PEs run through at their own pace */
+int elastic_tile_cycles(const Design *d, int tile, int pe);     /* of one row */
+/* Words of a PE for a phase of n tiles; last[] marks the last word of a row. Room: longest_row words more. */
+void elastic_words(const Design *d, int first, int n, int pe, LaneWord *out, uint8_t *last);
 
 #endif

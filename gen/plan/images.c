@@ -12,8 +12,9 @@ int image_row(const Design *d, const Tile *t, int pe)
 }
 
 /* An index as the pattern gives it is a column; where lanes see the whole vector, it says where that element lies. */
-static void place_indices(const Region *r, LaneWord *word, int n)
+void image_place(const Design *d, int region, LaneWord *word, int n)
 {
+    const Region *r = &d->region[region];
     for (int k = 0; k < n; k++)
         word[k].index = (uint16_t)MAX(r->slot[word[k].index], 0);
 }
@@ -27,7 +28,7 @@ void image_tile(const Design *d, const Tile *t, int pe, LaneWord *out)
         const QMatrix *q = &d->q->layer[g->layer].m[g->matrix];
         d->pattern->pack(&d->matrix[g->layer][g->matrix], q, image_row(d, t, pe), d->lanes_pe, out);
         if (d->span > 0)
-            place_indices(&d->region[g->region], out, g->cycles * d->lanes_pe);
+            image_place(d, g->region, out, g->cycles * d->lanes_pe);
         out += (int64_t)g->cycles * d->lanes_pe;
     }
 }

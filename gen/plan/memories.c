@@ -72,9 +72,12 @@ void plan_memories(Arena *a, Design *d)
     d->out_block = memory_in_block(d, slots);
     memory_add(d, "weight", (int64_t)d->weight_lanes * d->q->weight_bits, d->weight_words, d->weight_memories, true, rom, true);
     if (d->index_bits > 0)
-        memory_add(d, "index", (int64_t)d->weight_lanes * d->index_bits, d->weight_words, d->index_memories, true, rom, true);
+        memory_add(d, "index", d->index_word, d->weight_words, d->index_memories, true, rom, true);
     memory_add(d, "record", d->q->acc_bits + d->shift_bits, d->records, rows, true, rom, true);
     memory_add(d, "vector", ab, d->vector_depth, d->vector_copies, d->vector_block, false, false);
+    d->ring_block = memory_in_block(d, d->ring);
+    if (d->ring > 0)
+        memory_add(d, "row ring", d->q->acc_bits, d->ring, d->pes, d->ring_block, false, false);
     memory_add(d, "partial sum", d->q->acc_bits, d->psums, rows, d->psum_block, false, false);
     memory_add(d, "gate i", ab, d->neurons, rows, d->state_block, false, false);
     memory_add(d, "i * g", 2 * ab, d->neurons, rows, d->state_block, false, false);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, SHIFT_BITS_LOADABLE = 6, CELL_TABLE_LEAD = 6 };
+enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, SHIFT_BITS_LOADABLE = 6, CELL_TABLE_LEAD = 6, RING_LATENCY = 3 };
 
 int layer_align(const QNetwork *q)
 {
@@ -28,7 +28,7 @@ static void plan_latencies(Design *d)
     d->front = d->pattern->private_vectors ? 2 : 0;
     d->tree = MAX(clog2(d->lanes_pe), 1);
     d->align = layer_align(d->q);
-    d->acc_at = d->front + (d->span > 1) + 3 + d->mul_latency + d->tree + (d->align > 0);
+    d->acc_at = d->front + (d->ring > 0 ? RING_LATENCY : 0) + (d->span > 1) + 3 + d->mul_latency + d->tree + (d->align > 0);
 }
 
 static void plan_matrices(Design *d)
@@ -92,7 +92,7 @@ static void early_tiles(const Design *d, bool ahead, int extra, int early[])
         int step = MAX(d->matrix[l][matrix].cycles, d->shifts);
         int need = (schedule_drain(d) + step - 1) / step + extra;
         bool useful = ahead && (l > 0 || lstms == 1);
-        early[l] = useful ? MIN(MAX(need, 0), schedule_tiles(d, l)) : 0;
+        early[l] = d->ring > 0 ? schedule_tiles(d, l) : useful ? MIN(MAX(need, 0), schedule_tiles(d, l)) : 0;
     }
 }
 
@@ -224,6 +224,7 @@ static bool plan_sizes(Arena *a, Diag *diag, Design *d, int banks)
     plan_span(d, banks);
     plan_latencies(d);
     plan_regions(a, d);
+    d->index_word = d->lanes_pe * d->index_bits + (d->ring > 0);
     if (!lanes_allowed(diag, d))
         return false;
     choose_stream(a, d);
@@ -234,6 +235,8 @@ bool gather_plan(Arena *a, Diag *diag, Design *d)
 {
     d->weight_memories = d->pes;
     d->weight_lanes = d->lanes_pe;
+    if (d->pattern->row_cycles)
+        elastic_rows(a, d);
     plan_shift(d);
     if (!plan_sizes(a, diag, d, span_widest(d)))
         return false;
@@ -256,6 +259,7 @@ bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const 
     if (!known_part(diag, d))
         return false;
     d->engine = d->pattern->engine;
+    REQUIRE(d->engine);
     plan_matrices(d);
     if (!d->engine->plan(a, diag, d))
         return false;

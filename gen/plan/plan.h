@@ -26,6 +26,12 @@ int span_needed(const Design *d);       /* fewest that take what the stream and 
 /* Drops elements that no matrix reads, gives the others their places. */
 void span_region(Arena *a, Design *d, int region);
 
+/* plan/elastic.c: rows of different length. */
+void elastic_rows(Arena *a, Design *d);                 /* counts the cycles of every row */
+void elastic_order(Arena *a, Design *d, int region);    /* deals the neurons of a layer to the PEs: region->order */
+bool elastic_same_phase(const Tile *a, const Tile *b);
+void elastic_tiles(Arena *a, Design *d);                /* cycles of every tile, words of the ring */
+
 /* plan/schedule.c: tiles and runs for given cell lanes and numbers of early tiles per layer. */
 void plan_schedule(Arena *a, Design *d, const int *early);
 int schedule_tiles(const Design *d, int layer);         /* row tiles of a layer */

@@ -249,6 +249,7 @@ bool scatter_plan(Arena *a, Diag *diag, Design *d)
     choose_stream(d);
     d->weight_memories = d->index_memories = d->lanes_pe;
     d->weight_lanes = d->pes;
+    d->index_word = d->weight_lanes * d->index_bits;
     d->vector_copies = d->vector_banks;
     d->h_aligned = h_is_aligned(d);
     d->head_run = -1;

@@ -66,7 +66,7 @@ static int early_matrix(int layer)
 static int blocks_of(const Design *d, int layer)
 {
     int groups = layer_groups(d, layer), shortest = d->matrix[layer][MATRIX_W + MATRIX_R - early_matrix(layer)].cycles;
-    int step = MAX(shortest, d->shifts);
+    int step = d->ring > 0 ? d->shifts : MAX(shortest, d->shifts);
     int least = (hazards_of(d).f_to_o + step - 1) / step;
     return MAX(groups / least, 1);
 }
@@ -276,6 +276,8 @@ void plan_schedule(Arena *a, Design *d, const int *early)
         if (l == 0 && lstms > 1 && n > lstms)
             add_head(d, n - 1);
     }
+    if (d->ring > 0)
+        elastic_tiles(a, d);
     add_runs(a, d);
     mark_runs(d);
 }

@@ -18,6 +18,7 @@ void plan_span(Design *d, int banks)
     d->free_order = share == 0;
     d->share = share == 0 ? d->pes : share;
     d->span = p->whole_vector ? banks : 0;
+    d->ring = p->row_cycles ? MAX(d->ring, 2) : 0;
     d->vector_banks = d->span > 0 ? d->span : d->lanes_pe;
     d->index_memories = p->private_vectors ? d->pes / d->share : 0;
     d->vector_copies = (p->private_vectors ? d->pes / d->share : 1) * d->lanes_pe * MAX(d->span, 1);
@@ -25,7 +26,9 @@ void plan_span(Design *d, int banks)
 
 int span_widest(const Design *d)
 {
-    return MIN(1 << clog2(MAX(SPAN_FIRST, d->spec->lanes)), SPAN_MOST);
+    /* Where rows are short, the cell unit must take many in a cycle. */
+    int first = d->pattern->row_cycles ? SPAN_MOST : SPAN_FIRST;
+    return MIN(1 << clog2(MAX(first, d->spec->lanes)), SPAN_MOST);
 }
 
 int span_needed(const Design *d)
@@ -82,6 +85,20 @@ static void place_neurons(Arena *a, Region *r, const uint8_t *used)
     r->bank_size = MAX(1, (r->stored + r->banks - 1) / r->banks);
 }
 
+/* h where rows differ in length: neurons are dealt to the PEs. */
+static void deal_neurons(Arena *a, Design *d, int region)
+{
+    Region *r = &d->region[region];
+    r->order = ARENA_ARRAY(a, int, r->elements);
+    r->place = ARENA_ARRAY(a, int, r->elements);
+    for (int q = 0; q < r->elements; q++)
+        r->order[q] = q;
+    elastic_order(a, d, region);
+    for (int q = 0; q < r->elements; q++)
+        r->place[r->order[q]] = r->slot[r->order[q]] = q;
+    r->bank_size = (r->elements + r->banks - 1) / r->banks;
+}
+
 void span_region(Arena *a, Design *d, int region)
 {
     Region *r = &d->region[region];
@@ -93,6 +110,8 @@ void span_region(Arena *a, Design *d, int region)
     mark_used(d, region, used);
     if (region == 0) {
         place_stream(a, r, used);
+    } else if (d->ring > 0) {
+        deal_neurons(a, d, region);
     } else if (d->free_order) {
         place_neurons(a, r, used);
     } else {

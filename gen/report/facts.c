@@ -111,7 +111,7 @@ static void gather_memory(const Design *d, Facts *out)
         }
     int64_t words = (int64_t)d->weight_words * d->pes * d->lanes_pe;
     out->weight_bits = words * d->q->weight_bits;
-    out->index_bits = (int64_t)d->weight_words * d->index_memories * d->weight_lanes * d->index_bits;
+    out->index_bits = (int64_t)d->weight_words * d->index_memories * d->index_word;
     out->vector_bits = (int64_t)d->vector_depth * d->q->gate.bits * d->vector_copies;
     double kept = (double)MAX(d->macs_kept, 1);
     out->bits_per_kept_weight = (double)(out->weight_bits + out->index_bits) / kept;

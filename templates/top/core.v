@@ -82,7 +82,6 @@ module ${NAME}_top (
         .x_release_o(x_release), .done_i(done), .out_sent_i(y_sent), .busy_o(busy),
         .valid_q(valid), .first_q(first), .last_q(last), .mute_q(mute), .scale_q(scale), .addr_q(addr), .waddr_q(waddr),
         .tile_q(tile), .parity_q(parity), .clear_q(clear));
-    wire unused_valid = valid;
 
 //%% if loadable
     // ---- loading
@@ -94,7 +93,7 @@ module ${NAME}_top (
 
     // ---- weights of each PE, in the order in which they are used
     wire [PES*PE_WIDTH*WEIGHT-1:0]     weight;
-    wire [LISTS*PE_WIDTH*INDEX_BITS-1:0] index;
+    wire [LISTS*INDEX_WORD-1:0] index;
     wire [WADDR-1:0]                   waddr_late;
     lg_delay #(.WIDTH(WADDR), .LATENCY(FRONT + SELECT)) u_waddr (.clk_i(clk), .d_i(waddr), .q_o(waddr_late));
 //%% each pe
@@ -111,18 +110,18 @@ module ${NAME}_top (
 //%% end
 //%% each list
 //%% if rom
-    lg_rom #(.WIDTH(PE_WIDTH*INDEX_BITS), .DEPTH(WEIGHT_WORDS), .INIT_FILE("mem/index_${LIST}.hex")) u_index_${LIST} (
-        .clk_i(clk), .raddr_i(waddr), .rdata_o(index[${LIST}*PE_WIDTH*INDEX_BITS +: PE_WIDTH*INDEX_BITS]));
+    lg_rom #(.WIDTH(INDEX_WORD), .DEPTH(WEIGHT_WORDS), .INIT_FILE("mem/index_${LIST}.hex")) u_index_${LIST} (
+        .clk_i(clk), .raddr_i(waddr), .rdata_o(index[${LIST}*INDEX_WORD +: INDEX_WORD]));
 //%% end
 //%% if loadable
-    lg_ram #(.WIDTH(PE_WIDTH*INDEX_BITS), .DEPTH(WEIGHT_WORDS), .INIT_FILE("")) u_index_${LIST} (
+    lg_ram #(.WIDTH(INDEX_WORD), .DEPTH(WEIGHT_WORDS), .INIT_FILE("")) u_index_${LIST} (
         .clk_i(clk), .we_i(load_we && load_memory == LOAD_INDEX + ${LIST}), .waddr_i(load_addr[WADDR-1:0]),
-        .wdata_i(load_data[PE_WIDTH*INDEX_BITS-1:0]),
-        .raddr_i(waddr), .rdata_o(index[${LIST}*PE_WIDTH*INDEX_BITS +: PE_WIDTH*INDEX_BITS]));
+        .wdata_i(load_data[INDEX_WORD-1:0]),
+        .raddr_i(waddr), .rdata_o(index[${LIST}*INDEX_WORD +: INDEX_WORD]));
 //%% end
 //%% end
 //%% if no_index
-    assign index = {LISTS*PE_WIDTH*INDEX_BITS{1'b0}};
+    assign index = {LISTS*INDEX_WORD{1'b0}};
 //%% end
 
     // ---- engine
@@ -131,8 +130,9 @@ module ${NAME}_top (
     wire                      drain;
     lg_gather #(.ROWS(PES), .LANES(PE_WIDTH), .WEIGHT_BITS(WEIGHT), .VALUE_BITS(VALUE), .ACC_BITS(ACC),
                 .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .PRIVATE(PRIVATE), .SHARE(SHARE), .SPAN(SPAN),
-                .INDEX_BITS(INDEX_BITS), .DEPTH(VECTOR_DEPTH), .BLOCK(VECTOR_BLOCK)) u_engine (
-        .clk_i(clk), .first_i(first), .mute_i(mute), .scale_i(scale), .base_i(addr), .index_i(index), .weight_i(weight),
+                .INDEX_BITS(INDEX_BITS), .DEPTH(VECTOR_DEPTH), .BLOCK(VECTOR_BLOCK), .RING(RING), .RING_BLOCK(RING_BLOCK)) u_engine (
+        .clk_i(clk), .rst_i(rst_q), .valid_i(valid), .last_i(last), .first_i(first), .mute_i(mute), .scale_i(scale), .base_i(addr),
+         .index_i(index), .weight_i(weight),
         .we_i(we_q), .waddr_i(waddr_q), .wdata_i(wdata_q), .acc_o(acc));
     lg_chain #(.ROWS(PES), .OUTPUTS(CELL_LANES), .ACC_BITS(ACC)) u_chain (
         .clk_i(clk), .load_i(drain), .acc_i(acc), .row_o(row));

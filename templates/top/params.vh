@@ -38,6 +38,9 @@
     localparam BANKS         = ${BANKS};            // banks written
     localparam SELECT        = ${SELECT};           // cycles to select one of the banks read
     localparam INDEX_BITS    = ${INDEX_BITS};
+    localparam RING          = ${RING};             // sums of a PE that wait for the other PEs; 0: PEs are in step
+    localparam RING_BLOCK    = ${RING_BLOCK};
+    localparam INDEX_WORD    = PE_WIDTH * INDEX_BITS + (RING > 0 ? 1 : 0);
     localparam VECTOR_DEPTH  = ${VECTOR_DEPTH};     // elements in a bank
     localparam VECTOR_BLOCK  = ${VECTOR_BLOCK};     // 1: banks in block RAM
     localparam ADDR          = ${ADDR};

@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Failure, check, need, Skip
 from lstm import ROOT, layer_keys, lstmgen, random_lstms, random_values, write_npy, write_npz, write_spec
 
-PATTERNS = ["dense", "bank_balanced", "grouped_columns"]
+PATTERNS = ["dense", "bank_balanced", "grouped_columns", "structured_blocks"]
 SIZES = [1, 2, 3, 5, 13, 27, 64, 100, 118]
 PES = [1, 2, 3, 5, 8]
 LANES = [1, 2, 4, 7, 16]
@@ -51,6 +51,10 @@ def draw_sparsity(rng, d, pattern):
     if pattern == "grouped_columns":
         groups = [d["pes"], "all", "auto", 1, 2, 3, 2 * d["pes"], 16]
         return {"pattern": pattern, "group_rows": rng.choice(groups), "keep": rng.choice([0.125] + keep)}
+    if pattern == "structured_blocks":
+        most = 4 * min(hidden for _, hidden in d["layers"])
+        return {"pattern": pattern, "block": rng.choice([b for b in (4, 5, 8, 16) if b <= most]),
+                "align": rng.choice([True, False]), "keep": rng.choice([0.08] + keep)}
     if d["lanes"] > min(min(pair) for pair in d["layers"]):
         return None
     return {"pattern": "bank_balanced", "banks": d["lanes"],

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "net_build.h"
+#include "pattern/blocks.h"
 #include "pattern/pattern.h"
 
 enum { SHAPES = 200 };
@@ -61,6 +62,11 @@ static void draw_keys(Case *c, uint32_t *seed)
     c->spec.keep = (Rate){.W = rates[draw(seed) % 6], .R = rates[draw(seed) % 6]};
     if (!strcmp(c->spec.pattern, "grouped_columns"))
         c->spec.group_rows = (int)(draw(seed) % 20) - 1;
+    if (!strcmp(c->spec.pattern, "structured_blocks")) {
+        int side = 4 + (int)(draw(seed) % 30);
+        c->spec.block = MIN(side, 4 * c->net.layer[0].hidden);
+        c->spec.align = draw(seed) % 2;
+    }
 }
 
 static void every_pattern_packs_and_unpacks(void **state)
@@ -201,6 +207,144 @@ static void asis_refuses_scattered_zeros(void **state)
     arena_free(c.a);
 }
 
+/* ---- structured_blocks */
+/* Marks a kernel in block `block` (6 x 6, three across) and numbers its values from 1, row by row. */
+static void put_kernel(QMatrix *q, uint8_t *kept, int block, int n, const int *row, int m, const int *column)
+{
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < m; k++) {
+            int at = (block / 3 * 6 + row[i]) * q->columns + block % 3 * 6 + column[k];
+            q->value[at] = (int16_t)(i * m + k + 1);
+            kept[at] = 1;
+        }
+}
+
+/* Figure 3 of the paper: five arrays of a 12 x 18 matrix in 6 x 6 blocks. */
+static void blocks_are_stored_as_in_the_paper(void **state)
+{
+    (void)state;
+    static const int n[] = {2, 3, 3, 2, 2, 2}, m[] = {2, 3, 2, 2, 3, 2};
+    static const int row[6][3] = {{2, 4}, {1, 2, 4}, {0, 3, 5}, {1, 5}, {0, 1}, {3, 4}};
+    static const int column[6][3] = {{1, 4}, {0, 2, 4}, {2, 3}, {0, 5}, {1, 3, 5}, {2, 4}};
+    Arena *a = arena_new();
+    uint8_t *kept = ARENA_ARRAY(a, uint8_t, 12 * 18);
+    QMatrix q = {12, 18, ARENA_ARRAY(a, int16_t, 12 * 18), kept};
+    for (int b = 0; b < 6; b++)
+        put_kernel(&q, kept, b, n[b], row[b], m[b], column[b]);
+    Blocks blocks = blocks_pack(a, &q, 6);
+    static const uint8_t rows[] = {2, 4, 1, 2, 4}, columns[] = {1, 4, 0, 2, 4};
+    static const int16_t values[] = {1, 2, 3, 4, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    assert_true(blocks.count == 6 && blocks.across == 3);
+    for (int b = 0; b < 6; b++)
+        assert_true(blocks.n[b] == n[b] && blocks.m[b] == m[b]);
+    assert_memory_equal(blocks.row, rows, sizeof rows);
+    assert_memory_equal(blocks.column, columns, sizeof columns);
+    assert_memory_equal(blocks.value, values, sizeof values);
+    int16_t *back = ARENA_ARRAY(a, int16_t, 12 * 18);
+    blocks_unpack(&blocks, back);
+    assert_memory_equal(back, q.value, 12 * 18 * sizeof *back);
+    arena_free(a);
+}
+
+/* Figure 7: kernels of 2x2, 4x4, 2x2, 6x6 on four groups of 2x2: 9 cycles, 41.7 % use; shared 4 cycles, 93.8 %. */
+static void kernels_take_the_cycles_of_the_paper(void **state)
+{
+    (void)state;
+    uint8_t side[] = {2, 4, 2, 6};
+    Blocks b = {.rows = 12, .columns = 12, .side = 6, .across = 2, .count = 4, .n = side, .m = side};
+    assert_int_equal(blocks_cycles(&b, 2, 2, 4, false), 9);
+    assert_int_equal(blocks_cycles(&b, 2, 2, 4, true), 4);
+    assert_int_equal((int)(1000 * 60.0 / (9 * 16) + 0.5), 417);
+    assert_int_equal((int)(1000 * 60.0 / (4 * 16) + 0.5), 938);
+}
+
+static void blocks_round_trip(void **state)
+{
+    (void)state;
+    uint32_t seed = 21;
+    for (int shape = 0; shape < SHAPES; shape++) {
+        Case c = case_of("structured_blocks", 1 + (int)(draw(&seed) % 60), 1 + (int)(draw(&seed) % 30), &seed);
+        draw_keys(&c, &seed);
+        Matrix *m = &c.net.layer[0].m[MATRIX_W];
+        assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+        QMatrix q = integers_of(c.a, m);
+        Blocks b = blocks_pack(c.a, &q, c.spec.block);
+        int16_t *back = ARENA_ARRAY(c.a, int16_t, m->rows * m->columns);
+        blocks_unpack(&b, back);
+        assert_memory_equal(back, q.value, sizeof *back * (size_t)m->rows * (size_t)m->columns);
+        assert_int_equal(b.values, matrix_kept(m));
+        arena_free(c.a);
+    }
+}
+
+/* 40 rows in blocks of 8 with keep 1/4: at most half of the columns in a block-row, half of the rows in a block-column. */
+static void projection_keeps_whole_segments(void **state)
+{
+    (void)state;
+    uint32_t seed = 31;
+    Case c = case_of("structured_blocks", 24, 10, &seed);
+    c.spec.block = 8;
+    c.spec.pe_width = 4;
+    c.spec.keep = (Rate){.W = 0.25, .R = 0.25};
+    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    for (int r0 = 0; r0 < 40; r0 += 8) {
+        int columns = 0;
+        for (int col = 0; col < 24; col++) {
+            bool any = false;
+            for (int r = r0; r < r0 + 8; r++)
+                any = any || m->kept[r * 24 + col];
+            columns += any;
+        }
+        assert_int_equal(columns, 12);
+    }
+    for (int c0 = 0; c0 < 24; c0 += 8) {
+        int rows = 0;
+        for (int r = 0; r < 40; r++)
+            rows += memchr(m->kept + r * 24 + c0, 1, 8) != NULL;
+        assert_true(rows <= 20);
+    }
+    arena_free(c.a);
+}
+
+static void aligned_kernels_fill_the_lanes(void **state)
+{
+    (void)state;
+    uint32_t seed = 32;
+    Case c = case_of("structured_blocks", 64, 16, &seed);
+    c.spec.block = 16;
+    c.spec.align = true;
+    c.spec.pe_width = 4;
+    c.spec.keep = (Rate){.W = 0.2, .R = 0.2};
+    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    QMatrix q = integers_of(c.a, m);
+    Blocks b = blocks_pack(c.a, &q, 16);
+    for (int k = 0; k < b.count; k++)
+        assert_true(b.m[k] % 4 == 0);
+    arena_free(c.a);
+}
+
+/* Zeros inside a kernel are stored; scattered zeros are refused. */
+static void asis_spans_the_kernels(void **state)
+{
+    (void)state;
+    uint32_t seed = 33;
+    Case c = case_of("structured_blocks", 8, 4, &seed);
+    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    memset(m->value, 0, sizeof *m->value * 16 * 8);
+    m->value[0] = m->value[1] = m->value[8] = 1;        /* (1, 1) is the zero of a 2 x 2 kernel */
+    c.spec.keep.asis = true;
+    c.spec.block = 4;
+    c.spec.pe_width = 2;
+    assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    assert_true(m->kept[9] && matrix_kept(m) == 4);
+    m->value[0] = 0, m->value[9] = 0;                   /* a diagonal: half of it padding */
+    assert_false(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    assert_true(diag_failed(c.d));
+    arena_free(c.a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +355,12 @@ int main(void)
         cmocka_unit_test(lists_are_shared_by_the_common_divisor),
         cmocka_unit_test(asis_takes_the_union_of_a_group),
         cmocka_unit_test(asis_refuses_scattered_zeros),
+        cmocka_unit_test(blocks_are_stored_as_in_the_paper),
+        cmocka_unit_test(kernels_take_the_cycles_of_the_paper),
+        cmocka_unit_test(blocks_round_trip),
+        cmocka_unit_test(projection_keeps_whole_segments),
+        cmocka_unit_test(aligned_kernels_fill_the_lanes),
+        cmocka_unit_test(asis_spans_the_kernels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

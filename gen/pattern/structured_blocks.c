@@ -1,0 +1,254 @@
+/* structured_blocks.c: dense kernels inside blocks (CSB-RNN: Shi et al., ICS 2020, arXiv 2005.05758).
+ *
+ * The matrix is cut into blocks of `block` x `block`, edge blocks are smaller. Rows first: of the row segments of every
+ * block-column the ceil(sqrt(keep) * rows) with the largest l2 norm survive; then of the column segments of every
+ * block-row the ceil(sqrt(keep) * columns) with the largest norm of what is left; ties to the lower index. What is left of
+ * a block is a dense kernel of n rows and m columns. With `align` m is rounded to a multiple of engine.pe_width.
+ * Storage: five arrays (blocks.h). On the engine a PE works through its rows one after the other, each as many cycles as
+ * its weights need (plan/elastic.c). */
+#include "pattern/blocks.h"
+#include "pattern/pattern.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_DEFAULT = 32 };
+
+static void structured_blocks_check(Spec *s, const Network *net, Diag *d)
+{
+    if (s->pe_width == 0)
+        s->pe_width = 4;
+    bool given = s->block != 0;
+    Place at = spec_at(s, "sparsity.block");
+    if (!given)
+        s->block = BLOCK_DEFAULT;
+    for (int l = 0; l < net->n && given; l++) {
+        const Matrix *m = &net->layer[l].m[MATRIX_W];
+        if (net->layer[l].cell == CELL_LSTM && s->block > m->rows && s->block > m->columns)
+            diag_error(d, at, "sparsity.block: blocks of %d x %d are larger than matrix W of layer %d (%d x %d)", s->block,
+                       s->block, l, m->rows, m->columns);
+    }
+}
+
+/* ---- projection */
+typedef struct Part { double norm; int index; } Part;
+
+static int by_norm(const void *a, const void *b)
+{
+    const Part *x = a, *y = b;
+    if (x->norm != y->norm)
+        return x->norm < y->norm ? 1 : -1;
+    return x->index - y->index;
+}
+
+static double square(const Matrix *m, int r, int c)
+{
+    double v = m->value[(int64_t)r * m->columns + c];
+    return m->kept[(int64_t)r * m->columns + c] ? v * v : 0;
+}
+
+static void drop(Matrix *m, int r, int c)
+{
+    m->kept[(int64_t)r * m->columns + c] = 0;
+    m->value[(int64_t)r * m->columns + c] = 0;
+}
+
+/* Row segments of the block-column that begins at c0. */
+static void drop_rows(Matrix *m, int c0, int side, int keep, Part *part)
+{
+    int c1 = MIN(c0 + side, m->columns);
+    for (int r = 0; r < m->rows; r++) {
+        part[r] = (Part){0, r};
+        for (int c = c0; c < c1; c++)
+            part[r].norm += square(m, r, c);
+    }
+    qsort(part, (size_t)m->rows, sizeof *part, by_norm);
+    for (int k = keep; k < m->rows; k++)
+        for (int c = c0; c < c1; c++)
+            drop(m, part[k].index, c);
+}
+
+/* Columns of each block that survive when m is rounded to the nearest multiple of q, as far as the block has them. */
+static void round_blocks(const Part *part, int columns, int side, int q, uint8_t *chosen)
+{
+    for (int c0 = 0; c0 < columns; c0 += side) {
+        int width = MIN(side, columns - c0), m = 0;
+        for (int c = c0; c < c0 + width; c++)
+            m += chosen[c];
+        int want = MIN((m + q / 2) / q * q, width), have = 0;
+        memset(chosen + c0, 0, (size_t)width);
+        for (int k = 0; k < columns && have < want; k++)
+            if (part[k].index >= c0 && part[k].index < c0 + width)
+                chosen[part[k].index] = 1, have++;
+    }
+}
+
+/* Column segments of the block-row that begins at r0. */
+static void drop_columns(const Spec *s, Matrix *m, int r0, int keep, Part *part, uint8_t *chosen)
+{
+    int r1 = MIN(r0 + s->block, m->rows);
+    for (int c = 0; c < m->columns; c++) {
+        part[c] = (Part){0, c};
+        for (int r = r0; r < r1; r++)
+            part[c].norm += square(m, r, c);
+    }
+    qsort(part, (size_t)m->columns, sizeof *part, by_norm);
+    for (int k = 0; k < m->columns; k++)
+        chosen[part[k].index] = k < keep;
+    if (s->align)
+        round_blocks(part, m->columns, s->block, s->pe_width, chosen);
+    for (int c = 0; c < m->columns; c++)
+        for (int r = r0; r < r1 && !chosen[c]; r++)
+            drop(m, r, c);
+}
+
+static int count_of(double rate, int n)
+{
+    return MIN(MAX(1, (int)ceil(sqrt(rate) * n - 1e-9)), n);
+}
+
+static void project(const Spec *s, Arena *a, Matrix *m, double rate)
+{
+    Part *part = ARENA_ARRAY(a, Part, MAX(m->rows, m->columns));
+    uint8_t *chosen = ARENA_ARRAY(a, uint8_t, m->columns);
+    memset(m->kept, 1, (size_t)m->rows * (size_t)m->columns);
+    for (int c = 0; c < m->columns; c += s->block)
+        drop_rows(m, c, s->block, count_of(rate, m->rows), part);
+    for (int r = 0; r < m->rows; r += s->block)
+        drop_columns(s, m, r, count_of(rate, m->columns), part, chosen);
+}
+
+/* keep: asis: kernels are spanned by the rows and columns with a weight; the zeros in them are stored. */
+typedef struct Fill { int64_t kept, stored; double worst; int row, column; } Fill;
+
+static void span_block(Matrix *m, int r0, int c0, int side, uint8_t *used, Fill *f)
+{
+    int r1 = MIN(r0 + side, m->rows), c1 = MIN(c0 + side, m->columns), n = 0, k = 0, kept = 0;
+    memset(used, 0, (size_t)side * 2);
+    for (int r = r0; r < r1; r++)
+        for (int c = c0; c < c1; c++)
+            if (m->value[(int64_t)r * m->columns + c] != 0)
+                used[r - r0] = used[side + c - c0] = 1, kept++;
+    for (int i = 0; i < side; i++)
+        n += used[i], k += used[side + i];
+    for (int r = r0; r < r1; r++)
+        for (int c = c0; c < c1; c++)
+            m->kept[(int64_t)r * m->columns + c] = used[r - r0] && used[side + c - c0];
+    f->kept += kept;
+    f->stored += (int64_t)n * k;
+    if (n * k - kept > f->worst)
+        f->worst = n * k - kept, f->row = r0, f->column = c0;
+}
+
+static bool span_asis(const Spec *s, Arena *a, Diag *d, Matrix *m, const char *name, Place at)
+{
+    Fill f = {0};
+    uint8_t *used = ARENA_ARRAY(a, uint8_t, 2 * s->block);
+    for (int r = 0; r < m->rows; r += s->block)
+        for (int c = 0; c < m->columns; c += s->block)
+            span_block(m, r, c, s->block, used, &f);
+    double padding = (double)(f.stored - f.kept) / (double)MAX(f.stored, 1);
+    if (padding <= s->max_padding)
+        return true;
+    diag_error(d, at, "keep: asis: the zeros of %s are not those of blocks of %d x %d: the block at row %d, column %d would "
+               "store %d zeros; %.0f %% of the stored weights would be padding, sparsity.max_padding allows %.0f %%: "
+               "retrain under a mask of structured blocks, try another sparsity.block or give a rate",
+               name, s->block, s->block, f.row, f.column, (int)f.worst, 100 * padding, 100 * s->max_padding);
+    return false;
+}
+
+static bool structured_blocks_prune(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at)
+{
+    Matrix *m = &l->m[which];
+    m->kept = ARENA_ARRAY(a, uint8_t, (int64_t)m->rows * m->columns);
+    if (s->keep.asis)
+        return span_asis(s, a, d, m, which == MATRIX_W ? "W" : "R", at);
+    project(s, a, m, l->cell == CELL_LINEAR ? 1.0 : which == MATRIX_W ? s->keep.W : s->keep.R);
+    return true;
+}
+
+/* ---- on the engine */
+static int row_weights(const uint8_t *kept, int columns, int64_t row)
+{
+    int n = 0;
+    for (int c = 0; c < columns; c++)
+        n += !kept || kept[row * columns + c];
+    return n;
+}
+
+static int structured_blocks_row_cycles(const Matrix *m, int row, int lanes)
+{
+    return MAX(1, (row_weights(m->kept, m->columns, row) + lanes - 1) / lanes);
+}
+
+static MatrixPlan structured_blocks_plan(const Spec *s, const Matrix *m)
+{
+    int most = 1;
+    int64_t kept = 0, cycles = 0;
+    for (int64_t r = 0; r < m->rows; r++) {
+        int here = row_weights(m->kept, m->columns, r);
+        for (int c = 0; s->keep.asis && c < m->columns; c++)
+            kept += m->value[r * m->columns + c] != 0;
+        kept += s->keep.asis ? 0 : here;
+        cycles += structured_blocks_row_cycles(m, (int)r, s->pe_width);
+        most = MAX(most, here);
+    }
+    return (MatrixPlan){.banks = MIN(s->pe_width, most), .bank_size = m->columns, .keep = most,
+                        .cycles = (most + s->pe_width - 1) / s->pe_width, .index_bits = MAX(clog2(m->columns), 1),
+                        .kept = kept, .stored = cycles * s->pe_width};
+}
+
+static void structured_blocks_pack(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out)
+{
+    int n = 0;
+    for (int c = 0; row >= 0 && c < q->columns; c++) {
+        int64_t at = (int64_t)row * q->columns + c;
+        if (!q->kept || q->kept[at])
+            out[n++] = (LaneWord){q->value[at], (uint16_t)c};
+    }
+    REQUIRE(n <= plan->cycles * lanes);
+    for (; n < plan->cycles * lanes; n++)
+        out[n] = (LaneWord){0, 0};
+}
+
+static void structured_blocks_unpack(const MatrixPlan *plan, int columns, int lanes, const LaneWord *in, int16_t *out)
+{
+    (void)columns;
+    for (int n = 0; n < plan->cycles * lanes; n++)
+        if (in[n].weight != 0)
+            out[in[n].index] = in[n].weight;
+}
+
+/* Which row segments of each block-column and which column segments of each block-row; blocks of 32 stand for all. */
+static double structured_blocks_bound(const MatrixPlan *plan, int rows, int columns, int weight_bits)
+{
+    double kept = (double)MAX(plan->kept, 1), side = sqrt(kept / ((double)rows * columns));
+    double across = ceil(columns / (double)BLOCK_DEFAULT), down = ceil(rows / (double)BLOCK_DEFAULT);
+    return weight_bits + (across * log2_choose(rows, ceil(side * rows)) + down * log2_choose(columns, ceil(side * columns)))
+                             / kept;
+}
+
+static const char *const structured_blocks_keys[] = {"sparsity.block", "sparsity.align", "sparsity.keep",
+                                                     "sparsity.max_padding", NULL};
+
+const Pattern pattern_structured_blocks = {
+    .name = "structured_blocks",
+    .summary = "The matrix is cut into square blocks; each keeps a dense kernel of some of its rows and columns.",
+    .keeps = "ceil(sqrt(keep) * rows) row segments of every block-column, then as many column segments of every block-row",
+    .hardware = "each PE works through its rows at its own pace; results wait until all PEs have the row; lanes read any "
+                "element; neurons are dealt to PEs so that all have the same work",
+    .costs = "a list of indices and a copy of the vector per PE; lanes idle in the last cycle of a row; PEs with less work",
+    .paper = "Shi et al., ICS 2020, arXiv 2005.05758",
+    .engine = &engine_gather,
+    .keys = structured_blocks_keys,
+    .check = structured_blocks_check,
+    .prune = structured_blocks_prune,
+    .plan = structured_blocks_plan,
+    .pack = structured_blocks_pack,
+    .unpack = structured_blocks_unpack,
+    .private_vectors = true,
+    .whole_vector = true,
+    .row_cycles = structured_blocks_row_cycles,
+    .bound_bits = structured_blocks_bound,
+};
