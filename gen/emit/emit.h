@@ -10,7 +10,7 @@ bool emit_core(const Design *d, const Golden *g, const Sequences *seq, Folder *f
 /* A value for `${NAME}` holes, for `//%% if name` (value "0" or "" leaves the section out) and, as a count, for
  * `//%% each name`, which repeats its section with ${NAME} = 0 .. count-1. */
 typedef struct Hole { const char *name, *value; } Hole;
-struct Holes { Arena *arena; Hole hole[96]; int n; };
+struct Holes { Arena *arena; Hole hole[128]; int n; };
 void hole_text(Holes *h, const char *name, const char *value);
 void hole_int(Holes *h, const char *name, int64_t value);
 /* Fills a template (a path below the data folder). A hole without a value is a fault with template:line. */
@@ -43,6 +43,7 @@ bool emit_flow(const Design *d, Folder *f, Diag *diag, Holes *h, const char *fil
 /* ---------------------------------------------------------------- emit/gather.c, scatter.c: fields of Engine */
 extern const char *const gather_modules[], *const scatter_modules[];
 bool gather_unused(const Design *d, const char *module);
+bool scatter_unused(const Design *d, const char *module);
 void gather_holes(const Design *d, Holes *h);
 void scatter_holes(const Design *d, Holes *h);
 bool gather_images(const Design *d, Arena *a, Folder *f);

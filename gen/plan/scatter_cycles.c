@@ -6,7 +6,7 @@ enum { QUEUE_DEPTH = 16, QUEUE_STOP = 8, END_MARK = -1, NOTHING = -1 };
 
 typedef struct Queue { int level, head; int entry[QUEUE_DEPTH]; } Queue;    /* words of a column, or END_MARK */
 typedef struct Array { bool busy; int left, ahead, ends; } Array;
-typedef struct Push { int scan, address; } Push;                            /* scan NOTHING; address NOTHING: end mark */
+typedef struct Push { int scan, address, step; } Push;                      /* scan NOTHING; address NOTHING: end mark */
 
 typedef struct Scatter {
     Machine m;
@@ -15,6 +15,7 @@ typedef struct Scatter {
     Push push[RING];
     uint8_t closed[RING], release[RING];
     bool active, stop, inside;
+    int step, scan_step;                /* of the scan that is next, and of the one at work */
     int pc, scan, count, rest;          /* lg_scatter_scan; count: addresses and end mark still to come, less 1 */
     unsigned pending;
     int tile, wait, layers_closed, used;    /* lg_scatter_read */
@@ -39,7 +40,7 @@ static bool scan_step(Scatter *s, bool stop)
     if (issue) {
         int slot = (int)((s->m.now + 4 + d->delta) % RING);
         bool mark = last && now->end;
-        s->push[slot] = (Push){s->scan, mark ? NOTHING : scan_count(now) - s->count};
+        s->push[slot] = (Push){s->scan, mark ? NOTHING : scan_count(now) - s->count, s->scan_step};
         s->count--;
     }
     if (finished && now->end)
@@ -51,6 +52,8 @@ static bool scan_step(Scatter *s, bool stop)
         s->active = ready;
     if (start) {
         s->scan = s->pc;
+        s->scan_step = s->step;
+        s->step += next->wrap;
         s->count = scan_count(next);
         s->pc = next->wrap ? 0 : s->pc + 1;
         if (next->end && d->net->layer[next->layer].cell == CELL_LSTM)
@@ -73,6 +76,15 @@ static void queue_pop(Queue *q)
     q->level--;
 }
 
+/* Was element e of a scan sent in this step? Steps go round. */
+static bool was_sent(const Design *d, const Scan *scan, int step, int e)
+{
+    const Activity *a = d->activity;
+    if (!scan->delta || !a)
+        return true;
+    return a->sent[(size_t)(step % a->steps) * (size_t)a->elements + (size_t)(a->at[scan->layer][scan->matrix] + e)];
+}
+
 static void push_step(Scatter *s)
 {
     const Design *d = s->m.d;
@@ -85,7 +97,8 @@ static void push_step(Scatter *s)
         Queue *q = &s->queue[b % d->lanes_pe * d->queues + b / d->lanes_pe];
         if (p->address == NOTHING)
             queue_put(q, END_MARK);
-        else if (p->address * d->vector_banks + b < elements)
+        else if (p->address * d->vector_banks + b < elements
+                 && was_sent(d, scan, p->step, p->address * d->vector_banks + b))
             queue_put(q, scan->words);
     }
     p->scan = NOTHING;
