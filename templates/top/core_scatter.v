@@ -83,7 +83,8 @@ module ${NAME}_top (
                       .LAST(LAST), .WORD(WORD), .LENGTH_BITS(LENGTH_BITS), .BANK(BANK), .LAYERS(LAYERS),
                       .REST(SCAN_REST)) u_scan (
         .clk_i(clk), .rst_i(rst_q), .enable_i(run), .x_level_i(x_level), .x_clear_i(x_clear),
-        .x_release_o(x_release), .done_i(done), .stop_i(stop), .busy_o(scan_busy), .step_clear_q(step_clear),
+        .x_release_o(x_release), .done_i(done),
+        .h_full_i(h_valid && h_we[BANKS-1]), .stop_i(stop), .busy_o(scan_busy), .step_clear_q(step_clear),
         .valid_q(scan_valid), .end_q(scan_end), .addr_q(scan_addr), .last_addr_q(scan_last), .word_q(scan_word),
         .length_q(scan_length), .lanes_q(scan_lanes), .scale_q(scan_scale), .mute_q(scan_mute), .clear_q(scan_clear),
         .delta_q(scan_delta), .is_h_q(scan_is_h));
