@@ -26,7 +26,11 @@ static bool read_spec(Job *j, const char *path, const char *const *sets, int n_s
 
 static bool read_network(Job *j)
 {
-    return network_load(j->arena, j->diag, j->spec, &j->network);
+    bool ok = network_load(j->arena, j->diag, j->spec, &j->network);
+    j->network.delta = j->spec->delta;
+    j->network.delta_x = j->spec->delta_x;
+    j->network.delta_h = j->spec->delta_h;
+    return ok;
 }
 
 /* The pattern's defaults and clashes need the sizes of the matrices. */
@@ -72,12 +76,14 @@ static bool prune(Job *j)
 
 static bool quantise(Job *j)
 {
-    return network_quantise(j->arena, j->diag, j->spec, &j->network, &j->sequences, &j->qnet);
+    return network_quantise(j->arena, j->diag, j->spec, &j->network, &j->sequences, &j->qnet)
+           && delta_quantise(j->diag, j->spec, &j->qnet);
 }
 
 static bool plan(Job *j)
 {
-    return design_plan(j->arena, j->diag, j->spec, &j->network, &j->qnet, &j->design);
+    return design_plan(j->arena, j->diag, j->spec, &j->network, &j->qnet, &j->golden.activity,
+                       &j->design);
 }
 
 static bool run_golden(Job *j)
@@ -130,8 +136,8 @@ bool job_build(Job *j)
         { "running the unpruned network", run_unpruned },
         { "pruning", prune },
         { "choosing number formats", quantise },
-        { "planning", plan },
         { "running the golden model", run_golden },
+        { "planning", plan },
         { "gathering figures", gather },
     };
     bool ok = true;

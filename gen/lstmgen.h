@@ -134,6 +134,8 @@ typedef struct Spec {
     int block; bool align;              /* block 0: not given */
     int group_rows;                     /* 0: not given (pes); -1: all rows */
     double max_padding;
+    bool delta; double delta_x, delta_h;    /* delta given; thresholds */
+    int encoder_lanes;                  /* 0: auto */
     int activation_bits, weight_bits, state_bits;
     int preactivation_bits;             /* 0: activation + 2 */
     double input_range;                 /* 0: calibrate from verify.input */
@@ -195,7 +197,7 @@ typedef struct Layer {
     bool turned;
     int block[GATES];
 } Layer;
-typedef struct Network { int n; Layer layer[LAYERS_MAX]; } Network;
+typedef struct Network { int n; Layer layer[LAYERS_MAX]; bool delta; double delta_x, delta_h; } Network;
 /* Finds every tensor the spec names (or the LSTM nodes of an ONNX file), checks shapes and brings rows into canonical order. */
 bool network_load(Arena *a, Diag *d, const Spec *s, Network *out);
 int layer_rows(const Layer *l);                         /* 4*hidden or hidden */
@@ -298,9 +300,12 @@ typedef struct QNetwork {
     int acc_bits;                       /* exact for every row */
     int left_shift;                     /* accumulators are shifted left by this before a row's right shift (0 as a rule) */
     ActTable table;
+    bool delta; int32_t delta_x, delta_h;   /* thresholds, in the formats of x and h */
 } QNetwork;
 /* Chooses formats (calibration) and rounds the pruned network. */
 bool network_quantise(Arena *a, Diag *d, const Spec *s, const Network *net, const Sequences *seq, QNetwork *out);
+/* delta.c: the thresholds of the spec as integers; refuses those that are not multiples of a step. */
+bool delta_quantise(Diag *d, const Spec *s, QNetwork *q);
 bool act_table_build(Arena *a, Format in, int out_bits, ActTable *out);
 int32_t act_sigmoid(const ActTable *t, int32_t z);      /* z in the pre-activation format */
 int32_t act_tanh(const ActTable *t, int32_t z);
@@ -312,7 +317,11 @@ int clog2(int64_t n);                                   /* smallest b with 2^b >
 
 /* ---------------------------------------------------------------- golden/ */
 /* Bit-true and float outputs over all sequences. Knows nothing of patterns or of the RTL's order. */
+/* Which elements were sent: one row per valid step, in the order of the sequences; the vectors of an LSTM's W and R
+ * start at at[layer][matrix]. */
+typedef struct Activity { int steps, elements; int at[LAYERS_MAX][MATRICES]; uint8_t *sent; } Activity;
 typedef struct Golden {
+    Activity activity;                  /* sent NULL without deltas */
     int width;                          /* elements of the last layer's output */
     int32_t *x;                         /* [n][steps][inputs], quantised stimulus */
     int32_t *y;                         /* [n][steps][width], integers */

@@ -43,6 +43,7 @@ bool emit_flow(const Design *d, Folder *f, Diag *diag, Holes *h, const char *fil
 /* ---------------------------------------------------------------- emit/gather.c, scatter.c: fields of Engine */
 extern const char *const gather_modules[], *const scatter_modules[];
 bool gather_unused(const Design *d, const char *module);
+bool scatter_unused(const Design *d, const char *module);
 void gather_holes(const Design *d, Holes *h);
 void scatter_holes(const Design *d, Holes *h);
 bool gather_images(const Design *d, Arena *a, Folder *f);

@@ -2,9 +2,17 @@
  * and lg_scatter_read (T_...). */
 #include "emit/emit.h"
 
+#include <string.h>
+
 const char *const scatter_modules[] = {
     "engine/lg_bank", "engine/lg_chain", "engine/lg_route", "engine/lg_scatter_pe", "engine/lg_scatter_array",
-    "engine/lg_scatter_lane", "engine/lg_scatter", "engine/lg_scatter_scan", "engine/lg_scatter_read", NULL};
+    "engine/lg_scatter_lane", "engine/lg_scatter", "engine/lg_scatter_scan", "engine/lg_scatter_read",
+    "engine/lg_scatter_stats", NULL};
+
+bool scatter_unused(const Design *d, const char *module)
+{
+    return !strcmp(module, "engine/lg_scatter_stats") && !(d->delta && d->spec->control);
+}
 
 static int count_bits(const Design *d)
 {
@@ -49,6 +57,10 @@ void scatter_holes(const Design *d, Holes *h)
     hole_int(h, "SCAN_REST", d->rest);
     hole_int(h, "GAP_BITS", gap_bits(d));
     hole_int(h, "no_delta", !d->delta);
+    hole_int(h, "delta_fixed", d->delta && !d->spec->control);
+    hole_int(h, "delta_control", d->delta && d->spec->control);
+    hole_int(h, "DELTA_X", d->q->delta_x);
+    hole_int(h, "DELTA_H", d->q->delta_h);
     hole_text(h, "array", str_format(h->arena, "%d", d->lanes_pe));
 }
 

@@ -5,6 +5,7 @@
  */
 #include "lstmgen.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { VECTOR_BITS_MAX = 16, ACC_BITS_MAX = 62, BLOCK = 16 };
@@ -15,6 +16,9 @@ typedef struct LayerRun {
     int16_t *out;                       /* [hidden] */
     int64_t *c;                         /* [hidden] */
     int32_t *z;                         /* [rows] */
+    int16_t *last[MATRICES];            /* with deltas: what was last sent of its input and of h */
+    int32_t threshold[MATRICES];
+    uint8_t *sent[MATRICES];            /* of this step */
 } LayerRun;
 
 typedef struct GoldenRun {
@@ -33,14 +37,33 @@ static int64_t dot(const int16_t *w, const int16_t *v, int n)
 }
 
 /* Pre-activations (or y) of all rows, rounded and limited to `to`. */
+/* An element is sent when it differs from what was sent last by the threshold or more; the sums of a delta network are
+ * those of the elements last sent. */
+static const int16_t *send(LayerRun *run, int which, const int16_t *v, int n)
+{
+    int16_t *last = run->last[which];
+    if (!last)
+        return v;
+    for (int i = 0; i < n; i++) {
+        int32_t change = abs((int32_t)v[i] - last[i]);
+        bool sent = change != 0 && change >= run->threshold[which];
+        run->sent[which][i] = sent;
+        if (sent)
+            last[i] = v[i];
+    }
+    return last;
+}
+
 static void run_rows(LayerRun *run, const int16_t *in, Format to, int64_t *clipped)
 {
     const QLayer *l = run->layer;
     const QMatrix *w = &l->m[MATRIX_W], *r = &l->m[MATRIX_R];
+    const int16_t *out = send(run, MATRIX_R, run->out, l->hidden);
+    in = send(run, MATRIX_W, in, l->inputs);
     for (int row = 0; row < l->rows; row++) {
         int64_t x = dot(w->value + (size_t)row * w->columns, in, w->columns), h = 0;
         if (r->rows > 0)
-            h = dot(r->value + (size_t)row * r->columns, run->out, r->columns);
+            h = dot(r->value + (size_t)row * r->columns, out, r->columns);
         int64_t acc = l->bias[row] + round_shift(x, -l->align[MATRIX_W]) +
                       round_shift(h, -l->align[MATRIX_R]);
         int64_t z = round_shift(acc, l->row_fraction[row] - to.fraction);
@@ -99,15 +122,25 @@ static const int16_t *run_step(GoldenRun *run, const int16_t *x)
     return x;
 }
 
+static void delta_init(Arena *scratch, const QNetwork *q, LayerRun *run, int layer)
+{
+    run->last[MATRIX_W] = ARENA_ARRAY(scratch, int16_t, run->layer->inputs);
+    run->last[MATRIX_R] = ARENA_ARRAY(scratch, int16_t, run->layer->hidden);
+    run->threshold[MATRIX_W] = layer == 0 ? q->delta_x : q->delta_h;
+    run->threshold[MATRIX_R] = q->delta_h;
+}
+
 static void run_init(Arena *scratch, const QNetwork *q, GoldenRun *run)
 {
     REQUIRE(q->gate.bits <= VECTOR_BITS_MAX && q->acc_bits + q->left_shift <= ACC_BITS_MAX);
     *run = (GoldenRun){.q = q};
     for (int k = 0; k < q->n; k++) {
         const QLayer *l = &q->layer[k];
-        run->layer[k] = (LayerRun){l, ARENA_ARRAY(scratch, int16_t, l->hidden),
-                                   ARENA_ARRAY(scratch, int64_t, l->hidden),
-                                   ARENA_ARRAY(scratch, int32_t, l->rows)};
+        run->layer[k] = (LayerRun){.layer = l, .out = ARENA_ARRAY(scratch, int16_t, l->hidden),
+                                   .c = ARENA_ARRAY(scratch, int64_t, l->hidden),
+                                   .z = ARENA_ARRAY(scratch, int32_t, l->rows)};
+        if (q->delta && l->cell == CELL_LSTM)
+            delta_init(scratch, q, &run->layer[k], k);
     }
 }
 
@@ -117,7 +150,31 @@ static void run_reset(GoldenRun *run)
         LayerRun *l = &run->layer[k];
         memset(l->out, 0, sizeof l->out[0] * (size_t)l->layer->hidden);
         memset(l->c, 0, sizeof l->c[0] * (size_t)l->layer->hidden);
+        if (l->last[MATRIX_W]) {
+            memset(l->last[MATRIX_W], 0, sizeof(int16_t) * (size_t)l->layer->inputs);
+            memset(l->last[MATRIX_R], 0, sizeof(int16_t) * (size_t)l->layer->hidden);
+        }
     }
+}
+
+/* Room for the marks of the next step. */
+static void next_marks(GoldenRun *run, Activity *a)
+{
+    uint8_t *row = a->sent + (size_t)a->steps++ * (size_t)a->elements;
+    for (int k = 0; k < run->q->n; k++)
+        for (int which = 0; which < MATRICES; which++)
+            run->layer[k].sent[which] = row + a->at[k][which];
+}
+
+static void activity_init(Arena *a, const QNetwork *q, size_t steps, Activity *out)
+{
+    for (int k = 0; k < q->n; k++)
+        if (q->layer[k].cell == CELL_LSTM) {
+            out->at[k][MATRIX_W] = out->elements;
+            out->at[k][MATRIX_R] = out->elements + q->layer[k].inputs;
+            out->elements += q->layer[k].inputs + q->layer[k].hidden;
+        }
+    out->sent = ARENA_ARRAY(a, uint8_t, steps * (size_t)out->elements);
 }
 
 static void run_sequence(GoldenRun *run, const Sequences *seq, int s, int16_t *x, Golden *out)
@@ -130,6 +187,8 @@ static void run_sequence(GoldenRun *run, const Sequences *seq, int s, int16_t *x
             out->x[at] = format_encode(run->q->input, seq->x[at], &out->input_saturations);
             x[i] = (int16_t)out->x[at];
         }
+        if (run->q->delta)
+            next_marks(run, &out->activity);
         const int16_t *y = run_step(run, x);
         for (int j = 0; j < out->width; j++)
             out->y[step * out->width + j] = y[j];
@@ -148,6 +207,8 @@ bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Networ
     out->x = ARENA_ARRAY(a, int32_t, steps * seq->width);
     out->y = ARENA_ARRAY(a, int32_t, steps * width);
     out->y_float = ARENA_ARRAY(a, float, steps * width);
+    if (q->delta)
+        activity_init(a, q, steps, &out->activity);
     Arena *scratch = arena_new();
     GoldenRun run;
     run_init(scratch, q, &run);

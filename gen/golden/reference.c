@@ -11,7 +11,7 @@
 enum { LANES = 8 };                     /* partial sums side by side: compilers use vectors */
 static const double SNR_EQUAL_DB = 999.0;
 
-typedef struct FloatLayer { const Layer *layer; double *out, *c, *z; } FloatLayer;
+typedef struct FloatLayer { const Layer *layer; double *out, *c, *z, *last[MATRICES], threshold[MATRICES]; } FloatLayer;
 
 static double dot(const float *w, const double *v, int n)
 {
@@ -38,13 +38,25 @@ static double tanh_by_sigmoid(double z)
     return 2.0 * sigmoid(2.0 * z) - 1.0;
 }
 
+/* With deltas: what the sums know of a vector, after sending what changed enough. */
+static const double *float_send(FloatLayer *f, int which, const double *v, int n)
+{
+    double *last = f->last[which];
+    for (int i = 0; last && i < n; i++)
+        if (fabs(v[i] - last[i]) >= f->threshold[which])
+            last[i] = v[i];
+    return last ? last : v;
+}
+
 static void float_rows(FloatLayer *f, const double *in)
 {
     const Matrix *w = &f->layer->m[MATRIX_W], *r = &f->layer->m[MATRIX_R];
+    const double *out = float_send(f, MATRIX_R, f->out, r->columns);
+    in = float_send(f, MATRIX_W, in, w->columns);
     for (int row = 0; row < w->rows; row++) {
         f->z[row] = f->layer->bias[row] + dot(w->value + (size_t)row * w->columns, in, w->columns);
         if (r->rows > 0)
-            f->z[row] += dot(r->value + (size_t)row * r->columns, f->out, r->columns);
+            f->z[row] += dot(r->value + (size_t)row * r->columns, out, r->columns);
     }
 }
 
@@ -86,6 +98,10 @@ static void float_sequence(FloatLayer *layer, int n, const Sequences *seq, int s
     for (int k = 0; k < n; k++) {
         memset(layer[k].out, 0, sizeof(double) * (size_t)layer[k].layer->hidden);
         memset(layer[k].c, 0, sizeof(double) * (size_t)layer[k].layer->hidden);
+        if (layer[k].last[MATRIX_W]) {
+            memset(layer[k].last[MATRIX_W], 0, sizeof(double) * (size_t)layer[k].layer->inputs);
+            memset(layer[k].last[MATRIX_R], 0, sizeof(double) * (size_t)layer[k].layer->hidden);
+        }
     }
     for (int t = 0; t < seq->length[s]; t++) {
         size_t step = (size_t)s * seq->steps + t;
@@ -105,9 +121,14 @@ void float_network_run(const Network *net, const Sequences *seq, float *y)
     FloatLayer layer[LAYERS_MAX];
     for (int k = 0; k < net->n; k++) {
         const Layer *l = &net->layer[k];
-        layer[k] = (FloatLayer){l, ARENA_ARRAY(scratch, double, l->hidden),
-                                ARENA_ARRAY(scratch, double, l->hidden),
-                                ARENA_ARRAY(scratch, double, l->m[MATRIX_W].rows)};
+        layer[k] = (FloatLayer){.layer = l, .out = ARENA_ARRAY(scratch, double, l->hidden),
+                                .c = ARENA_ARRAY(scratch, double, l->hidden),
+                                .z = ARENA_ARRAY(scratch, double, l->m[MATRIX_W].rows),
+                                .threshold = {k == 0 ? net->delta_x : net->delta_h, net->delta_h}};
+        if (net->delta && l->cell == CELL_LSTM) {
+            layer[k].last[MATRIX_W] = ARENA_ARRAY(scratch, double, l->inputs);
+            layer[k].last[MATRIX_R] = ARENA_ARRAY(scratch, double, l->hidden);
+        }
     }
     double *x = ARENA_ARRAY(scratch, double, seq->width);
     memset(y, 0, sizeof(float) * (size_t)seq->n * seq->steps * net->layer[net->n - 1].hidden);

@@ -192,7 +192,8 @@ static double column_balanced_bound(const MatrixPlan *plan, int rows, int column
     return weight_bits + log2_choose(plan->rows, plan->keep) / plan->keep;
 }
 
-static const char *const column_balanced_keys[] = {"sparsity.keep", "sparsity.max_padding", NULL};
+static const char *const column_balanced_keys[] = {"sparsity.keep", "sparsity.max_padding", "delta.x", "delta.h",
+                                                   "delta.encoder_lanes", NULL};
 
 const Pattern pattern_column_balanced = {
     .name = "column_balanced",

@@ -101,6 +101,7 @@ struct Design {
     /* predicted */
     double interval; int64_t latency, minimum;
     /* scatter engine */
+    const Activity *activity;           /* NULL without deltas */
     Scan scan[RUNS_MAX]; int n_scans;
     int *tile_row, *tile_gap;           /* per tile: row of the PEs, idle cycles behind it */
     int queues, rows, read_at, lasts;   /* queues per array, rows of a PE, last-sent elements of a lane */
@@ -113,7 +114,9 @@ struct Design {
 };
 
 /* ---------------------------------------------------------------- plan/plan.c: sizes and order */
-bool design_plan(Arena *a, Diag *d, const Spec *s, const Network *net, const QNetwork *q, Design *out);
+/* With deltas the cycles depend on which elements are sent: `activity` of the verify sequences. */
+bool design_plan(Arena *a, Diag *d, const Spec *s, const Network *net, const QNetwork *q, const Activity *activity,
+                 Design *out);
 /* Element of a vector at a position, or -1 where the position is padding. */
 int region_element(const Region *r, int position);
 int region_position(const Region *r, int element);

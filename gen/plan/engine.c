@@ -12,5 +12,5 @@ const Engine engine_gather = {
 const Engine engine_scatter = {
     .name = "scatter", .plan = scatter_plan, .cycles = scatter_cycles,
     .top = "templates/top/core_scatter.v", .params = "templates/top/params_scatter.vh",
-    .modules = scatter_modules, .holes = scatter_holes, .images = scatter_images,
+    .modules = scatter_modules, .unused = scatter_unused, .holes = scatter_holes, .images = scatter_images,
 };

@@ -248,7 +248,17 @@ bool gather_plan(Arena *a, Diag *diag, Design *d)
     return true;
 }
 
-bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const QNetwork *q, Design *out)
+/* As many steps as the testbench measures: with deltas all sequences, each as often as any. */
+static int measured_steps(const Design *d)
+{
+    if (!d->activity)
+        return MEASURED_STEPS;
+    int steps = d->activity->steps;
+    return (MEASURED_STEPS + steps - 1) / steps * steps;
+}
+
+bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const QNetwork *q, const Activity *activity,
+                 Design *out)
 {
     Design *d = out;
     *d = (Design){.spec = s, .pattern = pattern_find(s->pattern), .net = net, .q = q, .pes = s->pes,
@@ -258,12 +268,13 @@ bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const 
     d->element_bits = (s->activation_bits + 7) / 8 * 8;
     if (!known_part(diag, d))
         return false;
+    d->activity = activity->sent ? activity : NULL;
     d->engine = d->pattern->engine;
     REQUIRE(d->engine);
     plan_matrices(d);
     if (!d->engine->plan(a, diag, d))
         return false;
-    d->interval = d->engine->cycles(d, MEASURED_STEPS).interval;
+    d->interval = d->engine->cycles(d, measured_steps(d)).interval;
     d->latency = d->engine->cycles(d, 1).latency;
     return true;
 }

@@ -8,7 +8,7 @@
 
 #include "flow/parts.h"
 
-enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, TABLE_LEAD = 6, DELTA_REST = 2 };
+enum { TRIAL_STEPS = 6, TRIAL_STEPS_DELTA = 24, MEASURED_STEPS = 8, TABLE_LEAD = 6, DELTA_REST = 2, ENCODER_MOST = 64 };
 
 /* ---- vectors: lanes * queues banks, element e in bank e mod banks */
 static void set_banks(Arena *a, Design *d, int queues)
@@ -163,9 +163,9 @@ static int queues_for(const Design *d, int lanes)
     return queues;
 }
 
-static void arrange(Arena *a, Design *d, int lanes)
+static void arrange(Arena *a, Design *d, int lanes, int queues)
 {
-    set_banks(a, d, queues_for(d, MAX(lanes, d->spec->lanes)));
+    set_banks(a, d, queues);
     set_cell_lanes(d, lanes);
     plan_scans(d);
     plan_tiles(a, d);
@@ -179,24 +179,68 @@ static int widest_stream(const Design *d)
     return d->spec->lanes > 0 ? MIN(d->spec->lanes, d->region[0].banks) : lanes;
 }
 
+/* Queues per array: enough for the lanes of stream and cell unit; with deltas more where that is faster. */
+typedef struct Range { int least, most; } Range;
+
+static Range queue_range(const Design *d, int lanes)
+{
+    int least = queues_for(d, MAX(lanes, d->spec->lanes));
+    if (d->spec->encoder_lanes > 0)
+        return (Range){d->spec->encoder_lanes / d->lanes_pe, d->spec->encoder_lanes / d->lanes_pe};
+    return (Range){least, d->delta ? MAX(least, ENCODER_MOST / d->lanes_pe) : least};
+}
+
+static bool encoder_lanes_allowed(Diag *diag, const Design *d)
+{
+    int queues = d->spec->encoder_lanes / d->lanes_pe;
+    if (d->spec->encoder_lanes == 0)
+        return true;
+    if (queues > 0 && (queues & (queues - 1)) == 0 && queues * d->lanes_pe == d->spec->encoder_lanes)
+        return true;
+    diag_error(diag, spec_at(d->spec, "delta.encoder_lanes"), "delta.encoder_lanes: %d elements per cycle can not be dealt to "
+               "%d arrays (engine.pe_width): use %d times a power of two, like %d", d->spec->encoder_lanes, d->lanes_pe,
+               d->lanes_pe, d->lanes_pe << clog2(MAX(queues, 1)));
+    return false;
+}
+
+/* The multipliers of the arrays take differences: one bit more than an element. */
+static bool difference_fits(Diag *diag, const Design *d)
+{
+    if (!d->delta || d->q->gate.bits + 1 <= d->family->a_max)
+        return true;
+    diag_error(diag, spec_at(d->spec, "delta"), "delta: differences of %d-bit activations have %d bits, a multiplier of this "
+               "part takes %d: use precision.activation %d", d->q->gate.bits, d->q->gate.bits + 1, d->family->a_max,
+               d->family->a_max - 1);
+    return false;
+}
+
+static int most_lanes(const Design *d)
+{
+    int most = d->spec->encoder_lanes > 0 ? MIN(d->pes, d->spec->encoder_lanes) : d->pes;
+    for (int l = 0; l < d->net->n; l++)
+        if (d->net->layer[l].cell == CELL_LSTM)
+            most = MIN(most, d->net->layer[l].hidden);
+    return most;
+}
+
 /* Fewest cycles; more lanes only where they save at least one cycle in 200. */
 static void choose_lanes(Arena *a, Design *d)
 {
     Arena *scratch = arena_new();
-    int best = 0, most = d->pes;
+    int best = 0, best_queues = 1, most = most_lanes(d), steps = d->delta ? TRIAL_STEPS_DELTA : TRIAL_STEPS;
     double fewest = 0;
-    for (int l = 0; l < d->net->n; l++)
-        if (d->net->layer[l].cell == CELL_LSTM)
-            most = MIN(most, d->net->layer[l].hidden);
     for (int lanes = 1; lanes <= most; lanes = lanes < most ? MIN(lanes * 2, most) : most + 1) {
-        arrange(scratch, d, lanes);
-        set_stream(d, widest_stream(d));
-        double interval = scatter_cycles(d, TRIAL_STEPS).interval;
-        if (best == 0 || interval < fewest * 0.995)
-            best = lanes, fewest = interval;
+        Range r = queue_range(d, lanes);
+        for (int queues = r.least; queues <= r.most; queues *= 2) {
+            arrange(scratch, d, lanes, queues);
+            set_stream(d, widest_stream(d));
+            double interval = scatter_cycles(d, steps).interval;
+            if (best == 0 || interval < fewest * 0.995)
+                best = lanes, best_queues = queues, fewest = interval;
+        }
     }
     arena_free(scratch);
-    arrange(a, d, best);
+    arrange(a, d, best, best_queues);
 }
 
 /* The fewest stream lanes that do not limit the interval. */
@@ -229,6 +273,10 @@ static void add_memories(Design *d)
 {
     int value = d->q->gate.bits + d->delta, multipliers = d->multipliers_engine;
     memory_add(d, "rows", d->q->acc_bits, d->rows, 2 * multipliers, d->row_block, false, false);
+    if (d->delta) {
+        memory_add(d, "last sent", d->q->gate.bits, d->lasts, d->vector_banks, d->last_block, false, false);
+        memory_add(d, "kept sums", d->q->acc_bits, d->n_tiles, d->pes, d->delta_block, false, false);
+    }
     memory_add(d, "queue", 2 + d->length_bits + d->word_bits + value, 16, d->vector_banks, false, false, false);
 }
 
@@ -240,6 +288,9 @@ static void count_losses(Design *d)
 
 bool scatter_plan(Arena *a, Diag *diag, Design *d)
 {
+    d->delta = d->q->delta;
+    if (!encoder_lanes_allowed(diag, d) || !difference_fits(diag, d))
+        return false;
     plan_latencies(d);
     plan_shift(d);
     plan_rows(d);
@@ -253,6 +304,8 @@ bool scatter_plan(Arena *a, Diag *diag, Design *d)
     d->vector_copies = d->vector_banks;
     d->h_aligned = h_is_aligned(d);
     d->head_run = -1;
+    d->last_block = memory_in_block(d, d->lasts);
+    d->delta_block = memory_in_block(d, d->n_tiles);
     plan_memories(a, d);
     add_memories(d);
     count_losses(d);

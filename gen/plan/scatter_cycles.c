@@ -6,17 +6,19 @@ enum { QUEUE_DEPTH = 16, QUEUE_STOP = 8, END_MARK = -1, NOTHING = -1 };
 
 typedef struct Queue { int level, head; int entry[QUEUE_DEPTH]; } Queue;    /* words of a column, or END_MARK */
 typedef struct Array { bool busy; int left, ahead, ends; } Array;
-typedef struct Push { int scan, address; } Push;                            /* scan NOTHING; address NOTHING: end mark */
+typedef struct Push { int scan, address, step; } Push;                      /* scan NOTHING; address NOTHING: end mark */
 
 typedef struct Scatter {
     Machine m;
     Queue *queue;                       /* [array * queues + queue] */
     Array *array;
     Push push[RING];
-    uint8_t closed[RING], release[RING];
+    uint8_t closed[RING], release[RING], full[RING];
     bool active, stop, inside;
+    int step, scan_step;                /* of the scan that is next, and of the one at work */
     int pc, scan, count, rest;          /* lg_scatter_scan; count: addresses and end mark still to come, less 1 */
-    unsigned pending;
+    unsigned pending, pending_late, recent;
+    int full_now;                       /* complete addresses of the h being written */
     int tile, wait, layers_closed, used;    /* lg_scatter_read */
 } Scatter;
 
@@ -30,31 +32,38 @@ static bool scan_step(Scatter *s, bool stop)
 {
     const Design *d = s->m.d;
     const Scan *now = &d->scan[s->scan], *next = &d->scan[s->pc];
-    bool issue = s->active && !s->stop, last = s->count == 0, finished = issue && last;
+    bool last = s->count == 0, mark = last && now->end;
+    unsigned wait = now->wait_h ? 1u << (now->region - 1) : 0;
+    bool there = (wait & (s->pending | s->pending_late)) == 0 || scan_count(now) - s->count < s->full_now;
+    bool issue = s->active && !s->stop && (there || mark), finished = issue && last;
     bool rested = s->rest == 0 && !(finished && now->end && d->rest > 0);
-    unsigned wait = next->wait_h ? 1u << (next->region - 1) : 0;
-    bool ready = rested && (!next->wait_x || s->m.in.level != 0) && (wait & s->pending) == 0;
+    bool ready = rested && (!next->wait_x || s->m.in.level != 0);
     bool choose = !s->active || finished, start = choose && ready;
     bool released = issue && now->release_x && s->count == (now->end ? 1 : 0);
     if (issue) {
         int slot = (int)((s->m.now + 4 + d->delta) % RING);
-        bool mark = last && now->end;
-        s->push[slot] = (Push){s->scan, mark ? NOTHING : scan_count(now) - s->count};
+        s->push[slot] = (Push){s->scan, mark ? NOTHING : scan_count(now) - s->count, s->scan_step};
         s->count--;
     }
     if (finished && now->end)
         s->rest = d->rest;
     else if (s->rest > 0)
         s->rest--;
-    s->pending &= ~(unsigned)s->m.ev.done[s->m.now % RING];
+    unsigned done = s->m.ev.done[s->m.now % RING];
+    s->pending_late = s->pending;
+    s->pending &= ~done;
+    if (issue && mark && d->net->layer[now->layer].cell == CELL_LSTM)
+        s->pending |= 1u << now->layer;
+    s->full_now = s->recent ? 0 : s->full_now + s->full[s->m.now % RING];
+    s->recent = (s->recent << 1 | (done != 0)) & 7;
     if (choose)
         s->active = ready;
     if (start) {
         s->scan = s->pc;
+        s->scan_step = s->step;
+        s->step += next->wrap;
         s->count = scan_count(next);
         s->pc = next->wrap ? 0 : s->pc + 1;
-        if (next->end && d->net->layer[next->layer].cell == CELL_LSTM)
-            s->pending |= 1u << next->layer;
     }
     s->stop = stop;
     return released;
@@ -73,6 +82,15 @@ static void queue_pop(Queue *q)
     q->level--;
 }
 
+/* Was element e of a scan sent in this step? Steps go round. */
+static bool was_sent(const Design *d, const Scan *scan, int step, int e)
+{
+    const Activity *a = d->activity;
+    if (!scan->delta || !a)
+        return true;
+    return a->sent[(size_t)(step % a->steps) * (size_t)a->elements + (size_t)(a->at[scan->layer][scan->matrix] + e)];
+}
+
 static void push_step(Scatter *s)
 {
     const Design *d = s->m.d;
@@ -85,7 +103,8 @@ static void push_step(Scatter *s)
         Queue *q = &s->queue[b % d->lanes_pe * d->queues + b / d->lanes_pe];
         if (p->address == NOTHING)
             queue_put(q, END_MARK);
-        else if (p->address * d->vector_banks + b < elements)
+        else if (p->address * d->vector_banks + b < elements
+                 && was_sent(d, scan, p->step, p->address * d->vector_banks + b))
             queue_put(q, scan->words);
     }
     p->scan = NOTHING;
@@ -146,6 +165,20 @@ static bool first_of_output(const Design *d, int tile)
     return d->tile[tile].layer == last && (tile == 0 || d->tile[tile - 1].layer != last);
 }
 
+/* Cycles in which the cell unit completes an address of h: it writes the last bank. */
+static void mark_full(Scatter *s, const Tile *t)
+{
+    const Design *d = s->m.d;
+    int product = d->mul_latency + (d->state_split > 1);
+    int64_t first = s->m.now + 1 + d->tile_at + 3 + 13 + d->mul_latency + product;
+    int end = MIN((t->group + 1) * d->pes, d->region[t->layer + 1].positions);
+    for (int k = 0; k < d->shifts; k++) {
+        int from = t->group * d->pes + k * d->cell_lanes, to = MIN(from + d->cell_lanes, end);
+        if (from < to && to / d->vector_banks > from / d->vector_banks)
+            s->full[(first + k) % RING] = 1;
+    }
+}
+
 static void read_step(Scatter *s, bool out_sent)
 {
     const Design *d = s->m.d;
@@ -156,6 +189,8 @@ static void read_step(Scatter *s, bool out_sent)
     bool last = n == d->n_tiles - 1 || d->tile[n + 1].layer != d->tile[n].layer;
     if (issue) {
         tile_events(&s->m, &d->tile[n], s->m.now);
+        if (d->tile[n].op == OP_O)
+            mark_full(s, &d->tile[n]);
         s->tile = n == d->n_tiles - 1 ? 0 : n + 1;
         s->wait = d->tile_gap[n];
         s->inside = !last;
@@ -181,7 +216,7 @@ static void cycle(Scatter *s, ReorderWires w)
     reorder_step(&m->out, w, y_done, w.valid, m->now);
     m->ev.h_valid[here] = m->ev.y_done[here] = m->freed[here] = m->emptied[here] = 0;
     m->ev.done[here] = 0;
-    s->closed[here] = s->release[here] = 0;
+    s->closed[here] = s->release[here] = s->full[here] = 0;
 }
 
 static Scatter *scatter_start(Arena *a, const Design *d, int steps)

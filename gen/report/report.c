@@ -324,6 +324,8 @@ json_t *report_json(const Report *r)
     put(o, "cycles", cycles_json(d));
     if (was_measured(r))
         put(o, "measured", measured_json(scratch, r->sim));
+    if (d->activity)
+        put(o, "delta", delta_json(d));
     put(o, "use", value_rounded(use(r), 4));
     put(o, "memory", memory_json(&r->facts));
     put(o, "memories", memories_json(scratch, d));

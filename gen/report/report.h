@@ -25,6 +25,9 @@ typedef struct Facts {
 /* Needs everything up to the golden run (see driver.h). */
 Facts facts_gather(const Design *d, const Golden *g, const Sequences *seq);
 
+/* report/delta.c: thresholds, what they skipped, and the mean over the steps of the busiest array's cycles. */
+json_t *delta_json(const Design *d);
+
 /* ---------------------------------------------------------------- report/report.c */
 /* What a core takes on a part. */
 typedef struct Usage {

@@ -185,6 +185,21 @@ static void check_pattern_keys(const Spec *s, Diag *d)
     }
 }
 
+/* Deltas need columns that can be skipped. */
+static void check_delta(Spec *s, Diag *d)
+{
+    Place at, chosen;
+    s->delta = given(s, "delta", &at);
+    const Pattern *p = taken(s, "sparsity.pattern", s->pattern) ? pattern_find(s->pattern) : NULL;
+    if (!s->delta || !p || pattern_has_key(p, "encoder_lanes"))
+        return;
+    static const char why[] = "delta: has no effect with pattern %s, which has no columns to skip: use column_balanced";
+    if (given(s, "sparsity.pattern", &chosen))
+        diag_clash(d, at, chosen, "chosen here", why, p->name);
+    else
+        diag_error(d, at, why, p->name);
+}
+
 static void check_verify(const Spec *s, Diag *d)
 {
     static const char *const needs_input[] = { "verify.expect", "verify.lengths", "verify.labels" };
@@ -216,6 +231,7 @@ void spec_check(Spec *s, Diag *d)
     check_model(s, d);
     check_layers(s, d);
     check_pattern_keys(s, d);
+    check_delta(s, d);
     check_interface(s, d);
     check_verify(s, d);
 }

@@ -54,8 +54,12 @@ module lg_scatter #(
     input  wire [VALUE-1:0]                  threshold_h_i,
     output wire                              stop_o,
     output wire                              working_o,     // columns are queued or at work
-    output wire [LANES-1:0]                  sent_o,        // an element went into a queue
-    output wire                              sent_h_o,      // it was of h
+    // statistics of the elements that are compared
+    output wire                              seen_o,
+    output wire                              seen_h_o,      // they are of h
+    output wire [BANK-1:0]                   seen_lanes_o,  // so many
+    output wire [LANES-1:0]                  sent_o,        // these go into a queue
+    output wire [ARRAYS-1:0]                 taken_o,       // an array takes a column
     // weights
     output wire [ARRAYS*WADDR-1:0]           weight_addr_o,
     input  wire [ARRAYS*PES*WEIGHT_BITS-1:0] weight_i,
@@ -100,7 +104,10 @@ module lg_scatter #(
     lg_delay #(.WIDTH(2), .LATENCY(2)) u_mute (
         .clk_i(clk_i), .d_i({delta_i && !clear_i, mute_i}), .q_o({use_last, mute}));
     lg_delay #(.WIDTH(LAST), .LATENCY(4)) u_last (.clk_i(clk_i), .d_i(last_addr_i), .q_o(last_waddr));
-    lg_delay #(.WIDTH(1), .LATENCY(1)) u_sent_h (.clk_i(clk_i), .d_i(is_h), .q_o(sent_h_o));
+    lg_delay_reset #(.WIDTH(1), .LATENCY(1)) u_seen (
+        .clk_i(clk_i), .rst_i(rst_i), .d_i(valid && keep), .q_o(seen_o));
+    lg_delay #(.WIDTH(1 + BANK), .LATENCY(1)) u_seen_lanes (
+        .clk_i(clk_i), .d_i({is_h, lanes}), .q_o({seen_h_o, seen_lanes_o}));
 
     wire [LANES-1:0]       entry_valid, pop, stop;
     wire [LANES*ENTRY-1:0] entry;
@@ -134,7 +141,7 @@ module lg_scatter #(
                                .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS), .BLOCK(ROW_BLOCK)) u_array (
                 .clk_i(clk_i), .rst_i(rst_i), .valid_i(entry_valid[array*QUEUES +: QUEUES]),
                 .entry_i(entry[array*QUEUES*ENTRY +: QUEUES*ENTRY]), .pop_o(pop[array*QUEUES +: QUEUES]),
-                .ended_o(ends[array]), .release_i(release_i), .waddr_o(weight_addr_o[array*WADDR +: WADDR]),
+                .ended_o(ends[array]), .taken_o(taken_o[array]), .release_i(release_i), .waddr_o(weight_addr_o[array*WADDR +: WADDR]),
                 .weight_i(weight_i[array*PES*WEIGHT_BITS +: PES*WEIGHT_BITS]),
                 .index_i(index_i[array*PES*INDEX_BITS +: PES*INDEX_BITS]),
                 .read_i(read_i), .row_i(row_i), .zero_i(zero_i), .zero_row_i(zero_row_i), .out_bank_i(out_bank_i),

@@ -24,6 +24,7 @@ module lg_scatter_array #(
     input  wire [QUEUES*ENTRY-1:0]    entry_i,     // {end, scale, words - 1, first word, value}
     output wire [QUEUES-1:0]          pop_o,
     output wire                       ended_o,     // an end mark was taken
+    output wire                       taken_o,     // a column was taken
     input  wire                       release_i,   // a bank was read out
     output wire [WADDR-1:0]           waddr_o,
     input  wire [PES*WEIGHT_BITS-1:0] weight_i,    // two cycles after waddr_o
@@ -101,6 +102,7 @@ module lg_scatter_array #(
     end
     assign pop_o   = {QUEUES{ends}} | (pick_hot & {QUEUES{free}});
     assign ended_o = ends;
+    assign taken_o = take;
     wire [WORD+PICK-1:0] waddr = QUEUES > 1 ? {word_q, pick_q} : {{PICK{1'b0}}, word_q};
     assign waddr_o = waddr[WADDR-1:0];
     wire unused_waddr = ^waddr ^ (^pick_q);

@@ -43,8 +43,8 @@ module lg_scatter_lane #(
             reg                     keep_q;
             wire [VALUE:0]          size = delta_q[VALUE] ? {(VALUE+1){1'b0}} - delta_q : delta_q;
             wire                    send = !keep_last_i || (delta_q != {(VALUE+1){1'b0}} && size >= {1'b0, threshold_i});
-            wire signed [VALUE:0]   now_wide  = now;
-            wire signed [VALUE:0]   last_wide = last;
+            wire signed [VALUE:0]   now_wide  = {now[VALUE-1], now};
+            wire signed [VALUE:0]   last_wide = {last[VALUE-1], last};
             always @(posedge clk_i) begin
                 delta_q  <= use_last_i ? now_wide - last_wide : now_wide;
                 delta_q2 <= delta_q;

@@ -1,6 +1,6 @@
 // Walks the scan program: one word = one vector (x or h of a layer) as input of one layer, address by address, all
-// lanes at once; the last vector of a layer is followed by an end mark. Waits between vectors, for x or for a layer's h,
-// and whenever a queue is half full. Knows nothing of what is sent.
+// lanes at once; the last vector of a layer is followed by an end mark. Waits for x, for each address of an h that is
+// being written, and whenever a queue is half full. Knows nothing of what is sent.
 `default_nettype none
 module lg_scatter_scan #(
     parameter WORDS_PROGRAM = 2,   // words of the program
@@ -21,6 +21,7 @@ module lg_scatter_scan #(
     input  wire [1:0]             x_clear_i,     // per buffer: that vector starts a sequence
     output wire                   x_release_o,   // it was read for the last time
     input  wire [LAYERS-1:0]      done_i,        // a layer's h is (about to be) written
+    input  wire                   h_full_i,      // an address of the h being written is complete (about to be)
     input  wire                   stop_i,        // a queue is half full
     output wire                   busy_o,
     output reg  [1:0]             step_clear_q,  // per parity of the step: it starts a sequence
@@ -78,16 +79,18 @@ module lg_scatter_scan #(
     reg [LENGTH_BITS-1:0] run_length_q;
     reg [BANK-1:0]        run_lanes_q, tail_q;
     reg [REST_BITS-1:0]   rest_q;
-    reg [LAYERS-1:0]      pending_q;
+    reg [LAYERS-1:0]      pending_q, pending_q2, run_wait_q, run_pending_q;
+    reg [COUNT_BITS-1:0]  position_q, full_q;
+    reg [2:0]             recent_q;     // a layer was done: what follows in h_full_i is of the next one
 
-    wire issue    = active_q && !stop_q;
     wire final_q  = count_q == {COUNT_BITS{1'b0}};
     wire is_end   = final_q && has_end_q;
+    wire there    = (run_wait_q & (pending_q | pending_q2)) == {LAYERS{1'b0}} || position_q < full_q;
+    wire issue    = active_q && !stop_q && (there || is_end);
     wire is_tail  = has_end_q ? count_q == ONE_COUNT : final_q;
     wire finished = issue && final_q;
     wire rested   = rest_q == {REST_BITS{1'b0}} && !(finished && has_end_q && REST != 0);
-    wire ready    = enable_i && rested && (!next[P_WAIT_X] || x_level_i != 2'd0)
-                    && (next[P_WAIT_H +: LAYERS] & pending_q) == {LAYERS{1'b0}};
+    wire ready    = enable_i && rested && (!next[P_WAIT_X] || x_level_i != 2'd0);
     wire choose   = !active_q || finished;
     wire start    = choose && ready;
     wire clear_now = next[P_WAIT_X] ? x_clear_i[parity_q] : run_clear_q;
@@ -98,11 +101,17 @@ module lg_scatter_scan #(
             parity_q     <= 1'b0;
             stop_q       <= 1'b0;
             pending_q    <= {LAYERS{1'b0}};
+            pending_q2   <= {LAYERS{1'b0}};
+            full_q       <= {COUNT_BITS{1'b0}};
+            recent_q     <= 3'd0;
             rest_q       <= {REST_BITS{1'b0}};
         end else begin
             stop_q    <= stop_i;
             if (choose) active_q <= ready;
-            pending_q <= (pending_q & ~done_i) | (next[P_PENDING +: LAYERS] & {LAYERS{start}});
+            pending_q  <= (pending_q & ~done_i) | (run_pending_q & {LAYERS{issue && is_end}});
+            pending_q2 <= pending_q;
+            recent_q   <= {recent_q[1:0], |done_i};
+            full_q     <= |recent_q ? {COUNT_BITS{1'b0}} : h_full_i ? full_q + ONE_COUNT : full_q;
             if (finished && has_end_q)              rest_q <= REST_COUNT;
             else if (rest_q != {REST_BITS{1'b0}})   rest_q <= rest_q - ONE_REST;
             if (start) begin
@@ -112,6 +121,9 @@ module lg_scatter_scan #(
         end
         if (start) begin
             count_q      <= next[P_COUNT +: COUNT_BITS];
+            position_q   <= {COUNT_BITS{1'b0}};
+            run_wait_q   <= next[P_WAIT_H +: LAYERS];
+            run_pending_q <= next[P_PENDING +: LAYERS];
             base_q       <= parity_q ? next[P_BASE1 +: ADDR] : next[P_BASE0 +: ADDR];
             last_q       <= next[P_LAST +: LAST];
             run_word_q   <= next[P_WORD +: WORD];
@@ -128,6 +140,7 @@ module lg_scatter_scan #(
             if (next[P_WAIT_X]) step_clear_q[parity_q] <= clear_now;
         end else if (issue) begin
             count_q    <= count_q - ONE_COUNT;
+            position_q <= position_q + ONE_COUNT;
             base_q     <= base_q + 1'b1;
             last_q     <= last_q + 1'b1;
             run_word_q <= run_word_q + {{(WORD-LENGTH_BITS){1'b0}}, run_length_q} + 1'b1;

@@ -210,6 +210,8 @@ module ${NAME}_top (
     wire [31:0] load_data;
     wire        unused_load = load_we ^ (^load_memory) ^ (^load_addr) ^ (^load_data);
 //%% end
+    wire [1:0]  unused_delta_we;
+    wire [31:0] unused_delta;
     lg_axil #(.VERSION(VERSION), .SPEC_HASH(SPEC_HASH), .LOADABLE(LOADABLE), .WORD_BITS(LOAD_BITS)) u_registers (
         .clk_i(clk), .rst_i(rst_q),
         .s_axil_awaddr(s_axil_awaddr), .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready),
@@ -220,6 +222,7 @@ module ${NAME}_top (
         .s_axil_rvalid(s_axil_rvalid), .s_axil_rready(s_axil_rready),
         .busy_i(busy), .stream_error_i(stream_error), .steps_i(steps), .cycles_i(cycles), .interval_i(interval),
         .latency_i(latency), .saturations_i(saturations), .enable_o(enable),
+        .delta_i(192'd0), .delta_we_o(unused_delta_we), .delta_o(unused_delta),
         .load_we_q(load_we), .load_memory_q(load_memory), .load_addr_q(load_addr), .load_data_o(load_data));
 //%% end
 //%% if no_control

@@ -83,7 +83,8 @@ module ${NAME}_top (
                       .LAST(LAST), .WORD(WORD), .LENGTH_BITS(LENGTH_BITS), .BANK(BANK), .LAYERS(LAYERS),
                       .REST(SCAN_REST)) u_scan (
         .clk_i(clk), .rst_i(rst_q), .enable_i(run), .x_level_i(x_level), .x_clear_i(x_clear),
-        .x_release_o(x_release), .done_i(done), .stop_i(stop), .busy_o(scan_busy), .step_clear_q(step_clear),
+        .x_release_o(x_release), .done_i(done),
+        .h_full_i(h_valid && h_we[BANKS-1]), .stop_i(stop), .busy_o(scan_busy), .step_clear_q(step_clear),
         .valid_q(scan_valid), .end_q(scan_end), .addr_q(scan_addr), .last_addr_q(scan_last), .word_q(scan_word),
         .length_q(scan_length), .lanes_q(scan_lanes), .scale_q(scan_scale), .mute_q(scan_mute), .clear_q(scan_clear),
         .delta_q(scan_delta), .is_h_q(scan_is_h));
@@ -139,7 +140,9 @@ module ${NAME}_top (
     wire                      drain, working;
     wire [VALUE-1:0]          threshold_x, threshold_h;
     wire [BANKS-1:0]          sent;
-    wire                      sent_h;
+    wire                      seen, seen_h;
+    wire [BANK-1:0]           seen_lanes;
+    wire [ARRAYS-1:0]         taken;
     lg_scatter #(.PES(PES), .ARRAYS(ARRAYS), .QUEUES(QUEUES), .WEIGHT_BITS(WEIGHT), .VALUE(VALUE), .ACC_BITS(ACC),
                  .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS), .ROW_BLOCK(ROW_BLOCK), .DEPTH(VECTOR_DEPTH),
                  .BLOCK(VECTOR_BLOCK), .WORD(WORD), .WADDR(WADDR), .LENGTH_BITS(LENGTH_BITS), .TILE_BITS(TILE_BITS),
@@ -149,7 +152,8 @@ module ${NAME}_top (
         .valid_i(scan_valid), .end_i(scan_end), .addr_i(scan_addr), .last_addr_i(scan_last), .word_i(scan_word),
         .length_i(scan_length), .lanes_i(scan_lanes), .scale_i(scan_scale), .mute_i(scan_mute), .clear_i(scan_clear),
         .delta_i(scan_delta), .is_h_i(scan_is_h), .threshold_x_i(threshold_x), .threshold_h_i(threshold_h),
-        .stop_o(stop), .working_o(working), .sent_o(sent), .sent_h_o(sent_h),
+        .stop_o(stop), .working_o(working), .sent_o(sent), .seen_o(seen), .seen_h_o(seen_h),
+        .seen_lanes_o(seen_lanes), .taken_o(taken),
         .weight_addr_o(waddr), .weight_i(weight), .index_i(index), .closed_o(closed), .release_i(release_bank),
         .tile_valid_i(tile_valid), .tile_i(tile), .tile_fresh_i(tile_clear || tile_head),
         .read_i(row_read), .row_i(read_row), .zero_i(row_zero), .zero_row_i(zero_row), .out_bank_i(out_bank),
@@ -231,6 +235,13 @@ module ${NAME}_top (
     wire [31:0] load_data;
     wire        unused_load = load_we ^ (^load_memory) ^ (^load_addr) ^ (^load_data);
 //%% end
+    wire [6*32-1:0] delta_read;
+    wire [1:0]      delta_we;
+    wire [31:0]     delta_write;
+//%% if no_delta
+    assign delta_read = 192'd0;
+    wire unused_delta = (^delta_we) ^ (^delta_write);
+//%% end
     lg_axil #(.VERSION(VERSION), .SPEC_HASH(SPEC_HASH), .LOADABLE(LOADABLE), .WORD_BITS(LOAD_BITS)) u_registers (
         .clk_i(clk), .rst_i(rst_q),
         .s_axil_awaddr(s_axil_awaddr), .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready),
@@ -241,12 +252,24 @@ module ${NAME}_top (
         .s_axil_rvalid(s_axil_rvalid), .s_axil_rready(s_axil_rready),
         .busy_i(busy), .stream_error_i(stream_error), .steps_i(steps), .cycles_i(cycles), .interval_i(interval),
         .latency_i(latency), .saturations_i(saturations), .enable_o(enable),
+        .delta_i(delta_read), .delta_we_o(delta_we), .delta_o(delta_write),
         .load_we_q(load_we), .load_memory_q(load_memory), .load_addr_q(load_addr), .load_data_o(load_data));
 //%% end
 //%% if no_delta
     assign threshold_x = {VALUE{1'b0}};
     assign threshold_h = {VALUE{1'b0}};
-    wire unused_sent = sent_h ^ (^sent);
+    wire unused_sent = seen ^ seen_h ^ (^sent) ^ (^seen_lanes) ^ (^taken);
+//%% end
+//%% if delta_fixed
+    assign threshold_x = DELTA_X;
+    assign threshold_h = DELTA_H;
+    wire unused_sent = seen ^ seen_h ^ (^sent) ^ (^seen_lanes) ^ (^taken);
+//%% end
+//%% if delta_control
+    lg_scatter_stats #(.VALUE(VALUE), .LANES(BANKS), .ARRAYS(ARRAYS), .DELTA_X(DELTA_X), .DELTA_H(DELTA_H)) u_stats (
+        .clk_i(clk), .rst_i(rst_q), .we_i(delta_we), .wdata_i(delta_write), .threshold_x_q(threshold_x),
+        .threshold_h_q(threshold_h), .seen_i(seen), .seen_h_i(seen_h), .seen_lanes_i(seen_lanes), .sent_i(sent),
+        .taken_i(taken), .read_o(delta_read));
 //%% end
 //%% if no_control
     assign enable = 1'b1;

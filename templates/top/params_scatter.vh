@@ -46,6 +46,8 @@
     localparam TILE_AT       = ${TILE_AT};          // ... to the cell unit
     // deltas
     localparam DELTA         = ${DELTA};
+    localparam DELTA_X       = ${DELTA_X};          // thresholds after reset
+    localparam DELTA_H       = ${DELTA_H};
     localparam DELTA_BLOCK   = ${DELTA_BLOCK};
     localparam LASTS         = ${LASTS};            // last-sent elements of a lane
     localparam LAST_BLOCK    = ${LAST_BLOCK};

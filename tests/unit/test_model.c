@@ -527,7 +527,7 @@ static void test_silero(void **state)
 
 /* ---- sequences ---- */
 
-static const Network THREE_TO_FOUR = { 1, { { .cell = CELL_LSTM, .inputs = 3, .hidden = 4 } } };
+static const Network THREE_TO_FOUR = { .n = 1, .layer = { { .cell = CELL_LSTM, .inputs = 3, .hidden = 4 } } };
 
 static Spec verify_spec(Bench *b, const char *input, const char *lengths, const char *expect,
                         int steps)
@@ -621,7 +621,7 @@ static void test_sequences_made(void **state)
 {
     (void)state;
     Bench b = bench();
-    Network wide = { 1, { { .cell = CELL_LSTM, .inputs = 1000, .hidden = 4 } } };
+    Network wide = { .n = 1, .layer = { { .cell = CELL_LSTM, .inputs = 1000, .hidden = 4 } } };
     Spec s = verify_spec(&b, NULL, NULL, NULL, 0);
     Sequences q, again;
     for (int range = 0; range <= 6; range += 6) {

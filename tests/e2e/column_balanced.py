@@ -1,0 +1,137 @@
+#!/usr/bin/python3
+"""Pattern column_balanced on the scatter engine, without and with deltas.  suite: 120 s
+
+    column_balanced.py [WORD]...     only the cases with every WORD in their name
+Random designs are simulated in Icarus: no mismatch, and cycles exactly as predicted.
+"""
+import os, pathlib, random, sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+from cases import Suite, check
+from lstm import layer_keys, lstmgen, random_lstms, scratch, write_npy, write_npz, write_spec
+
+SIZES = [1, 2, 3, 5, 8, 13, 20, 27]
+PARTS = ["LFE5U-85F", "xc7a35t", "up5k", "xcku5p", "LIFCL-40"]
+suite = Suite()
+
+
+def held_values(rng, steps, width, hold, scale):
+    """Steps of a vector whose elements keep their value with probability `hold`."""
+    now, values = [0.0] * width, []
+    for _ in range(steps):
+        now = [v if rng.random() < hold else rng.gauss(0, scale) for v in now]
+        values += now
+    return values
+
+
+def draw(rng, delta):
+    """A random network, its engine and what is sent."""
+    hidden = [rng.choice(SIZES) for _ in range(rng.choice([1, 1, 1, 2, 3]))]
+    d = {"layers": list(zip([rng.choice(SIZES)] + hidden[:-1], hidden)), "head": rng.choice([0, 0, 0, 1, 3, 10]),
+         "keep": rng.choice([0.1, 0.25, 0.5, 0.75, {"W": 1.0, "R": 0.3}]), "steps": rng.choice([2, 3, 5]),
+         "hold": rng.choice([0, 0.5, 0.9]), "scale": rng.choice([1.0, 2.0]),
+         "engine": {"pes": rng.choice([1, 2, 3, 4, 5, 8]), "pe_width": rng.choice([1, 2, 3, 4, 7]),
+                    "weights": rng.choice(["rom", "rom", "loadable"])},
+         "precision": {"weight": rng.randint(4, 16), "activation": rng.randint(9, 15), "state": rng.choice([16, 24, 32])},
+         "part": rng.choice(PARTS)}
+    d["control"] = "none" if d["engine"]["weights"] == "rom" and rng.random() < 0.2 else "axil"
+    if delta:
+        d["delta"] = {"x": rng.choice([0, 0.0625, 0.25]), "h": rng.choice([0, 0.03125, 0.25])}
+    return d
+
+
+def write(rng, d, folder, name="balanced"):
+    folder = pathlib.Path(folder)
+    inputs = d["layers"][0][0]
+    write_npz(folder / "weights.npz", random_lstms(rng, d["layers"], d["head"]))
+    write_npy(folder / "x.npy", (d["steps"], inputs), held_values(rng, d["steps"], inputs, d["hold"], d["scale"]))
+    spec = {"name": name, "model": {"file": "weights.npz", "layers": layer_keys(len(d["layers"]), d["head"])},
+            "sparsity": {"pattern": "column_balanced", "keep": d["keep"]}, "engine": d["engine"],
+            "interface": {"control": d["control"]}, "precision": d["precision"], "target": {"part": d["part"]},
+            "verify": {"input": "x.npy"}}
+    if "delta" in d:
+        spec["delta"] = d["delta"]
+    return write_spec(folder, spec)
+
+
+def simulate(spec, simulator="icarus"):
+    r = lstmgen("sim", spec, "--sim", simulator, "--json", "-o", spec.parent / ("out_" + simulator),
+                env=dict(os.environ, LG_STEPS="12"))
+    check(r.status == 0, "exit %s: %s", r.status, r.last())
+    check(r.get("verify.mismatches") == 0 and r.get("verify.compared", 0) > 0, "%s mismatches", r.get("verify.mismatches"))
+    for key in ("interval", "latency"):
+        check(r.get("measured." + key) == r.get("cycles." + key), "%s predicted %s, measured %s", key,
+              r.get("cycles." + key), r.get("measured." + key))
+
+
+def add_random(number, delta):
+    def run():
+        rng = random.Random("%d %s" % (number, delta))
+        with scratch() as folder:
+            spec = write(rng, draw(rng, delta), folder)
+            simulate(spec)
+            if number % 8 == 0:
+                simulate(spec, "verilator")
+    suite.add("random %s %d" % ("delta" if delta else "plain", number), run, ["iverilog"])
+
+
+for number in range(15):
+    add_random(number, False)
+    add_random(number, True)
+
+
+@suite.case("thresholds 0 give the bits of the plain network")
+def _():
+    rng = random.Random(5)
+    d = draw(rng, False)
+    golden = []
+    with scratch() as folder:
+        for name in ("plain", "delta"):
+            rng.seed(6)
+            if name == "delta":
+                d["delta"] = {"x": 0, "h": 0}
+            spec = write(rng, d, folder, name)
+            r = lstmgen(spec, "-o", spec.parent / name)
+            check(r.status == 0, "exit %s: %s", r.status, r.last())
+            golden.append((spec.parent / name / "tb" / "golden.hex").read_bytes())
+    check(golden[0] == golden[1], "outputs differ")
+
+
+def small(folder, **more):
+    rng = random.Random(1)
+    d = draw(rng, False)
+    d.update({"layers": [(6, 8)], "head": 0, "steps": 3, "part": "LFE5U-85F"}, **more)
+    d["engine"] = {"pes": 2, "pe_width": 2}
+    d["precision"] = {"activation": 16}
+    return write(rng, d, folder)
+
+
+def refused(words, **more):
+    with scratch() as folder:
+        r = lstmgen("check", small(folder, **more))
+        check(r.status == 1 and words in r.err, "exit %s: %s", r.status, r.last())
+
+
+@suite.case("bad thresholds and lanes are refused")
+def _():
+    refused("delta.h: 0.1 is no multiple of the step of h, 2^-15 (16 bits): it would round to 0.1000061035; give that",
+            delta={"h": 0.1})
+    refused("delta.x: 1000 is more than any change of x", delta={"x": 1000})
+    refused("delta.encoder_lanes: 6 elements per cycle can not be dealt to 2 arrays", delta={"encoder_lanes": 6})
+
+
+@suite.case("keep: asis names the fullest sub-column")
+def _():
+    with scratch() as folder:
+        spec = small(folder, keep="asis")
+        tensors = random_lstms(random.Random(2), [(6, 8)])
+        shape, values = tensors["W0"]
+        tensors["W0"] = shape, [v if n % 6 == 4 and n // 6 % 2 == 1 or n % 97 == 0 else 0.0 for n, v in enumerate(values)]
+        write_npz(pathlib.Path(folder) / "weights.npz", tensors)
+        r = lstmgen("check", spec)
+        check(r.status == 1 and "the zeros of W are not column-balanced: column 4 keeps 16 weights in sub-column 1" in r.err,
+              "exit %s: %s", r.status, r.last())
+
+
+if __name__ == "__main__":
+    suite.main()
