@@ -27,6 +27,13 @@ bool job_read(Job *j, Arena *a, Diag *d, const char *spec_path, const char *cons
               int n_sets);
 /* From weights to the golden outputs and the estimates: all that `check` knows. Writes nothing. */
 bool job_build(Job *j);
+/* The stages of job_build, one by one, for callers that keep what early stages left (sweep/stock.c).
+ */
+typedef enum {
+    STAGE_NETWORK, STAGE_PATTERN, STAGE_SEQUENCES, STAGE_UNPRUNED, STAGE_PRUNE, STAGE_QUANTISE,
+    STAGE_PLAN, STAGE_GOLDEN, STAGE_GATHER, STAGES
+} Stage;
+bool job_stage(Job *j, Stage stage);
 /* Writes the output folder `path`; it appears complete or not at all. */
 bool job_emit(Job *j, const char *path);
 /* Simulates the folder that job_emit wrote and adds the figures to its report.json and report.md.

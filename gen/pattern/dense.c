@@ -63,6 +63,7 @@ const Pattern pattern_dense = {
     .keys = dense_keys,
     .check = dense_check,
     .prune = dense_prune,
+    .prune_ignores_engine = true,
     .plan = dense_plan,
     .pack = dense_pack,
     .unpack = dense_unpack,
