@@ -153,24 +153,6 @@ static bool known_key(Sweep *s, Place at, const char *key, const char *what)
     return false;
 }
 
-/* Twice the same value, or one value that is the base's: the axis changes nothing there. */
-static bool axis_changes(Sweep *s, const Axis *x)
-{
-    Place at;
-    for (int i = 0; i < MIN(x->n, 1000); i++)
-        for (int k = 0; k < i; k++)
-            if (strcmp(x->text[i], x->text[k]) == 0) {
-                diag_error(s->diag, x->at, "the axis %s has the value %s twice", x->key, x->text[i]);
-                return false;
-            }
-    const NodeEntry *e = tree_entry(s->arena, s->base, x->key, &at);
-    if (x->n != 1 || !e || e->value->kind != NODE_SCALAR || strcmp(e->value->text, x->text[0]))
-        return true;
-    diag_error(s->diag, x->at, "the axis %s changes nothing: %s is what the base has", x->key,
-               x->text[0]);
-    return false;
-}
-
 /* `total`: the product of all axes so far, refused before any list is made. */
 static bool read_axis(Sweep *s, const NodeEntry *e, double *total)
 {
@@ -186,7 +168,7 @@ static bool read_axis(Sweep *s, const NodeEntry *e, double *total)
         return true;
     x->n = (int)n;
     fill_axis(s, x, e->value);
-    return axis_changes(s, x);
+    return true;
 }
 
 static bool read_axes(Sweep *s, const SpecNode *root, double *total)
@@ -276,6 +258,43 @@ static void number_groups(Sweep *s)
         }
         x->group = number[x->group];
     }
+}
+
+/* Values i and k of all axes that go together with `x` are the same. */
+static bool same_choice(const Sweep *s, const Axis *x, int i, int k)
+{
+    for (int n = 0; n < s->n_axes; n++) {
+        const Axis *y = &s->axis[n];
+        if (y->group == x->group && strcmp(y->text[i], y->text[k]) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Twice the same values, or one value that is the base's: the axis changes nothing there. */
+static bool axis_changes(Sweep *s, const Axis *x)
+{
+    Place at;
+    for (int i = 0; i < MIN(x->n, 1000); i++)
+        for (int k = 0; k < i; k++)
+            if (same_choice(s, x, i, k)) {
+                diag_error(s->diag, x->at, "the axis %s has the value %s twice", x->key, x->text[i]);
+                return false;
+            }
+    const NodeEntry *e = tree_entry(s->arena, s->base, x->key, &at);
+    if (x->n != 1 || !e || e->value->kind != NODE_SCALAR || strcmp(e->value->text, x->text[0]))
+        return true;
+    diag_error(s->diag, x->at, "the axis %s changes nothing: %s is what the base has", x->key,
+               x->text[0]);
+    return false;
+}
+
+static bool axes_change(Sweep *s)
+{
+    bool ok = true;
+    for (int i = 0; i < s->n_axes; i++)
+        ok = axis_changes(s, &s->axis[i]) && ok;
+    return ok;
 }
 
 /* ---- where ---- */
@@ -420,5 +439,5 @@ bool sweep_read(Sweep *s, const char *path)
     s->front_node = front ? front->value : NULL;
     if (ok)
         number_groups(s);
-    return ok && !diag_failed(s->diag);
+    return ok && axes_change(s) && !diag_failed(s->diag);
 }
