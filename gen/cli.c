@@ -2,6 +2,7 @@
  * belong to. */
 #include "cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct Option { const char *name, *argument, *meaning; unsigned bit; } Option;
@@ -19,7 +20,13 @@ static const Option OPTIONS[] = {
     { "--accuracy", NULL, "instead of the core: the SNR that every pattern and rate leaves",
       OPTION_ACCURACY },
     { "--markdown", NULL, "as Markdown, for documentation", OPTION_MARKDOWN },
-    { "-j", "N", "jobs at once (not part of this version)", OPTION_JOBS },
+    { "-j", "N", "so many points at once; default: 1", OPTION_JOBS },
+    { "--dry-run", NULL, "counts and lists the points, writes nothing", OPTION_DRY },
+    { "--force", NULL, "works out points again that are finished", OPTION_FORCE },
+    { "--front", "COLUMNS", "columns of the Pareto front, with commas between them; \"max NAME\": more is better",
+      OPTION_FRONT },
+    { "--best", "CONDITION", "prints the cheapest points that meet it, writes the first one's spec",
+      OPTION_BEST },
     { "--help", NULL, "this help; `lstmgen SUBCOMMAND --help` for one subcommand", OPTION_HELP },
     { "--version", NULL, "prints the version", OPTION_VERSION },
 };
@@ -44,7 +51,7 @@ static void print_options(FILE *to, unsigned accepts)
     for (int i = 0; i < LENGTH(OPTIONS); i++) {
         const Option *o = &OPTIONS[i];
         if (o->bit & (accepts | GENERIC))
-            fprintf(to, "  %-7s %-16s  %s\n", o->name, o->argument ? o->argument : "", o->meaning);
+            fprintf(to, "  %-10s %-16s  %s\n", o->name, o->argument ? o->argument : "", o->meaning);
     }
 }
 
@@ -123,6 +130,14 @@ static void add_set(Parser *p, const char *text)
     p->out->set[p->out->n_sets++] = text;
 }
 
+static bool take_jobs(Request *r, const char *value)
+{
+    size_t n = strlen(value);
+    r->jobs = n > 0 && n <= 4 && strspn(value, "0123456789") == n ? atoi(value) : 0;
+    return (r->jobs >= 1 && r->jobs <= 1024) ||
+           refuse("-j %s: expected a number from 1 to 1024", value);
+}
+
 static bool take_option(Parser *p, const Option *o, const char *value)
 {
     Request *r = p->out;
@@ -141,6 +156,14 @@ static bool take_option(Parser *p, const Option *o, const char *value)
         r->simulator = value;
         return strcmp(value, "verilator") == 0 || strcmp(value, "icarus") == 0 ||
                refuse("--sim %s: expected verilator or icarus", value);
+    case OPTION_FRONT:
+        r->front = value;
+        return value[0] || refuse("--front needs the names of columns");
+    case OPTION_BEST:
+        r->best = value;
+        return value[0] || refuse("--best needs a condition, like 'cycles.interval <= 200'");
+    case OPTION_JOBS:
+        return take_jobs(r, value);
     default:
         return true;
     }

@@ -8,7 +8,8 @@
 enum {
     OPTION_OUT = 1 << 0, OPTION_SET = 1 << 1, OPTION_JSON = 1 << 2, OPTION_SIM = 1 << 3,
     OPTION_PART = 1 << 4, OPTION_PNR = 1 << 5, OPTION_HELP = 1 << 6, OPTION_VERSION = 1 << 7, OPTION_JOBS = 1 << 8,
-    OPTION_MARKDOWN = 1 << 9, OPTION_MASKS = 1 << 10, OPTION_ACCURACY = 1 << 11
+    OPTION_MARKDOWN = 1 << 9, OPTION_MASKS = 1 << 10, OPTION_ACCURACY = 1 << 11,
+    OPTION_DRY = 1 << 12, OPTION_FORCE = 1 << 13, OPTION_FRONT = 1 << 14, OPTION_BEST = 1 << 15
 };
 
 typedef struct Command Command;
@@ -18,7 +19,8 @@ typedef struct Request {
     const Command *command;
     const char *operand;                /* SPEC.yaml, or NULL */
     unsigned given;                     /* bits of the options that were given */
-    const char *out, *simulator, *part;
+    const char *out, *simulator, *part, *front, *best;
+    int jobs;                           /* 0: not given */
     const char **set; int n_sets;       /* "key.path=value"; --part is one of them */
 } Request;
 

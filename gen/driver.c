@@ -127,24 +127,28 @@ bool job_read(Job *j, Arena *a, Diag *d, const char *spec_path, const char *cons
     return read_spec(j, spec_path, sets, n_sets);
 }
 
+bool job_stage(Job *j, Stage stage)
+{
+    static const struct { const char *what; bool (*run)(Job *j); } TABLE[STAGES] = {
+        [STAGE_NETWORK] = { "reading weights", read_network },
+        [STAGE_PATTERN] = { "checking the pattern", check_pattern },
+        [STAGE_SEQUENCES] = { "reading sequences", read_sequences },
+        [STAGE_UNPRUNED] = { "running the unpruned network", run_unpruned },
+        [STAGE_PRUNE] = { "pruning", prune },
+        [STAGE_QUANTISE] = { "choosing number formats", quantise },
+        [STAGE_GOLDEN] = { "running the golden model", run_golden },
+        [STAGE_PLAN] = { "planning", plan },
+        [STAGE_GATHER] = { "gathering figures", gather },
+    };
+    progress(TABLE[stage].what);
+    return TABLE[stage].run(j) && !diag_failed(j->diag);
+}
+
 bool job_build(Job *j)
 {
-    static const struct { const char *what; bool (*run)(Job *j); } STAGES[] = {
-        { "reading weights", read_network },
-        { "checking the pattern", check_pattern },
-        { "reading sequences", read_sequences },
-        { "running the unpruned network", run_unpruned },
-        { "pruning", prune },
-        { "choosing number formats", quantise },
-        { "running the golden model", run_golden },
-        { "planning", plan },
-        { "gathering figures", gather },
-    };
     bool ok = true;
-    for (int i = 0; i < LENGTH(STAGES) && ok; i++) {
-        progress(STAGES[i].what);
-        ok = STAGES[i].run(j) && !diag_failed(j->diag);
-    }
+    for (int stage = 0; stage < STAGES && ok; stage++)
+        ok = job_stage(j, (Stage)stage);
     progress("");
     return ok;
 }

@@ -31,6 +31,13 @@ bool job_build(Job *j);
 bool job_project(Job *j);
 /* Only the network, unpruned, and the sequences. */
 bool job_load(Job *j);
+/* The stages of job_build, one by one, for callers that keep what early stages left (sweep/stock.c).
+ */
+typedef enum {
+    STAGE_NETWORK, STAGE_PATTERN, STAGE_SEQUENCES, STAGE_UNPRUNED, STAGE_PRUNE, STAGE_QUANTISE,
+    STAGE_GOLDEN, STAGE_PLAN, STAGE_GATHER, STAGES
+} Stage;
+bool job_stage(Job *j, Stage stage);
 /* Writes the output folder `path`; it appears complete or not at all. */
 bool job_emit(Job *j, const char *path);
 /* Simulates the folder that job_emit wrote and adds the figures to its report.json and report.md.

@@ -68,6 +68,10 @@ void diag_source(Diag *d, const char *file, const char *text, size_t length);
 bool diag_failed(const Diag *d);                        /* an error or a tool failure was recorded */
 int diag_status(const Diag *d);                         /* EXIT_OK, EXIT_INPUT or EXIT_TOOL */
 int diag_warnings(const Diag *d, const char *const **texts);   /* texts of all warnings so far */
+/* The first error or tool failure on one line, "file:line:col: text (and 2 more)", in `a`; "" where there is none. */
+const char *diag_reason(Arena *a, const Diag *d);
+/* Records in `to` everything that `from` holds, as if it had been said there. */
+void diag_replay(Diag *to, const Diag *from);
 void diag_flush(Diag *d, FILE *to);                     /* prints what was not printed yet */
 /* A fault of the program itself: prints C file and line, exits with EXIT_INTERNAL. */
 #define FAULT(...) fault_at(__FILE__, __LINE__, __VA_ARGS__)
@@ -153,6 +157,10 @@ typedef struct Spec {
 
 /* Reads, applies `sets` ("key.path=value"), checks types, ranges and clashes. NULL after recording what is wrong. */
 Spec *spec_load(Arena *a, Diag *d, const char *path, const char *const *sets, int n_sets);
+/* The same from a tree that was read before (spec/spec.h); `text` is what the hash is made of, `path` what file names
+ * are relative to. The tree is not changed and must outlive the Spec. */
+Spec *spec_load_tree(Arena *a, Diag *d, const char *path, struct SpecNode *root, Bytes text, const char *const *sets,
+                     int n_sets);
 /* Place of a key ("engine.pes", "model.layers.0.W"), or of its nearest parent that is in the file. */
 Place spec_at(const Spec *s, const char *key);
 /* The reference of every key: as text for `lstmgen keys`, as Markdown for the documentation. */
@@ -255,6 +263,8 @@ typedef struct Pattern {
     void (*pack)(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out);
     /* Inverse of pack: adds the row's weights to `out[columns]` (which the caller zeroed). */
     void (*unpack)(const MatrixPlan *plan, int columns, int lanes, const LaneWord *in, int16_t *out);
+    /* prune reads no engine.* key beyond what check left in spec.banks: a sweep over the engine may prune once. */
+    bool prune_ignores_engine;
     bool private_vectors;                          /* PEs read their own copies of the vector by index */
     /* PEs that read one index list and one copy; 0: all, whatever the order of the rows. NULL: every PE its own. */
     int (*share)(const Spec *s, const Network *net);

@@ -4,6 +4,7 @@
 #include "driver.h"
 #include "pattern/pattern.h"
 #include "report/accuracy.h"
+#include "sweep/sweep.h"
 
 #include <signal.h>
 
@@ -179,8 +180,10 @@ static const Command COMMANDS[] = {
     { "synth", "SPEC.yaml", "[--part PART]",
       "generate, run Yosys, print resources beside the estimate", SPEC_OPTIONS | OPTION_PNR,
       run_synth },
-    { "sweep", "SWEEP.yaml", "[-j N]", "many design points",
-      OPTION_JSON | OPTION_JOBS | OPTION_SET | OPTION_OUT, NULL },
+    { "sweep", "SWEEP.yaml", "[-j N] [-o DIR]",
+      "many design points: a table, their Pareto front, a page; goes on where it was stopped",
+      OPTION_JOBS | OPTION_OUT | OPTION_SIM | OPTION_DRY | OPTION_FORCE | OPTION_FRONT | OPTION_BEST,
+      sweep_run },
     { "import", "FILE", "", "what is in a model file, printed as a spec", OPTION_JSON, NULL },
     { "prune", "SPEC.yaml", "-o FILE [--masks]",
       "write the pruned weights back in the input's own format",

@@ -151,6 +151,47 @@ int diag_warnings(const Diag *d, const char *const **texts)
     return d->warnings;
 }
 
+static const char *place_text(Arena *a, Place at)
+{
+    if (!at.file)
+        return "";
+    if (at.line == 0)
+        return str_format(a, "%s: ", path_name(at.file));
+    return str_format(a, "%s:%d:%d: ", path_name(at.file), at.line, at.column);
+}
+
+const char *diag_reason(Arena *a, const Diag *d)
+{
+    const Message *first = NULL;
+    for (int i = 0; i < d->n; i++)
+        if (d->message[i].kind != MESSAGE_WARNING && !first)
+            first = &d->message[i];
+    if (!first)
+        return "";
+    int more = d->errors + d->tools - 1;
+    char *text = str_format(a, "%s%s%s", place_text(a, first->at), first->text,
+                            more > 0 ? str_format(a, " (and %d more)", more) : "");
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 127)
+            *p = ' ';
+    return text;
+}
+
+void diag_replay(Diag *to, const Diag *from)
+{
+    for (int i = 0; i < from->n; i++) {
+        const Message *m = &from->message[i];
+        if (m->kind == MESSAGE_WARNING)
+            diag_warn(to, m->at, "%s", m->text);
+        else if (m->kind == MESSAGE_TOOL)
+            diag_tool(to, "%s", m->text);
+        else if (m->note)
+            diag_clash(to, m->at, m->other, m->note, "%s", m->text);
+        else
+            diag_error(to, m->at, "%s", m->text);
+    }
+}
+
 /* Text of users and files goes to a terminal: no control characters but the line ends of a tool's
  * log. */
 static void print_clean(FILE *to, const char *text)

@@ -64,6 +64,7 @@ const Pattern pattern_dense = {
     .engine = &engine_gather,
     .check = dense_check,
     .prune = dense_prune,
+    .prune_ignores_engine = true,
     .plan = dense_plan,
     .pack = dense_pack,
     .unpack = dense_unpack,

@@ -30,25 +30,36 @@ static void apply_sets(Spec *s, Diag *d, const char *const *sets, int n_sets)
     diag_source(d, "--set", b.text, b.length);
 }
 
-Spec *spec_load(Arena *a, Diag *d, const char *path, const char *const *sets, int n_sets)
+Spec *spec_load_tree(Arena *a, Diag *d, const char *path, SpecNode *root, Bytes text,
+                     const char *const *sets, int n_sets)
 {
     Spec *s = ARENA_NEW(a, Spec);
     s->arena = a;
     s->file = str_dup(a, path);
-    Bytes text;
-    if (!file_read(a, d, (Place){ s->file, 0, 0 }, path, SPEC_BYTES_MAX, &text))
-        return NULL;
-    if (text.size >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0)       /* byte order mark */
-        text = (Bytes){ text.data + 3, text.size - 3 };
-    diag_source(d, s->file, (const char *)text.data, text.size);
-    s->root = yaml_read(a, d, (Place){ s->file, 0, 0 }, (const char *)text.data, text.size);
-    if (!s->root)
-        return NULL;
+    s->root = root;
     hash_text(s, text, sets, n_sets);
     apply_sets(s, d, sets, n_sets);
     spec_fill(s, d);
     spec_check(s, d);
     return diag_failed(d) ? NULL : s;
+}
+
+SpecNode *spec_read_tree(Arena *a, Diag *d, const char *path, Bytes *text)
+{
+    if (!file_read(a, d, (Place){ path, 0, 0 }, path, SPEC_BYTES_MAX, text))
+        return NULL;
+    if (text->size >= 3 && memcmp(text->data, "\xEF\xBB\xBF", 3) == 0)     /* byte order mark */
+        *text = (Bytes){ text->data + 3, text->size - 3 };
+    diag_source(d, path, (const char *)text->data, text->size);
+    return yaml_read(a, d, (Place){ path, 0, 0 }, (const char *)text->data, text->size);
+}
+
+Spec *spec_load(Arena *a, Diag *d, const char *path, const char *const *sets, int n_sets)
+{
+    Bytes text;
+    const char *file = str_dup(a, path);
+    SpecNode *root = spec_read_tree(a, d, file, &text);
+    return root ? spec_load_tree(a, d, file, root, text, sets, n_sets) : NULL;
 }
 
 Place spec_at(const Spec *s, const char *key)

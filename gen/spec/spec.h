@@ -28,6 +28,9 @@ struct SpecNode {
  * what is wrong. */
 SpecNode *yaml_read(Arena *a, Diag *d, Place at, const char *text, size_t length);
 
+/* The tree of a file and its text. NULL after recording what is wrong. `path` must outlive it. */
+SpecNode *spec_read_tree(Arena *a, Diag *d, const char *path, Bytes *text);
+
 /* node.c */
 NodeEntry *node_find(const SpecNode *map, const char *key); /* NULL: not there, or no map */
 NodeEntry *node_index(const SpecNode *list, const char *index); /* the same for "0", "1" ... */
