@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PE_WIDTH_DEFAULT = 4, BANKS_MOST = 256 };
+
 static int bank_size_of(int columns, int banks)
 {
     return (columns + banks - 1) / banks;
@@ -28,21 +30,35 @@ static void check_columns(const Spec *s, const Network *net, Diag *d)
         }
 }
 
-/* Where neither banks nor the width of a PE is given: four, or as many as the narrowest matrix has columns. */
-static int default_banks(const Network *net)
+static int fewest_columns(const Network *net)
 {
-    int banks = 4;
+    int columns = BANKS_MOST;
     for (int l = 0; l < net->n; l++)
         for (int which = 0; which < MATRICES; which++)
             if (net->layer[l].m[which].rows > 0)
-                banks = MIN(banks, net->layer[l].m[which].columns);
-    return banks;
+                columns = MIN(columns, net->layer[l].m[which].columns);
+    return columns;
+}
+
+/* banks: auto: one bank per multiplier of a PE, which takes the fewest cycles there can be. A lane that serves g banks
+ * takes g * K cycles, where K is the most that one of them keeps; as one bank they keep at most g * K, and a rate rounds
+ * up once, not g times. Fewer banks than lanes leave lanes idle. */
+static void choose_banks(Spec *s, const Network *net, Diag *d)
+{
+    int columns = fewest_columns(net);
+    if (s->pe_width == 0) {
+        s->pe_width = MIN(PE_WIDTH_DEFAULT, columns);
+        if (s->pe_width < PE_WIDTH_DEFAULT)
+            diag_warn(d, spec_at(s, "engine.pe_width"), "engine.pe_width: auto takes %d, since the narrowest matrix has only "
+                      "%d column%s to deal to banks", s->pe_width, columns, columns > 1 ? "s" : "");
+    }
+    s->banks = s->pe_width;
 }
 
 static void bank_balanced_check(Spec *s, const Network *net, Diag *d)
 {
     if (s->banks == 0)
-        s->banks = s->pe_width ? s->pe_width : default_banks(net);
+        choose_banks(s, net, d);
     if (s->pe_width == 0)
         s->pe_width = s->banks;
     if (s->banks % s->pe_width != 0)

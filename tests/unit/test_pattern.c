@@ -345,6 +345,37 @@ static void asis_spans_the_kernels(void **state)
     arena_free(c.a);
 }
 
+/* ---- bank_balanced */
+/* No multiple of pe_width takes fewer cycles than pe_width banks; the default width is that of the narrowest matrix. */
+static void banks_auto_takes_the_fewest_cycles(void **state)
+{
+    (void)state;
+    static const struct { int columns, width, banks; double rate; } cases[] = {
+        {64, 8, 8, 0.25}, {3, 0, 3, 0.5}, {16, 4, 4, 0.25}, {50, 4, 4, 0.3}, {9, 2, 2, 0.5}};
+    uint32_t seed = 41;
+    for (int k = 0; k < LENGTH(cases); k++) {
+        Case c = case_of("bank_balanced", cases[k].columns, 32, &seed);
+        c.spec.pe_width = cases[k].width;
+        c.spec.keep = (Rate){.W = cases[k].rate, .R = cases[k].rate};
+        pattern_bank_balanced.check(&c.spec, &c.net, c.d);
+        assert_false(diag_failed(c.d));
+        assert_int_equal(c.spec.banks, cases[k].banks);
+        assert_true(pattern_bank_balanced.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+        int cycles = pattern_bank_balanced.plan(&c.spec, &c.net.layer[0].m[MATRIX_W]).cycles;
+        for (int banks = 2 * c.spec.pe_width; banks <= cases[k].columns; banks += c.spec.pe_width) {
+            Case other = case_of("bank_balanced", cases[k].columns, 32, &seed);
+            other.spec.keep = c.spec.keep;
+            other.spec.banks = banks;
+            other.spec.pe_width = c.spec.pe_width;
+            assert_true(pattern_bank_balanced.prune(&other.spec, other.a, other.d, &other.net.layer[0], MATRIX_W,
+                                                    (Place){0}));
+            assert_true(pattern_bank_balanced.plan(&other.spec, &other.net.layer[0].m[MATRIX_W]).cycles >= cycles);
+            arena_free(other.a);
+        }
+        arena_free(c.a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +392,7 @@ int main(void)
         cmocka_unit_test(projection_keeps_whole_segments),
         cmocka_unit_test(aligned_kernels_fill_the_lanes),
         cmocka_unit_test(asis_spans_the_kernels),
+        cmocka_unit_test(banks_auto_takes_the_fewest_cycles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
