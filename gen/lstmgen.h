@@ -214,7 +214,7 @@ int layer_rows(const Layer *l);                         /* 4*hidden or hidden */
  * <tensor>_mask. Nothing is left behind after an error. */
 bool model_write(Arena *a, Diag *d, const Spec *s, const Network *net, bool masks, const char *to);
 /* describe.c: prints what is in a model file as a spec that is ready to use; layers that nothing tells are guessed from
- * names and shapes. False: no layer was found, or an error was recorded; nothing is printed after an error. */
+ * names and shapes. False after recording an error; when it is that no layer was found, the tensors are printed. */
 bool model_describe(Arena *a, Diag *d, const char *path, FILE *to);
 
 /* The sequences to verify with, padded to the longest. */

@@ -145,6 +145,13 @@ static int run_prune(const Request *r)
     return ok ? EXIT_OK : status;
 }
 
+static int run_import(const Request *r)
+{
+    Diag *d = diag_new(r->arena);
+    model_describe(r->arena, d, r->operand, stdout);
+    return close_messages(d);
+}
+
 static int run_parts(const Request *r)
 {
     (void)r;
@@ -184,7 +191,7 @@ static const Command COMMANDS[] = {
       "many design points: a table, their Pareto front, a page; goes on where it was stopped",
       OPTION_JOBS | OPTION_OUT | OPTION_SIM | OPTION_DRY | OPTION_FORCE | OPTION_FRONT | OPTION_BEST,
       sweep_run },
-    { "import", "FILE", "", "what is in a model file, printed as a spec", OPTION_JSON, NULL },
+    { "import", "FILE", "", "what is in a model file, printed as a spec", 0, run_import },
     { "prune", "SPEC.yaml", "-o FILE [--masks]",
       "write the pruned weights back in the input's own format",
       OPTION_OUT | OPTION_SET | OPTION_JSON | OPTION_MASKS, run_prune },

@@ -41,7 +41,7 @@ const Edit *edit_of(const Rewrite *w, const char *tensor)
 /* Where element n of C order lies in Fortran order. */
 static int64_t fortran_at(const Edit *e, int64_t n)
 {
-    int64_t at = 0, index[RANK_MAX];
+    int64_t at = 0, index[RANK_MAX] = { 0 };
     for (int i = e->rank - 1; i >= 0; i--) {
         index[i] = n % e->shape[i];
         n /= e->shape[i];

@@ -9,7 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
 from lstm import ROOT, lstmgen, scratch, little_spec
 
-SUBCOMMANDS = ["check", "sim", "synth", "patterns", "keys"]
+SUBCOMMANDS = ["check", "sim", "synth", "prune", "import", "patterns", "keys"]
 suite = Suite()
 
 

@@ -3,7 +3,7 @@
 
     prune.py [WORD]...               only the cases with every WORD in their name
 """
-import json, os, pathlib, random, shutil, struct, sys, zipfile
+import json, pathlib, resource, struct, sys, zipfile
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
@@ -323,6 +323,21 @@ def _():
         (folder / "full" / "mine.npy").write_bytes(formats.npy(np.zeros(3)))
         refused(folder, 1, ["mine.npy"], "prune", spec, "-o", "full", "--set", "model.file=model")
         refused(folder, 1, ["folder of .npy"], "prune", spec, "-o", "model.npz", "--set", "model.file=model")
+
+
+@suite.case("a write that fails leaves the model as it was")
+def _():
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+    for container, (name, write) in CONTAINERS.items():
+        with scratch() as folder:
+            folder = pathlib.Path(folder)
+            write(folder / name, tensors(6))
+            spec, before = spec_of(folder, name), tree(folder)
+            for out in (name, "out" + pathlib.Path(name).suffix):
+                r = lstmgen("prune", spec, "-o", folder / out, "--masks", preexec_fn=limit)
+                check(r.status == 1 and "File too large" in r.err, "%s: exit %s: %s", container, r.status, r.last())
+                check(tree(folder) == before, "%s: something changed", container)
+                check(out == name or not (folder / out).exists(), "%s is left behind", out)
 
 
 def holes(folder):
