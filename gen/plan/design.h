@@ -106,6 +106,7 @@ struct Design {
     int *tile_row, *tile_gap;           /* per tile: row of the PEs, idle cycles behind it */
     int queues, rows, read_at, lasts;   /* queues per array, rows of a PE, last-sent elements of a lane */
     int word_bits, length_bits, rest;
+    bool eager;                         /* tiles in the order in which they can be read out earliest */
     bool row_block, delta, delta_block, last_block;
     int64_t macs_dense, macs_kept;      /* per step */
     int multipliers_engine, multipliers_cell;

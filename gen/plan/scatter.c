@@ -83,6 +83,32 @@ static void add_tile(Design *d, Tile t, int row)
     d->tile_row[d->n_tiles++] = row;
 }
 
+static void add_gate(Design *d, int layer, int k, int group)
+{
+    Tile t = {.layer = layer, .gate = gate_order[k].gate, .group = group, .op = gate_order[k].op};
+    add_tile(d, t, t.gate * layer_groups(d, layer) + group);
+}
+
+/* Each group as soon as its gates allow: the first h is early, so its columns can be worked on; the last one is late. */
+static void add_eager_tiles(Arena *scratch, Design *d, int layer)
+{
+    int groups = layer_groups(d, layer);
+    int *gate = ARENA_ARRAY(scratch, int, groups), *ready = ARENA_ARRAY(scratch, int, groups);
+    for (int now = 0, left = groups * GATES, whole = 0; left > 0; now += d->shifts) {
+        int best = -1;
+        for (int k = 0; k < groups; k++)
+            if (gate[k] < GATES && ready[k] <= now && (best < 0 || gate[k] > gate[best]))
+                best = k;
+        if (best < 0)
+            continue;
+        add_gate(d, layer, gate[best], best);
+        REQUIRE(gate[best] < GATES - 1 || best == whole++);     /* h is scanned in this order */
+        if (++gate[best] < GATES)
+            ready[best] = now + MAX(d->shifts, distance_needed(d, gate_order[gate[best] - 1].op, gate_order[gate[best]].op));
+        left--;
+    }
+}
+
 /* Gates of a few groups at a time: enough for tanh(c') to be there when o arrives. */
 static void add_lstm_tiles(Design *d, int layer)
 {
@@ -91,8 +117,7 @@ static void add_lstm_tiles(Design *d, int layer)
     for (int first = 0; first < groups; first += block)
         for (int k = 0; k < GATES; k++)
             for (int group = first; group < MIN(first + block, groups); group++)
-                add_tile(d, (Tile){.layer = layer, .gate = gate_order[k].gate, .group = group, .op = gate_order[k].op},
-                         gate_order[k].gate * groups + group);
+                add_gate(d, layer, k, group);
 }
 
 static void set_gaps(Design *d)
@@ -122,7 +147,9 @@ static void plan_tiles(Arena *a, Design *d)
     d->n_tiles = 0;
     for (int l = 0; l <= last; l++) {
         bool lstm = d->net->layer[l].cell == CELL_LSTM;
-        if (lstm)
+        if (lstm && d->eager)
+            add_eager_tiles(a, d, l);
+        else if (lstm)
             add_lstm_tiles(d, l);
         for (int n = 0; !lstm && n < schedule_tiles(d, l); n++)
             add_tile(d, (Tile){.layer = l, .group = n, .op = OP_LINEAR}, n);
@@ -163,10 +190,13 @@ static int queues_for(const Design *d, int lanes)
     return queues;
 }
 
-static void arrange(Arena *a, Design *d, int lanes, int queues)
+typedef struct Choice { int lanes, queues; bool eager; } Choice;
+
+static void arrange(Arena *a, Design *d, Choice c)
 {
-    set_banks(a, d, queues);
-    set_cell_lanes(d, lanes);
+    set_banks(a, d, c.queues);
+    set_cell_lanes(d, c.lanes);
+    d->eager = c.eager;
     plan_scans(d);
     plan_tiles(a, d);
 }
@@ -223,24 +253,31 @@ static int most_lanes(const Design *d)
     return most;
 }
 
-/* Fewest cycles; more lanes only where they save at least one cycle in 200. */
+/* A later choice must save at least one cycle in 200. */
+static void try_choice(Arena *scratch, Design *d, Choice c, int steps, Choice *best, double *fewest)
+{
+    arrange(scratch, d, c);
+    set_stream(d, widest_stream(d));
+    double interval = scatter_cycles(d, steps).interval;
+    if (best->lanes == 0 || interval < *fewest * 0.995)
+        *best = c, *fewest = interval;
+}
+
+/* Fewest cycles, then the fewest lanes. */
 static void choose_lanes(Arena *a, Design *d)
 {
     Arena *scratch = arena_new();
-    int best = 0, best_queues = 1, most = most_lanes(d), steps = d->delta ? TRIAL_STEPS_DELTA : TRIAL_STEPS;
+    Choice best = {0};
+    int most = most_lanes(d), steps = d->delta ? TRIAL_STEPS_DELTA : TRIAL_STEPS;
     double fewest = 0;
     for (int lanes = 1; lanes <= most; lanes = lanes < most ? MIN(lanes * 2, most) : most + 1) {
         Range r = queue_range(d, lanes);
-        for (int queues = r.least; queues <= r.most; queues *= 2) {
-            arrange(scratch, d, lanes, queues);
-            set_stream(d, widest_stream(d));
-            double interval = scatter_cycles(d, steps).interval;
-            if (best == 0 || interval < fewest * 0.995)
-                best = lanes, best_queues = queues, fewest = interval;
-        }
+        for (int queues = r.least; queues <= r.most; queues *= 2)
+            for (int eager = 0; eager < 2; eager++)
+                try_choice(scratch, d, (Choice){lanes, queues, eager}, steps, &best, &fewest);
     }
     arena_free(scratch);
-    arrange(a, d, best, best_queues);
+    arrange(a, d, best);
 }
 
 /* The fewest stream lanes that do not limit the interval. */

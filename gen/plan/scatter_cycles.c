@@ -34,7 +34,8 @@ static bool scan_step(Scatter *s, bool stop)
     const Scan *now = &d->scan[s->scan], *next = &d->scan[s->pc];
     bool last = s->count == 0, mark = last && now->end;
     unsigned wait = now->wait_h ? 1u << (now->region - 1) : 0;
-    bool there = (wait & (s->pending | s->pending_late)) == 0 || scan_count(now) - s->count < s->full_now;
+    bool there = (wait & (s->pending | s->pending_late)) == 0 
+                 || (s->pending == wait && s->recent == 0 && scan_count(now) - s->count < s->full_now);
     bool issue = s->active && !s->stop && (there || mark), finished = issue && last;
     bool rested = s->rest == 0 && !(finished && now->end && d->rest > 0);
     bool ready = rested && (!next->wait_x || s->m.in.level != 0);

@@ -85,7 +85,9 @@ module lg_scatter_scan #(
 
     wire final_q  = count_q == {COUNT_BITS{1'b0}};
     wire is_end   = final_q && has_end_q;
-    wire there    = (run_wait_q & (pending_q | pending_q2)) == {LAYERS{1'b0}} || position_q < full_q;
+    // full_q counts for this vector when its layer is the only one not yet done.
+    wire there    = (run_wait_q & (pending_q | pending_q2)) == {LAYERS{1'b0}}
+                    || (pending_q == run_wait_q && recent_q == 3'd0 && position_q < full_q);
     wire issue    = active_q && !stop_q && (there || is_end);
     wire is_tail  = has_end_q ? count_q == ONE_COUNT : final_q;
     wire finished = issue && final_q;

@@ -112,6 +112,16 @@ def refused(words, **more):
         check(r.status == 1 and words in r.err, "exit %s: %s", r.status, r.last())
 
 
+@suite.case("three layers: the last one's h is not taken for the first one's", ["iverilog"])
+def _():
+    rng = random.Random(302)
+    d = {"layers": [(8, 8), (8, 13), (13, 13)], "head": 0, "keep": 0.5, "steps": 5, "hold": 0, "scale": 2.0,
+         "engine": {"pes": 1, "pe_width": 7}, "precision": {"weight": 5, "activation": 13, "state": 32},
+         "part": "LFE5U-85F", "control": "axil", "delta": {"x": 0.5, "h": 0.25}}
+    with scratch() as folder:
+        simulate(write(rng, d, folder))
+
+
 @suite.case("bad thresholds and lanes are refused")
 def _():
     refused("delta.h: 0.1 is no multiple of the step of h, 2^-15 (16 bits): it would round to 0.1000061035; give that",
