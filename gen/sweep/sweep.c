@@ -146,7 +146,8 @@ static bool finish(Sweep *s, Journal *j, const Request *r, int before)
 {
     Table t;
     Count c = count_points(s);
-    if (!journal_finish(j, s) || !table_read(s->arena, s, j, &t) || !front_write(s, &t))
+    if (!journal_finish(j, s) || !table_read(s->arena, s, j, &t) || !front_write(s, &t) ||
+        !page_write(s, j, &t))
         return false;
     print_result(s, &c, &t, before);
     return !(r->given & OPTION_BEST) || best_print(s, j, r->best);
