@@ -31,7 +31,7 @@ LIBS       = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm
 COMPILE    = $(CC) -std=gnu11 $(CFLAGS) $(SANITIZE)
 WARNINGS   = -Wall -Wextra -Werror
 
-.PHONY: all help setup install demo test test-long test-programs bench-gen lint sanitize clean FORCE
+.PHONY: all help setup install demo page test test-long test-programs bench-gen lint sanitize clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/lstmgen ## build the generator, build/lstmgen (CC=clang works too)
@@ -91,6 +91,9 @@ install: $(BUILD)/lstmgen ## install program, templates, testbench and man page 
 demo: setup ## build, generate the spoken-digits core, simulate it in Verilator, synthesise it, print the report
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all
 	@sh tests/lib/demo.sh $(BUILD)/lstmgen $(EXAMPLE)
+
+page: ## renew the plotting library of the sweeps' page from the npm registry (its version: templates/page/package.json)
+	cd templates/page && npm ci --no-audit --no-fund && cp node_modules/chart.js/dist/chart.umd.min.js . && rm -rf node_modules
 
 # ---- testing
 

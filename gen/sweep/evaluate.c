@@ -68,6 +68,12 @@ const char *evaluate(Arena *a, Stock *stock, const Sweep *s, int point)
     j.spec = spec_load_tree(a, j.diag, s->base_file, s->base, s->base_text, set, s->n_axes);
     bool ok = j.spec && stock_build(stock, &j, s, set, s->n_axes) && go_deep(&j, s, point);
     put_status(row, a, j.diag, ok);
+    if (ok && s->depth == DEPTH_SIMULATE && !j.sim.pass) {
+        json_object_set_new(row, "status", json_string("failed"));
+        json_object_set_new(row, "reason", value_string(a, str_format(a,
+                            "verification FAILED: %lld mismatches in %lld output elements, %d protocol errors",
+                            (long long)j.sim.mismatches, (long long)j.sim.compared, j.sim.n_errors)));
+    }
     if (ok) {
         json_t *report = job_report(&j);
         json_object_set_new(row, "result", columns_result(report));

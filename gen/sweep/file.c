@@ -376,8 +376,11 @@ static bool read_name(Sweep *s, const SpecNode *root)
     const SpecNode *n = value_in(root, "name");
     const char *name = n && n->kind == NODE_SCALAR ? n->text : path_name(s->file);
     size_t length = n ? strlen(name) : strcspn(name, ".");
-    s->name = str_ndup(s->arena, name, length);
+    char *own = str_ndup(s->arena, name, length);
+    s->name = own;
     static const char *const ALLOWED = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    for (char *p = own; !n && *p; p++)
+        *p = strchr(ALLOWED, *p) ? *p : '_';
     if (!n || (length > 0 && length <= 64 && strspn(s->name, ALLOWED) == length))
         return true;
     diag_error(s->diag, n->at, "name: letters, digits, _ and -, at most 64 of them");

@@ -131,8 +131,9 @@ static int failed_status(const Sweep *s, const Journal *j, const Count *c)
             const char *why = json_string_value(json_object_get(row, "reason"));
             fprintf(stderr, "lstmgen: %d points failed and are tried again by the next run; point %d: %s\n",
                     c->of[POINT_FAILED], i + 1, why ? why : "");
+            bool wrong = json_object_get(row, "result") != NULL;    /* simulated, and not equal */
             json_decref(row);
-            return EXIT_TOOL;
+            return wrong ? EXIT_MISMATCH : EXIT_TOOL;
         }
     if (c->of[POINT_OK] > 0)
         return EXIT_OK;
@@ -146,7 +147,8 @@ static bool finish(Sweep *s, Journal *j, const Request *r, int before)
 {
     Table t;
     Count c = count_points(s);
-    if (!journal_finish(j, s) || !table_read(s->arena, s, j, &t) || !front_write(s, &t))
+    if (!journal_finish(j, s) || !table_read(s->arena, s, j, &t) || !front_write(s, &t) ||
+        !page_write(s, j, &t))
         return false;
     print_result(s, &c, &t, before);
     return !(r->given & OPTION_BEST) || best_print(s, j, r->best);

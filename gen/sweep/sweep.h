@@ -151,6 +151,7 @@ typedef struct Table {
 } Table;
 bool table_read(Arena *a, const Sweep *s, const Journal *j, Table *out);
 bool front_write(const Sweep *s, const Table *t);
+bool page_write(const Sweep *s, const Journal *j, const Table *t);
 /* --best: prints and writes; false when no point meets the condition. */
 bool best_print(const Sweep *s, const Journal *j, const char *condition);
 

@@ -37,8 +37,10 @@ static Value value(Arena *a, const char *text, const char **fault)
 {
     Diag *d = diag_new(a);
     Expr *e = expr_parse(a, d, (Place){ 0 }, &NAMES, text);
-    if (!e)
+    if (!e) {
         fail_msg("%s: %s", text, diag_reason(a, d));
+        return (Value){ 0 };
+    }
     return expr_value(e, look, NULL, fault);
 }
 
