@@ -31,7 +31,8 @@ LIBS       = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm
 COMPILE    = $(CC) -std=gnu11 $(CFLAGS) $(SANITIZE)
 WARNINGS   = -Wall -Wextra -Werror
 
-.PHONY: all help setup install demo page test test-long test-programs bench-gen lint sanitize clean FORCE
+.PHONY: all help setup install demo page test test-long test-programs all-programs sanitized-programs \
+	bench-gen lint sanitize clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/lstmgen ## build the generator, build/lstmgen (CC=clang works too)
@@ -66,7 +67,7 @@ $(ARCHIVE): $(OBJECTS) $(PROTO).o
 	ar rcs $@ $^
 
 $(BUILD)/lstmgen: $(BUILD)/obj/gen/main.o $(ARCHIVE)
-	$(COMPILE) $^ $(LIBS) -o $@
+	$(COMPILE) $^ $(LIBS) -o $@.new && mv -f $@.new $@
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(ARCHIVE)
 	@mkdir -p $(@D)
@@ -100,29 +101,31 @@ page: ## renew the plotting library of the sweeps' page from the npm registry (i
 test-programs: all $(UNIT_PROGRAMS)
 
 test: setup ## run all tests (tests/run NAME runs one)
-	@$(MAKE) --no-print-directory -s -j$(JOBS) test-programs
-	@$(MAKE) --no-print-directory -s -j$(JOBS) BUILD=$(BUILD)/asan SANITIZE="$(SANITIZERS)" test-programs
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all-programs
 	@$(PYTHON) tests/run
 
-test-long: setup ## all tests, 300 random designs, bad input under valgrind and clang's sanitizers too
-	@$(MAKE) --no-print-directory -s -j$(JOBS) test-programs
-	@$(MAKE) --no-print-directory -s -j$(JOBS) BUILD=$(BUILD)/asan SANITIZE="$(SANITIZERS)" test-programs
-	@$(MAKE) --no-print-directory -s -j$(JOBS) BUILD=$(BUILD)/asan-clang CC=clang SANITIZE="$(SANITIZERS)" test-programs
+test-long: setup ## all tests, with 300 random designs and everything under valgrind
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all-programs
 	@$(PYTHON) tests/run --long
 
-SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 sanitize: setup ## unit tests and all bad input under the sanitizers of gcc and clang
-	@$(MAKE) --no-print-directory -s -j$(JOBS) BUILD=$(BUILD)/asan SANITIZE="$(SANITIZERS)" test-programs
-	@$(MAKE) --no-print-directory -s -j$(JOBS) BUILD=$(BUILD)/asan-clang CC=clang SANITIZE="$(SANITIZERS)" test-programs
+	@$(MAKE) --no-print-directory -s -j$(JOBS) sanitized-programs
 	@$(PYTHON) tests/run asan asan-clang
+
+# The generator and the unit tests: plain, and with the sanitizers of both compilers.
+SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+all-programs: test-programs sanitized-programs
+sanitized-programs:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE="$(SANITIZERS)" test-programs
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan-clang CC=clang SANITIZE="$(SANITIZERS)" test-programs
 
 bench-gen: all ## measure the generator: 8 M weights to an output folder, seconds and memory; `check` on the examples
 	@$(PYTHON) tests/e2e/bench_gen.py
 
 lint: setup ## what a reviewer would run: clang build, cppcheck, Verilator -Wall, Icarus -Wall, Yosys check
 	@$(MAKE) --no-print-directory -s -j$(JOBS) BUILD=$(BUILD)/clang CC=clang test-programs
-	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-	    -I gen -I $(BUILD)/proto --suppress=missingInclude -j$(JOBS) gen tb tests/unit
+	cppcheck -q --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
+	    --library=tests/lib/cppcheck.cfg -I gen -I $(BUILD)/proto -j$(JOBS) gen tb
 	@$(PYTHON) tests/rtl/lint.py
 
 clean: ## remove build/

@@ -47,6 +47,8 @@ static void place(Design *d)
         for (int k = 0; k < d->n_regions; k++)
             if (!done[k] && (best < 0 || span(d, &d->region[k]) > span(d, &d->region[best])))
                 best = k;
+        if (best < 0)
+            FAULT("no region is left to place");
         Region *r = &d->region[best];
         done[best] = true;
         for (int buffer = 0; buffer < 2; buffer++) {

@@ -231,6 +231,8 @@ static void mark_x(Design *d)
             d->run[k].wait_x = last < 0;
             last = k;
         }
+    if (last < 0)
+        FAULT("no run reads x");
     d->run[last].release_x = true;
 }
 

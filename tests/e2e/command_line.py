@@ -195,6 +195,13 @@ crash("synth", "yosys", "echo 'ERROR: out of luck' >&2; exit 1", ["out of luck",
 crash("synth", "yosys", "exit 0", ["yosys"], "--part", "LFE5U-25F")
 
 
+@suite.case("an unknown part is refused and a near one named")
+def _():
+    with scratch() as folder:
+        r = lstmgen("check", little_spec(folder), "--set", "target.part=LFE5U-85G")
+        expect(r, 1, "LFE5U-85F")
+
+
 @suite.case("results go to stdout, diagnostics to stderr, no colour in a pipe")
 def _():
     with scratch() as folder:

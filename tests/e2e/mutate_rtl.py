@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Faults put into generated RTL on purpose: the output folder's own `make sim-icarus` must notice each.  suite: 40 s
+"""Faults put into generated RTL on purpose: the output folder's own `make sim-icarus` must notice each.  suite: 80 s
 
     mutate_rtl.py [WORD]...          only the faults with every WORD in their name
 A fault is a replacement in one file; when the text to replace is not there, that is a failure too.

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The trained models that the generator must do well on: the table "Real inputs it must pass".  suite: 150 s
+"""The trained models that the generator must do well on: the table "Real inputs it must pass".  suite: 80 s
 
     real_models.py [WORD]...         only the rows with every WORD in their name
 Skipped without the models (LSTMGEN_MODELS). Prints model, mismatches, SNR, interval predicted and measured, use.
@@ -47,7 +47,7 @@ def row(name, spec, needs, simulator="verilator", interval=None, snr=None, expec
         check(use is None or r.get("use", 0) >= use, "%s: use below %s", text, use)
         more = further(r) if further else ""
         return text + (", " + more if more else "")
-    suite.add(name, run, [needs])
+    suite.add(name if "Icarus" in name else name + ", Verilator", run, [needs])
 
 
 def silero(name, pattern, model=None, steps=None, **more):
@@ -69,7 +69,7 @@ def steps(count, outputs):
 
 
 dense = {"pattern": "dense"}
-row("silero dense 16x16, Verilator, 125 steps", silero("silero_dense", dense), SILERO,
+row("silero dense 16x16, 125 steps", silero("silero_dense", dense), SILERO,
     interval=512 + 6, snr=60, expect=60, use=0.985, further=steps(125, 128))
 row("silero dense 16x16, Icarus, 8 steps", silero("silero_icarus", dense, steps=8), SILERO, "icarus",
     interval=512 + 6, expect=60, further=steps(8, 128))
@@ -120,7 +120,7 @@ for case in ("defaults", "with_initial_bias", "batchwise"):
         str(base) + ".onnx", expect=65)
 
 
-@suite.case("silero .safetensors is read", [SILERO])
+@suite.case("silero .safetensors is read (beside Verilator)", [SILERO])
 def _():
     with scratch() as folder:
         names = ["lstm_cell." + n for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]

@@ -25,13 +25,22 @@
     localparam X_BANK_SIZE   = 2;
     localparam CONTIGUOUS    = 1;       // 1: a bank holds neighbouring elements
     localparam X_ALIGNED     = 0;
+    localparam X_MASKED      = 0;         // 1: only elements that a matrix reads are stored
     localparam X_BASE0       = 0;
     localparam X_BASE1       = 2;
     // engine
     localparam PES           = 2;
     localparam PE_WIDTH      = 2;
     localparam PRIVATE       = 1;          // 1: each PE has its own copy of the vector
+    localparam SHARE         = 1;            // PEs that read one index list
+    localparam LISTS         = PES / SHARE;
+    localparam SPAN          = 0;             // banks of the copy of the vector that each lane has; 0: its own bank only
+    localparam BANKS         = 2;            // banks written
+    localparam SELECT        = 0;           // cycles to select one of the banks read
     localparam INDEX_BITS    = 1;
+    localparam RING          = 0;             // sums of a PE that wait for the other PEs; 0: PEs are in step
+    localparam RING_BLOCK    = 0;
+    localparam INDEX_WORD    = PE_WIDTH * INDEX_BITS + (RING > 0 ? 1 : 0);
     localparam VECTOR_DEPTH  = 8;     // elements in a bank
     localparam VECTOR_BLOCK  = 0;     // 1: banks in block RAM
     localparam ADDR          = 3;

@@ -43,12 +43,13 @@ module first_core_top (
 
     // ---- x into the vector banks
     wire                        enable, h_valid, x_release, x_taken, stream_error;
-    wire [PE_WIDTH-1:0]         x_we, h_we;
-    wire [PE_WIDTH*ADDR-1:0]    x_addr, h_addr;
-    wire [PE_WIDTH*VALUE-1:0]   x_data, h_data;
+    wire [BANKS-1:0]            x_we, h_we;
+    wire [BANKS*ADDR-1:0]       x_addr, h_addr;
+    wire [BANKS*VALUE-1:0]      x_data, h_data;
     wire [1:0]                  x_level, x_clear;
-    lg_input #(.LANES(LANES), .FIELD(ELEMENT), .WIDTH(VALUE), .INPUTS(INPUTS), .BANKS(PE_WIDTH), .MODULUS(X_BANKS),
-               .BANK_SIZE(X_BANK_SIZE), .CONTIGUOUS(CONTIGUOUS), .ALIGNED(X_ALIGNED), .ADDR(ADDR), .BASE0(X_BASE0),
+    lg_input #(.LANES(LANES), .FIELD(ELEMENT), .WIDTH(VALUE), .INPUTS(INPUTS), .BANKS(BANKS), .MODULUS(X_BANKS),
+               .BANK_SIZE(X_BANK_SIZE), .CONTIGUOUS(CONTIGUOUS), .ALIGNED(X_ALIGNED), .ADDR(ADDR),
+               .MASKED(X_MASKED), .MASK_FILE("mem/x_mask.hex"), .BASE0(X_BASE0),
                .BASE1(X_BASE1), .FREE_DELAY(FRONT + 1), .ORDER_FILE("mem/x_order.hex")) u_input (
         .clk_i(clk), .rst_i(rst_q), .enable_i(enable),
         .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),
@@ -57,11 +58,11 @@ module first_core_top (
         .release_i(x_release), .level_o(x_level), .clear_o(x_clear), .taken_last_o(x_taken), .error_q(stream_error));
 
     // h goes first: the engine waits for it, x has a whole step of time
-    reg [PE_WIDTH-1:0]       we_q;
-    reg [PE_WIDTH*ADDR-1:0]  waddr_q;
-    reg [PE_WIDTH*VALUE-1:0] wdata_q;
+    reg [BANKS-1:0]       we_q;
+    reg [BANKS*ADDR-1:0]  waddr_q;
+    reg [BANKS*VALUE-1:0] wdata_q;
     always @(posedge clk) begin
-        we_q    <= rst_q ? {PE_WIDTH{1'b0}} : h_valid ? h_we : x_we;
+        we_q    <= rst_q ? {BANKS{1'b0}} : h_valid ? h_we : x_we;
         waddr_q <= h_valid ? h_addr : x_addr;
         wdata_q <= h_valid ? h_data : x_data;
     end
@@ -79,31 +80,31 @@ module first_core_top (
         .x_release_o(x_release), .done_i(done), .out_sent_i(y_sent), .busy_o(busy),
         .valid_q(valid), .first_q(first), .last_q(last), .mute_q(mute), .scale_q(scale), .addr_q(addr), .waddr_q(waddr),
         .tile_q(tile), .parity_q(parity), .clear_q(clear));
-    wire unused_valid = valid;
 
 
     // ---- weights of each PE, in the order in which they are used
     wire [PES*PE_WIDTH*WEIGHT-1:0]     weight;
-    wire [PES*PE_WIDTH*INDEX_BITS-1:0] index;
+    wire [LISTS*INDEX_WORD-1:0] index;
     wire [WADDR-1:0]                   waddr_late;
-    lg_delay #(.WIDTH(WADDR), .LATENCY(FRONT)) u_waddr (.clk_i(clk), .d_i(waddr), .q_o(waddr_late));
+    lg_delay #(.WIDTH(WADDR), .LATENCY(FRONT + SELECT)) u_waddr (.clk_i(clk), .d_i(waddr), .q_o(waddr_late));
     lg_rom #(.WIDTH(PE_WIDTH*WEIGHT), .DEPTH(WEIGHT_WORDS), .INIT_FILE("mem/weight_0.hex")) u_weight_0 (
         .clk_i(clk), .raddr_i(waddr_late), .rdata_o(weight[0*PE_WIDTH*WEIGHT +: PE_WIDTH*WEIGHT]));
-    lg_rom #(.WIDTH(PE_WIDTH*INDEX_BITS), .DEPTH(WEIGHT_WORDS), .INIT_FILE("mem/index_0.hex")) u_index_0 (
-        .clk_i(clk), .raddr_i(waddr), .rdata_o(index[0*PE_WIDTH*INDEX_BITS +: PE_WIDTH*INDEX_BITS]));
     lg_rom #(.WIDTH(PE_WIDTH*WEIGHT), .DEPTH(WEIGHT_WORDS), .INIT_FILE("mem/weight_1.hex")) u_weight_1 (
         .clk_i(clk), .raddr_i(waddr_late), .rdata_o(weight[1*PE_WIDTH*WEIGHT +: PE_WIDTH*WEIGHT]));
-    lg_rom #(.WIDTH(PE_WIDTH*INDEX_BITS), .DEPTH(WEIGHT_WORDS), .INIT_FILE("mem/index_1.hex")) u_index_1 (
-        .clk_i(clk), .raddr_i(waddr), .rdata_o(index[1*PE_WIDTH*INDEX_BITS +: PE_WIDTH*INDEX_BITS]));
+    lg_rom #(.WIDTH(INDEX_WORD), .DEPTH(WEIGHT_WORDS), .INIT_FILE("mem/index_0.hex")) u_index_0 (
+        .clk_i(clk), .raddr_i(waddr), .rdata_o(index[0*INDEX_WORD +: INDEX_WORD]));
+    lg_rom #(.WIDTH(INDEX_WORD), .DEPTH(WEIGHT_WORDS), .INIT_FILE("mem/index_1.hex")) u_index_1 (
+        .clk_i(clk), .raddr_i(waddr), .rdata_o(index[1*INDEX_WORD +: INDEX_WORD]));
 
     // ---- engine
     wire [PES*ACC-1:0]        acc;
     wire [CELL_LANES*ACC-1:0] row;
     wire                      drain;
     lg_gather #(.ROWS(PES), .LANES(PE_WIDTH), .WEIGHT_BITS(WEIGHT), .VALUE_BITS(VALUE), .ACC_BITS(ACC),
-                .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .PRIVATE(PRIVATE), .INDEX_BITS(INDEX_BITS), .DEPTH(VECTOR_DEPTH),
-                .BLOCK(VECTOR_BLOCK)) u_engine (
-        .clk_i(clk), .first_i(first), .mute_i(mute), .scale_i(scale), .base_i(addr), .index_i(index), .weight_i(weight),
+                .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .PRIVATE(PRIVATE), .SHARE(SHARE), .SPAN(SPAN),
+                .INDEX_BITS(INDEX_BITS), .DEPTH(VECTOR_DEPTH), .BLOCK(VECTOR_BLOCK), .RING(RING), .RING_BLOCK(RING_BLOCK)) u_engine (
+        .clk_i(clk), .rst_i(rst_q), .valid_i(valid), .last_i(last), .first_i(first), .mute_i(mute), .scale_i(scale), .base_i(addr),
+         .index_i(index), .weight_i(weight),
         .we_i(we_q), .waddr_i(waddr_q), .wdata_i(wdata_q), .acc_o(acc));
     lg_chain #(.ROWS(PES), .OUTPUTS(CELL_LANES), .ACC_BITS(ACC)) u_chain (
         .clk_i(clk), .load_i(drain), .acc_i(acc), .row_o(row));
@@ -123,7 +124,7 @@ module first_core_top (
     wire [CELL_LANES*VALUE-1:0]            y_data;
     wire [CELL_LANES-1:0]                  saturated;
     lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(PES), .TILES(TILES), .TILE_FILE("mem/tiles.hex"),
-              .LAYERS(LAYERS), .BANKS(PE_WIDTH), .ADDR(ADDR), .ALIGNED(H_ALIGNED), .ENTRIES(ENTRIES), .FRONT(FRONT),
+              .LAYERS(LAYERS), .BANKS(BANKS), .ADDR(ADDR), .ALIGNED(H_ALIGNED), .ENTRIES(ENTRIES), .FRONT(FRONT),
               .ACC(ACC), .LEFT(LEFT_SHIFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PREACTIVATION), .OUT(VALUE), .STATE(STATE),
               .RECORDS(RECORDS), .PSUMS(PSUMS), .PSUM_BLOCK(PSUM_BLOCK), .NEURONS(NEURONS), .STATE_BLOCK(STATE_BLOCK),
               .SEGMENT(SEGMENT_BITS), .SLOPE(SLOPE_BITS), .SLOPE_SHIFT(SLOPE_SHIFT), .TABLE_FILE("mem/activation.hex"),
@@ -170,6 +171,8 @@ module first_core_top (
     wire [19:0] load_addr;
     wire [31:0] load_data;
     wire        unused_load = load_we ^ (^load_memory) ^ (^load_addr) ^ (^load_data);
+    wire [1:0]  unused_delta_we;
+    wire [31:0] unused_delta;
     lg_axil #(.VERSION(VERSION), .SPEC_HASH(SPEC_HASH), .LOADABLE(LOADABLE), .WORD_BITS(LOAD_BITS)) u_registers (
         .clk_i(clk), .rst_i(rst_q),
         .s_axil_awaddr(s_axil_awaddr), .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready),
@@ -180,6 +183,7 @@ module first_core_top (
         .s_axil_rvalid(s_axil_rvalid), .s_axil_rready(s_axil_rready),
         .busy_i(busy), .stream_error_i(stream_error), .steps_i(steps), .cycles_i(cycles), .interval_i(interval),
         .latency_i(latency), .saturations_i(saturations), .enable_o(enable),
+        .delta_i(192'd0), .delta_we_o(unused_delta_we), .delta_o(unused_delta),
         .load_we_q(load_we), .load_memory_q(load_memory), .load_addr_q(load_addr), .load_data_o(load_data));
 endmodule
 `default_nettype wire

@@ -35,6 +35,10 @@ module lg_axil #(
     input  wire [31:0] latency_i,
     input  wire [31:0] saturations_i,
     output wire        enable_o,
+    // deltas: what registers 0x38 to 0x4C read, the lowest first; writes of the first two
+    input  wire [6*32-1:0] delta_i,
+    output wire [1:0]      delta_we_o,
+    output wire [31:0]     delta_o,
     // loading: memory select, word address, word; the memories take what has their number
     output reg                  load_we_q,
     output reg  [11:0]          load_memory_q,
@@ -61,6 +65,8 @@ module lg_axil #(
         end
     end
     assign enable_o = enable_q;
+    assign delta_we_o = {write && s_axil_awaddr[7:2] == 6'h0F, write && s_axil_awaddr[7:2] == 6'h0E};
+    assign delta_o    = s_axil_wdata;
 
     // ---- loading: 32-bit parts, little end first, until the memory's word is complete
     generate
@@ -121,6 +127,12 @@ module lg_axil #(
                 6'h08:   rdata_q <= saturations_i;
                 6'h09:   rdata_q <= {31'd0, enable_q};
                 6'h0C:   rdata_q <= SPEC_HASH;
+                6'h0E:   rdata_q <= delta_i[0*32 +: 32];
+                6'h0F:   rdata_q <= delta_i[1*32 +: 32];
+                6'h10:   rdata_q <= delta_i[2*32 +: 32];
+                6'h11:   rdata_q <= delta_i[3*32 +: 32];
+                6'h12:   rdata_q <= delta_i[4*32 +: 32];
+                6'h13:   rdata_q <= delta_i[5*32 +: 32];
                 default: rdata_q <= 32'd0;
             endcase
     end

@@ -12,6 +12,8 @@ module lg_input #(
     parameter CONTIGUOUS = 0,    // 1: element e is in bank e / BANK_SIZE, else in bank e mod MODULUS
     parameter ALIGNED    = 0,    // of lg_route
     parameter ADDR       = 4,
+    parameter MASKED     = 0,    // 1: store only the elements marked in MASK_FILE, bank by bank without gaps
+    parameter MASK_FILE  = "",   // image: a word per beat, a bit per element
     parameter BASE0      = 0,    // bank address of the two buffers
     parameter BASE1      = 4,
     parameter FREE_DELAY = 0,    // cycles until a released buffer is no longer read
@@ -177,9 +179,30 @@ module lg_input #(
     // ---- routing; the last beat may be partly empty
     localparam TAIL = POSITIONS - (P_BEATS - 1) * LANES;
     localparam [LANES-1:0] TAIL_MASK = {LANES{1'b1}} >> (LANES - TAIL);
+    wire [ADDR-1:0]       start = buffer_q ? START1 : START0;
+    wire [LANES-1:0]      mask;
+    wire [BANKS*ADDR-1:0] addr;
     lg_route #(.COUNT(LANES), .BANKS(BANKS), .WIDTH(WIDTH), .ADDR(ADDR), .ALIGNED(ALIGNED)) u_route (
-        .valid_i({LANES{put}} & (p_last ? TAIL_MASK : {LANES{1'b1}})), .data_i(p_data),
-        .start_i(bank_q), .modulus_i(MODULUS_B), .addr_i((buffer_q ? START1 : START0) + offset_q),
-        .we_o(we_o), .addr_o(addr_o), .data_o(data_o));
+        .valid_i({LANES{put}} & mask), .data_i(p_data),
+        .start_i(bank_q), .modulus_i(MODULUS_B), .addr_i(start + offset_q),
+        .we_o(we_o), .addr_o(addr), .data_o(data_o));
+    genvar bank;
+    generate
+        if (MASKED != 0) begin : gen_masked
+            lg_rom_small #(.WIDTH(LANES), .DEPTH(P_BEATS), .INIT_FILE(MASK_FILE)) u_mask (
+                .addr_i(p_beat_q), .data_o(mask));
+            for (bank = 0; bank < BANKS; bank = bank + 1) begin : gen_rank
+                reg [ADDR-1:0] rank_q;   // elements of this vector stored in the bank so far
+                always @(posedge clk_i)
+                    if (rst_i || (put && p_last)) rank_q <= {ADDR{1'b0}};
+                    else if (we_o[bank])          rank_q <= rank_q + ONE_ADDR;
+                assign addr_o[bank*ADDR +: ADDR] = start + rank_q;
+            end
+            wire unused_addr = ^addr;
+        end else begin : gen_all
+            assign mask   = p_last ? TAIL_MASK : {LANES{1'b1}};
+            assign addr_o = addr;
+        end
+    endgenerate
 endmodule
 `default_nettype wire

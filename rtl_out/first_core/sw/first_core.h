@@ -20,6 +20,12 @@
 #define FIRST_CORE_REG_SATURATIONS           0x20u        /* read: values of cell states and outputs that were clipped, since reset */
 #define FIRST_CORE_REG_CONTROL               0x24u        /* read, write: commands */
 #define FIRST_CORE_CONTROL_START_MASK        0x00000001u  /* loadable weights: 1 enables the core once all memories are written */
+#define FIRST_CORE_REG_DELTA_X               0x38u        /* read, write: deltas: change of an element of x that is sent, in steps of x */
+#define FIRST_CORE_REG_DELTA_H               0x3Cu        /* read, write: deltas: the same for h, in steps of h */
+#define FIRST_CORE_REG_SKIPPED_X             0x40u        /* read: deltas: elements of x that were not sent, since reset */
+#define FIRST_CORE_REG_SKIPPED_H             0x44u        /* read: deltas: elements of h that were not sent, since reset */
+#define FIRST_CORE_REG_COLUMNS               0x48u        /* read: deltas: columns worked on by all arrays together, since reset */
+#define FIRST_CORE_REG_BUSIEST               0x4Cu        /* read: deltas: columns worked on by the busiest array, since reset */
 #define FIRST_CORE_REG_SPEC_HASH             0x30u        /* read: first 32 bits of the SHA-256 of the spec */
 /* What a read of REG_ID and REG_SPEC_HASH must give. */
 #define FIRST_CORE_ID_VALUE                  0x4C53544Du  /* "LSTM" */
