@@ -15,7 +15,8 @@ MODULES = {p.stem: p for f in FOLDERS for p in sorted(f.glob("lg_*.v"))}
 # Verilator 5.006 takes the top of a recursive module for an empty one: it is seen inside another.
 SEEN_IN = {"lg_tree": "lg_pe"}
 # What a module cannot be without: an image of as many words as its default depth.
-IMAGE = {"lg_rom_small": "INIT_FILE", "lg_sequencer": "PROGRAM_FILE"}
+IMAGE = {"lg_rom_small": "INIT_FILE", "lg_sequencer": "PROGRAM_FILE", "lg_scatter_scan": "PROGRAM_FILE",
+         "lg_scatter_read": "TILE_FILE"}
 WAIVERS = sorted((ROOT / "templates").rglob("*.vlt"))
 suite = Suite()
 

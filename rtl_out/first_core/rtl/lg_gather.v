@@ -41,6 +41,7 @@ module lg_gather #(
     output wire [ROWS*ACC_BITS-1:0]          acc_o
 );
     localparam FRONT = PRIVATE != 0 ? 2 : 0;
+    wire unused_ring = RING_BLOCK != 0;      // only where rows go at their own pace
     wire first, mute, scale;
     lg_delay #(.WIDTH(3), .LATENCY(FRONT + (SPAN > 1 ? 1 : 0) + 2)) u_control (
         .clk_i(clk_i), .d_i({first_i, mute_i, scale_i}), .q_o({first, mute, scale}));
