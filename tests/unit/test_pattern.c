@@ -75,8 +75,8 @@ static void every_pattern_packs_and_unpacks(void **state)
     int n;
     const Pattern *const *table = pattern_table(&n);
     uint32_t seed = 77;
-    for (int k = 0; k < n; k++)
-        for (int shape = 0; shape < SHAPES; shape++) {
+    for (int k = 0; k < n; k++)     /* those of the scatter engine: test_column_balanced.c */
+        for (int shape = 0; shape < SHAPES && table[k]->engine == &engine_gather; shape++) {
             Case c = case_of(table[k]->name, 1 + (int)(draw(&seed) % 50), 1 + (int)(draw(&seed) % 30), &seed);
             draw_keys(&c, &seed);
             table[k]->check(&c.spec, &c.net, c.d);

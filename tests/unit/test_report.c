@@ -217,6 +217,9 @@ static void test_memory_and_lanes(void **state)
     assert_int_equal(f.lanes_idle, 4);
     b->pattern.private_vectors = true;
     b->design.matrix[0][MATRIX_W].index_bits = b->design.index_bits = 2;
+    b->design.index_memories = 3; /* one list per PE: 4 lanes of 2 bits; a copy of the vector each */
+    b->design.index_word = 8;
+    b->design.vector_copies = 3 * 4;
     f = facts_gather(&b->design, &b->golden, &b->seq);
     assert_int_equal(f.index_bits, 120);
     assert_int_equal(f.vector_bits, 3 * 288);
