@@ -19,8 +19,8 @@ def make(*arguments):
 @suite.case("DESTDIR and PREFIX; generates and simulates from another folder")
 def _():
     with scratch() as folder:
-        make("install", "DESTDIR=" + folder + "/root", "PREFIX=/opt/tools")
-        prefix = folder + "/root/opt/tools"
+        make("install", "DESTDIR=" + folder + "/destination", "PREFIX=/opt/tools")
+        prefix = folder + "/destination/opt/tools"
         for name in ("bin/lstmgen", "share/man/man1/lstmgen.1", "share/lstmgen/templates/top/core.v",
                      "share/lstmgen/tb/lstmgen_tb.c"):
             check(os.path.exists(prefix + "/" + name), "%s is not installed", name)
