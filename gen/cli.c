@@ -20,7 +20,10 @@ static const Option OPTIONS[] = {
     { "--accuracy", NULL, "instead of the core: the SNR that every pattern and rate leaves",
       OPTION_ACCURACY },
     { "--markdown", NULL, "as Markdown, for documentation", OPTION_MARKDOWN },
-    { "-j", "N", "so many points at once; default: 1", OPTION_JOBS },
+    { "-j", "N", "so many points at once; default: 1 (with --runner: so many commands or tasks)", OPTION_JOBS },
+    { "--runner", "slurm|'CMD {}'", "points go to Slurm (options of sbatch may follow), or to CMD with a command for {}",
+      OPTION_RUNNER },
+    { "--chunk", "K", "works out chunk K of a sweep: what --runner has other machines do", OPTION_CHUNK },
     { "--dry-run", NULL, "counts and lists the points, writes nothing", OPTION_DRY },
     { "--force", NULL, "works out points again that are finished", OPTION_FORCE },
     { "--front", "COLUMNS", "columns of the Pareto front, with commas between them; \"max NAME\": more is better",
@@ -130,12 +133,12 @@ static void add_set(Parser *p, const char *text)
     p->out->set[p->out->n_sets++] = text;
 }
 
-static bool take_jobs(Request *r, const char *value)
+static bool take_number(const char *option, const char *value, int most, int *out)
 {
     size_t n = strlen(value);
-    r->jobs = n > 0 && n <= 4 && strspn(value, "0123456789") == n ? atoi(value) : 0;
-    return (r->jobs >= 1 && r->jobs <= 1024) ||
-           refuse("-j %s: expected a number from 1 to 1024", value);
+    *out = n > 0 && n <= 9 && strspn(value, "0123456789") == n ? atoi(value) : 0;
+    return (*out >= 1 && *out <= most) ||
+           refuse("%s %s: expected a number from 1 to %d", option, value, most);
 }
 
 static bool take_option(Parser *p, const Option *o, const char *value)
@@ -163,7 +166,12 @@ static bool take_option(Parser *p, const Option *o, const char *value)
         r->best = value;
         return value[0] || refuse("--best needs a condition, like 'cycles.interval <= 200'");
     case OPTION_JOBS:
-        return take_jobs(r, value);
+        return take_number("-j", value, 1024, &r->jobs);
+    case OPTION_CHUNK:
+        return take_number("--chunk", value, 1000000, &r->chunk);
+    case OPTION_RUNNER:
+        r->runner = value;
+        return !runner_fault(value) || refuse("--runner %s: %s", value, runner_fault(value));
     default:
         return true;
     }

@@ -9,7 +9,8 @@ enum {
     OPTION_OUT = 1 << 0, OPTION_SET = 1 << 1, OPTION_JSON = 1 << 2, OPTION_SIM = 1 << 3,
     OPTION_PART = 1 << 4, OPTION_PNR = 1 << 5, OPTION_HELP = 1 << 6, OPTION_VERSION = 1 << 7, OPTION_JOBS = 1 << 8,
     OPTION_MARKDOWN = 1 << 9, OPTION_MASKS = 1 << 10, OPTION_ACCURACY = 1 << 11,
-    OPTION_DRY = 1 << 12, OPTION_FORCE = 1 << 13, OPTION_FRONT = 1 << 14, OPTION_BEST = 1 << 15
+    OPTION_DRY = 1 << 12, OPTION_FORCE = 1 << 13, OPTION_FRONT = 1 << 14, OPTION_BEST = 1 << 15,
+    OPTION_RUNNER = 1 << 16, OPTION_CHUNK = 1 << 17
 };
 
 typedef struct Command Command;
@@ -19,8 +20,8 @@ typedef struct Request {
     const Command *command;
     const char *operand;                /* SPEC.yaml, or NULL */
     unsigned given;                     /* bits of the options that were given */
-    const char *out, *simulator, *part, *front, *best;
-    int jobs;                           /* 0: not given */
+    const char *out, *simulator, *part, *front, *best, *runner;
+    int jobs, chunk;                    /* 0: not given */
     const char **set; int n_sets;       /* "key.path=value"; --part is one of them */
 } Request;
 
@@ -31,6 +32,9 @@ struct Command {
     unsigned accepts;
     int (*run)(const Request *r);       /* NULL: not part of this version */
 };
+
+/* Why what --runner says cannot be meant, or NULL (sweep/fleet.c). */
+const char *runner_fault(const char *words);
 
 /* Reads argv. True: `out` is complete. False: *status is what the program ends with; help and
  * version went to stdout, mistakes to stderr. `table` ends with a row whose name is NULL; its first

@@ -44,6 +44,8 @@ bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 /* The candidate nearest to `word` (edit distance at most 1/3 of its length, at least 1), or NULL. */
 const char *str_nearest(const char *word, const char *const *candidates, int n);
+/* The text as one word of a POSIX shell, quoted where it has to be. */
+const char *shell_word(Arena *a, const char *text);
 /* A growing string; `text` is always NUL-terminated, in the arena. */
 typedef struct Buffer { Arena *arena; char *text; size_t length, room; } Buffer;
 void buffer_init(Buffer *b, Arena *a);

@@ -187,9 +187,10 @@ static const Command COMMANDS[] = {
     { "synth", "SPEC.yaml", "[--part PART]",
       "generate, run Yosys, print resources beside the estimate", SPEC_OPTIONS | OPTION_PNR,
       run_synth },
-    { "sweep", "SWEEP.yaml", "[-j N] [-o DIR]",
+    { "sweep", "SWEEP.yaml", "[-j N] [-o DIR] [--runner slurm|'CMD {}']",
       "many design points: a table, their Pareto front, a page; goes on where it was stopped",
-      OPTION_JOBS | OPTION_OUT | OPTION_SIM | OPTION_DRY | OPTION_FORCE | OPTION_FRONT | OPTION_BEST,
+      OPTION_JOBS | OPTION_OUT | OPTION_SIM | OPTION_DRY | OPTION_FORCE | OPTION_FRONT | OPTION_BEST |
+          OPTION_RUNNER | OPTION_CHUNK,
       sweep_run },
     { "import", "FILE", "", "what is in a model file, printed as a spec", 0, run_import },
     { "prune", "SPEC.yaml", "-o FILE [--masks]",

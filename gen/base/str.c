@@ -140,3 +140,21 @@ void buffer_print(Buffer *b, const char *fmt, ...)
     va_end(again);
     va_end(args);
 }
+
+const char *shell_word(Arena *a, const char *text)
+{
+    static const char *const SAFE =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+    if (text[0] && strspn(text, SAFE) == strlen(text))
+        return text;
+    Buffer b;
+    buffer_init(&b, a);
+    buffer_add(&b, "'", 1);
+    for (const char *p = text; *p; p++)
+        if (*p == '\'')
+            buffer_print(&b, "'\\''");
+        else
+            buffer_add(&b, p, 1);
+    buffer_add(&b, "'", 1);
+    return b.text;
+}

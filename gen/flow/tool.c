@@ -161,20 +161,6 @@ bool tool_start(Arena *a, Diag *d, Tool tool, const char *const argv[], const ch
 
 /* ---------------------------------------------------------------- reports */
 
-/* One shell word, quoted when it must be, so that the command can be pasted. */
-static void add_word(Buffer *b, const char *word)
-{
-    const char *plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=./,:@%";
-    if (*word && strspn(word, plain) == strlen(word)) {
-        buffer_print(b, "%s", word);
-        return;
-    }
-    buffer_add(b, "'", 1);
-    for (; *word; word++)
-        buffer_print(b, *word == '\'' ? "'\\''" : "%c", *word);
-    buffer_add(b, "'", 1);
-}
-
 /* The last lines of a file, each after two blanks; unprintable bytes as '?'. */
 static void add_tail(Buffer *b, const char *path)
 {
@@ -226,7 +212,7 @@ void tool_failed(Arena *a, Diag *d, Tool tool, const char *const argv[], const c
     for (int i = 0; argv[i]; i++) {
         if (i)
             buffer_add(&b, " ", 1);
-        add_word(&b, argv[i]);
+        buffer_print(&b, "%s", shell_word(a, argv[i]));
     }
     if (folder)
         buffer_print(&b, "\n  in: %s", folder);

@@ -21,7 +21,7 @@ static json_t *row_start(Arena *a, const Sweep *s, int point)
     for (int i = 0; i < 32; i++)
         snprintf(key + 2 * i, 3, "%02x", p->key[i]);
     json_t *row = json_object(), *set = json_object();
-    json_object_set_new(row, "point", json_integer(point + 1));
+    json_object_set_new(row, "point", json_integer(p->number));
     json_object_set_new(row, "key", json_string(key));
     for (int i = 0; i < s->n_axes; i++)
         json_object_set_new(set, s->axis[i].key,
@@ -32,7 +32,7 @@ static json_t *row_start(Arena *a, const Sweep *s, int point)
 
 static bool go_deep(Job *j, const Sweep *s, int point)
 {
-    const char *folder = str_format(j->arena, "%s/points/%d", s->out, point + 1);
+    const char *folder = str_format(j->arena, "%s/points/%d", s->out, s->point[point].number);
     if (s->depth == DEPTH_ESTIMATE)
         return true;
     if (!job_emit(j, folder))

@@ -1,6 +1,7 @@
 /* journal.c: the results on disk. points.jsonl is what counts: rows are appended and synced, a point
  * is finished when its line is whole; points.csv says the same as a table and is made from it anew
  * at every start. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -122,18 +123,29 @@ static PointStatus status_of(const json_t *row)
                                           : POINT_FAILED;
 }
 
-/* Which point a line is about; -1: none of this sweep's. */
-static int point_of(const KeyIndex *x, const json_t *row)
+static bool key_of_row(const json_t *row, uint8_t key[32])
 {
     const char *text = json_string_value(json_object_get(row, "key"));
-    uint8_t key[32];
     for (int i = 0; i < 32; i++) {
         unsigned byte;
         if (!text || strlen(text) != 64 || sscanf(text + 2 * i, "%2x", &byte) != 1)
-            return -1;
+            return false;
         key[i] = (uint8_t)byte;
     }
-    return x->slot[key_slot(x, key)] - 1;
+    return true;
+}
+
+bool point_has_key(const Point *p, const json_t *row)
+{
+    uint8_t key[32];
+    return key_of_row(row, key) && memcmp(key, p->key, sizeof key) == 0;
+}
+
+/* Which point a line is about; -1: none of this sweep's. */
+static int point_of(const KeyIndex *x, const json_t *row)
+{
+    uint8_t key[32];
+    return key_of_row(row, key) ? x->slot[key_slot(x, key)] - 1 : -1;
 }
 
 static bool csv_put(const Sweep *s, int fd, const json_t *row)
@@ -151,7 +163,7 @@ static bool csv_put(const Sweep *s, int fd, const json_t *row)
 static bool take_line(Journal *j, Sweep *s, int point, json_t *row)
 {
     Point *p = &s->point[point];
-    json_object_set_new(row, "point", json_integer(point + 1));
+    json_object_set_new(row, "point", json_integer(p->number));
     char *text = json_dumps(row, JSON_COMPACT | JSON_REAL_PRECISION(10) | JSON_ENSURE_ASCII);
     REQUIRE(text);
     size_t n = strlen(text);
@@ -165,25 +177,23 @@ static bool take_line(Journal *j, Sweep *s, int point, json_t *row)
     return ok;
 }
 
-/* Calls take_line for every whole line of a point that is still open; a torn one is left out. */
-static bool take_lines(Journal *j, Sweep *s, Bytes old, bool retry)
+/* Calls take_line for every whole line of a point that is still open; a torn one is left out, and one
+ * of a point that failed: it is tried again. */
+static bool take_lines(Journal *j, Sweep *s, const KeyIndex *x, Bytes old)
 {
-    Arena *a = arena_new();
-    KeyIndex x = index_keys(a, s);
     bool ok = true;
     const char *p = (const char *)old.data, *end = p + old.size;
     while (ok && p < end) {
         const char *stop = memchr(p, '\n', (size_t)(end - p));
         json_t *row = stop ? json_loadb(p, (size_t)(stop - p), 0, NULL) : NULL;
-        int point = json_is_object(row) ? point_of(&x, row) : -1;
+        int point = json_is_object(row) ? point_of(x, row) : -1;
         PointStatus status = point >= 0 ? status_of(row) : POINT_OPEN;
-        bool take = status != POINT_OPEN && !(retry && status == POINT_FAILED);
+        bool take = status != POINT_OPEN && status != POINT_FAILED;
         if (take && s->point[point].status == POINT_OPEN)
             ok = take_line(j, s, point, row);
         json_decref(row);
         p = stop ? stop + 1 : end;
     }
-    arena_free(a);
     return ok;
 }
 
@@ -213,43 +223,113 @@ static bool rewrite(Journal *j, Sweep *s, bool (*fill)(Journal *, Sweep *, Bytes
     return ok;
 }
 
+/* The table's rows, and those of chunks that a run which was killed did not come to collect. */
 static bool fill_from_old(Journal *j, Sweep *s, Bytes old)
 {
-    return take_lines(j, s, old, true);
+    Arena *a = arena_new();
+    KeyIndex x = index_keys(a, s);
+    const char *folder = path_join(a, s->out, "chunks");
+    struct dirent **entry = NULL;
+    int n = file_is_folder(folder) ? scandir(folder, &entry, NULL, alphasort) : 0;
+    bool ok = take_lines(j, s, &x, old);
+    for (int i = 0; i < n; i++) {
+        Bytes rows;
+        bool wanted = ok && str_ends(entry[i]->d_name, ".jsonl");
+        if (wanted && file_read(a, s->diag, (Place){ 0 }, path_join(a, folder, entry[i]->d_name),
+                                (size_t)1 << 40, &rows))
+            ok = take_lines(j, s, &x, rows);
+        free(entry[i]);
+    }
+    free(entry);
+    arena_free(a);
+    return ok;
 }
 
-bool journal_open(Journal *j, Sweep *s, bool force)
+static bool fill_nothing(Journal *j, Sweep *s, Bytes old)
+{
+    (void)j, (void)s, (void)old;
+    return true;
+}
+
+bool journal_lock(Journal *j, Sweep *s)
 {
     *j = (Journal){ .csv_fd = -1, .jsonl_fd = -1, .lock_fd = -1 };
     j->csv = path_join(s->arena, s->out, "points.csv");
     j->jsonl = path_join(s->arena, s->out, "points.jsonl");
+    return make_folder(s) && lock_folder(j, s);
+}
+
+bool journal_open(Journal *j, Sweep *s, bool force)
+{
     Bytes old = { 0 };
-    if (!make_folder(s) || !lock_folder(j, s))
-        return false;
     if (!force && file_exists(j->jsonl) &&
         !file_read(s->arena, s->diag, (Place){ j->jsonl, 0, 0 }, j->jsonl, (size_t)1 << 40, &old))
         return false;
-    return rewrite(j, s, fill_from_old, old);
+    return rewrite(j, s, force ? fill_nothing : fill_from_old, old);
+}
+
+static void note_chunk_row(Sweep *s, const KeyIndex *x, const char *line, size_t n, off_t at)
+{
+    json_t *row = json_loadb(line, n, 0, NULL);
+    int point = json_is_object(row) ? point_of(x, row) : -1;
+    if (point >= 0) {
+        s->point[point].status = status_of(row);
+        s->point[point].at = at;
+        s->point[point].length = (uint32_t)n;
+    }
+    json_decref(row);
+}
+
+/* Notes all whole lines; where they end. */
+static off_t note_chunk_rows(Sweep *s, Bytes rows)
+{
+    Arena *a = arena_new();
+    KeyIndex x = index_keys(a, s);
+    size_t at = 0;
+    for (const uint8_t *stop; at < rows.size; at = (size_t)(stop - rows.data) + 1) {
+        stop = memchr(rows.data + at, '\n', rows.size - at);
+        if (!stop)
+            break;
+        note_chunk_row(s, &x, (const char *)rows.data + at, (size_t)(stop - rows.data) + 1 - at,
+                       (off_t)at);
+    }
+    arena_free(a);
+    return (off_t)at;
+}
+
+bool journal_open_chunk(Journal *j, Sweep *s, const char *path)
+{
+    Bytes rows;
+    *j = (Journal){ .csv_fd = -1, .jsonl_fd = -1, .lock_fd = -1, .jsonl = path };
+    j->jsonl_fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (j->jsonl_fd < 0)
+        return failed(s->diag, path, "write");
+    if (flock(j->jsonl_fd, LOCK_EX | LOCK_NB) < 0) {
+        diag_error(s->diag, (Place){ 0 }, "another command is at work on chunk %d", s->chunk);
+        return false;
+    }
+    if (!file_read(s->arena, s->diag, (Place){ 0 }, path, (size_t)1 << 40, &rows))
+        return false;
+    j->end = note_chunk_rows(s, rows);
+    return ftruncate(j->jsonl_fd, j->end) == 0 || failed(s->diag, path, "cut");
 }
 
 /* ---- appending ---- */
 
 /* What a line of a worker says, and the row of the table. */
-static bool note_line(Journal *j, Sweep *s, Buffer *csv, const char *line, size_t n)
+static void note_line(Journal *j, Sweep *s, Buffer *csv, const char *line, size_t n, Point *p)
 {
     json_t *row = json_loadb(line, n, 0, NULL);
     REQUIRE(row);
-    Point *p = &s->point[json_integer_value(json_object_get(row, "point")) - 1];
     p->at = j->end;
     p->length = (uint32_t)n;
     p->status = status_of(row);
     j->end += (off_t)n;
     columns_row(csv, s, row);
     json_decref(row);
-    return true;
 }
 
-bool journal_append(Journal *j, Sweep *s, const char *lines, size_t length)
+bool journal_append(Journal *j, Sweep *s, const char *lines, size_t length, const int *point)
 {
     Arena *a = arena_new();
     Buffer csv;
@@ -258,10 +338,11 @@ bool journal_append(Journal *j, Sweep *s, const char *lines, size_t length)
     for (const char *p = lines; ok && p < lines + length;) {
         const char *stop = memchr(p, '\n', (size_t)(lines + length - p));
         size_t n = (size_t)(stop - p) + 1;
-        note_line(j, s, &csv, p, n);
+        note_line(j, s, &csv, p, n, &s->point[*point++]);
         p += n;
     }
-    ok = ok && write_all(j->csv_fd, csv.text, csv.length) && fsync(j->csv_fd) == 0;
+    if (j->csv_fd >= 0)                 /* a chunk has no table of its own */
+        ok = ok && write_all(j->csv_fd, csv.text, csv.length) && fsync(j->csv_fd) == 0;
     if (!ok)
         failed(s->diag, j->jsonl, "write");
     arena_free(a);

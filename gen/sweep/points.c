@@ -190,7 +190,7 @@ bool points_list(Sweep *s)
     for (int64_t i = 0; i < total; i++) {
         Arena *scratch = arena_new();
         Point *p = &s->point[s->n_points];
-        *p = (Point){ .index = i };
+        *p = (Point){ .index = i, .number = s->n_points + 1 };
         int holds = meets(s, p, scratch);
         if (holds > 0) {
             make_key(s, &files, p, scratch);
@@ -205,6 +205,21 @@ bool points_list(Sweep *s)
     diag_error(s->diag, s->where_at[0], "0 points: no point of %lld meets the conditions of `where`",
                (long long)total);
     return false;
+}
+
+/* For a list that was read: its numbers and indices are there. */
+bool points_made(Sweep *s)
+{
+    FileHashes files = { 0 };
+    int64_t total = product(s);
+    for (int i = 0; i < s->n_points; i++) {
+        if (s->point[i].index >= total)
+            return false;
+        Arena *scratch = arena_new();
+        make_key(s, &files, &s->point[i], scratch);
+        arena_free(scratch);
+    }
+    return true;
 }
 
 /* ---- order ---- */
@@ -315,23 +330,6 @@ const char *point_spec(Arena *a, const Sweep *s, const Point *p, const char *fol
     Buffer b;
     buffer_init(&b, a);
     node_print_block(&b, root, 0);
-    return b.text;
-}
-
-static const char *shell_word(Arena *a, const char *text)
-{
-    static const char *const SAFE = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@";
-    if (text[0] && strspn(text, SAFE) == strlen(text))
-        return text;
-    Buffer b;
-    buffer_init(&b, a);
-    buffer_add(&b, "'", 1);
-    for (const char *p = text; *p; p++)
-        if (*p == '\'')
-            buffer_print(&b, "'\\''");
-        else
-            buffer_add(&b, p, 1);
-    buffer_add(&b, "'", 1);
     return b.text;
 }
 

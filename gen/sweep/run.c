@@ -30,25 +30,8 @@ typedef struct Crew {
     Journal *journal;
     int *order, n;
     Worker *worker; int n_workers;
-    int count[POINT_STATUSES], start_done, shown_percent;
-    double start, shown;
-    bool terminal;
+    Progress progress;
 } Crew;
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* ---- the worker ---- */
 
@@ -153,7 +136,7 @@ static void steal(Crew *r, Worker *w)
 
 static void feed(Crew *r, Worker *w)
 {
-    while (w->pid > 0 && w->to >= 0 && w->n_sent < QUEUE && !interrupted) {
+    while (w->pid > 0 && w->to >= 0 && w->n_sent < QUEUE && !stop_wanted()) {
         if (w->first == w->end)
             steal(r, w);
         if (w->first == w->end)
@@ -169,35 +152,15 @@ static void feed(Crew *r, Worker *w)
 
 static void show(Crew *r, bool last)
 {
-    const int *c = r->count;
-    int done = c[POINT_OK] + c[POINT_INVALID] + c[POINT_FAILED], total = done + c[POINT_OPEN];
-    double t = now(), spent = t - r->start, rate = spent > 0 ? (done - r->start_done) / spent : 0;
-    if (t - r->shown < (r->terminal ? 0.2 : 10) && !last)
-        return;
-    if (!r->terminal && last)
-        return;
-    r->shown = t;
-    fprintf(stderr, "%s%d of %d done, %d invalid, %d failed, %.0f/s, %.0f s left", r->terminal ? "\r\033[K" : "",
-            done, total, c[POINT_INVALID], c[POINT_FAILED], rate, rate > 0 ? (total - done) / rate : 0);
-    for (int i = 0; r->terminal && !last && i < MIN(r->n_workers, 4); i++)
+    char at[64] = "";
+    for (int i = 0, n = 0; i < MIN(r->n_workers, 4); i++)
         if (r->worker[i].n_sent > 0)
-            fprintf(stderr, "%s%d", i ? ", " : "; at ", r->worker[i].sent[0] + 1);
-    fprintf(stderr, r->terminal && !last ? "" : "\n");
-    fflush(stderr);
+            n += snprintf(at + n, sizeof at - (size_t)n, "%s%d", n ? ", " : "",
+                          r->sweep->point[r->worker[i].sent[0]].number);
+    progress_show(&r->progress, at, last);
 }
 
 /* ---- the parent: taking back ---- */
-
-static bool keep_lines(Crew *r, const char *lines, size_t n)
-{
-    return n == 0 || journal_append(r->journal, r->sweep, lines, n);
-}
-
-static void count_again(Crew *r, int point, PointStatus before)
-{
-    r->count[before]--;
-    r->count[r->sweep->point[point].status]++;
-}
 
 /* Whole lines go to disk and off the list of what is under way. */
 static bool take_lines(Crew *r, Worker *w)
@@ -207,11 +170,11 @@ static bool take_lines(Crew *r, Worker *w)
     int lines = 0;
     for (size_t i = 0; i < whole; i++)
         lines += w->text[i] == '\n';
-    if (!keep_lines(r, w->text, whole))
-        return false;
     REQUIRE(lines <= w->n_sent);
+    if (whole > 0 && !journal_append(r->journal, r->sweep, w->text, whole, w->sent))
+        return false;
     for (int i = 0; i < lines; i++)
-        count_again(r, w->sent[i], POINT_OPEN);
+        progress_count(&r->progress, &r->sweep->point[w->sent[i]]);
     w->n_sent -= lines;
     memmove(w->sent, w->sent + lines, sizeof *w->sent * (size_t)w->n_sent);
     memmove(w->text, w->text + whole, w->length - whole);
@@ -255,13 +218,13 @@ static bool worker_ended(Crew *r, Worker *w)
         ;
     Arena *a = arena_new();
     const char *line = point >= 0 ? evaluate_crashed(a, r->sweep, point, last_words(a, w, state)) : "";
-    bool ok = keep_lines(r, line, strlen(line));
+    bool ok = point < 0 || journal_append(r->journal, r->sweep, line, strlen(line), &point);
     arena_free(a);
-    if (point < 0 || !ok || interrupted) {
+    if (point < 0 || !ok || stop_wanted()) {
         worker_close(w);
         return ok;
     }
-    count_again(r, point, POINT_OPEN);
+    progress_count(&r->progress, &r->sweep->point[point]);
     int waiting = w->n_sent > 1 ? w->sent[1] : -1;
     worker_close(w);
     if (!worker_start(r, w)) {
@@ -309,7 +272,7 @@ static bool loop(Crew *r)
     bool ok = true;
     for (int i = 0; i < r->n_workers; i++)
         feed(r, &r->worker[i]);
-    while (ok && busy(r) && !interrupted) {
+    while (ok && busy(r) && !stop_wanted()) {
         for (int i = 0; i < r->n_workers; i++)
             fd[i] = (struct pollfd){ .fd = r->worker[i].from, .events = POLLIN };
         int n = poll(fd, (nfds_t)r->n_workers, 200);
@@ -360,34 +323,22 @@ static bool start_workers(Crew *r, int jobs)
     return true;
 }
 
-static void catch_signals(void)
-{
-    struct sigaction act = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
-    sigaction(SIGINT, &act, NULL);
-    sigaction(SIGTERM, &act, NULL);
-    sigaction(SIGHUP, &act, NULL);
-    sigaction(SIGPIPE, &ignore, NULL);
-}
-
 bool run_points(Sweep *s, Journal *j, int jobs, bool *stopped)
 {
-    Crew r = { .sweep = s, .journal = j, .start = now(), .terminal = isatty(STDERR_FILENO) };
+    Crew r = { .sweep = s, .journal = j };
     int *order = points_order(s->arena, s);
     r.order = ARENA_ARRAY(s->arena, int, s->n_points);
-    r.shown = r.start;
-    for (int i = 0; i < s->n_points; i++) {
-        r.count[s->point[i].status]++;
+    progress_start(&r.progress, s);
+    for (int i = 0; i < s->n_points; i++)
         if (s->point[order[i]].status == POINT_OPEN)
             r.order[r.n++] = order[i];
-    }
-    r.start_done = s->n_points - r.n;
     *stopped = false;
     if (r.n == 0)
         return true;
-    catch_signals();
+    stop_on_signals();
     bool ok = start_workers(&r, jobs) && loop(&r);
     end_workers(&r);
     show(&r, true);
-    *stopped = interrupted != 0;
+    *stopped = stop_wanted();
     return ok;
 }

@@ -154,23 +154,47 @@ static bool finish(Sweep *s, Journal *j, const Request *r, int before)
     return !(r->given & OPTION_BEST) || best_print(s, j, r->best);
 }
 
+static bool open_journal(Sweep *s, Journal *j, const Request *r)
+{
+    if (!journal_lock(j, s))
+        return false;
+    fleet_end_old(s);
+    bool ok = journal_open(j, s, r->given & OPTION_FORCE);
+    if (ok && !r->runner)
+        fleet_clean(s);
+    return ok;
+}
+
+static int say_stopped(const Sweep *s)
+{
+    fprintf(stderr, "lstmgen: stopped; %d of %d points are finished, the same command goes on\n",
+            s->n_points - count_points(s).of[POINT_OPEN], s->n_points);
+    return STATUS_STOPPED;
+}
+
+static int say_cancelled(int n)
+{
+    fprintf(stderr, "lstmgen: %d points are still open, as their tasks were cancelled; the same command "
+            "goes on\n", n);
+    return EXIT_TOOL;
+}
+
 static int sweep_all(Sweep *s, const Request *r)
 {
     Journal j;
     bool stopped = false;
-    int before = 0, status = EXIT_OK;
-    bool ok = journal_open(&j, s, r->given & OPTION_FORCE);
+    int before = 0, cancelled = 0, status = EXIT_OK;
+    bool ok = open_journal(s, &j, r);
     if (ok) {
         before = s->n_points - count_points(s).of[POINT_OPEN];
-        ok = run_points(s, &j, r->jobs ? r->jobs : 1, &stopped);
+        ok = r->runner ? fleet_run(s, &j, r, &stopped, &cancelled)
+                       : run_points(s, &j, r->jobs ? r->jobs : 1, &stopped);
     }
-    if (ok && stopped) {
-        fprintf(stderr, "lstmgen: stopped; %d of %d points are finished, the same command goes on\n",
-                s->n_points - count_points(s).of[POINT_OPEN], s->n_points);
-        status = 128 + 2;
-    } else if (ok && finish(s, &j, r, before)) {
+    if (ok && stopped)
+        status = say_stopped(s);
+    else if (ok && finish(s, &j, r, before)) {
         Count c = count_points(s);
-        status = failed_status(s, &j, &c);
+        status = cancelled ? say_cancelled(cancelled) : failed_status(s, &j, &c);
     }
     journal_close(&j);
     return status;
@@ -185,11 +209,14 @@ static bool check_best(Sweep *s, const Request *r)
 int sweep_run(const Request *r)
 {
     Sweep *s = ARENA_NEW(r->arena, Sweep);
-    *s = (Sweep){ .arena = r->arena, .diag = diag_new(r->arena), .simulator = r->simulator };
+    *s = (Sweep){ .arena = r->arena, .diag = diag_new(r->arena), .simulator = r->simulator, .chunk = r->chunk };
     int status = EXIT_OK;
-    bool ok = sweep_read(s, r->operand) && read_front(s, r->front) && check_best(s, r) && points_list(s);
+    bool ok = sweep_read(s, r->operand) && read_front(s, r->front) && check_best(s, r) &&
+              (s->chunk || points_list(s));
     s->out = r->out ? r->out : str_format(r->arena, "sweep_out/%s", s->name);
-    if (ok && (r->given & OPTION_DRY))
+    if (ok && s->chunk)
+        status = chunk_run(s);
+    else if (ok && (r->given & OPTION_DRY))
         status = dry_run(s);
     else if (ok)
         status = sweep_all(s, r);

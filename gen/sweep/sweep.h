@@ -10,6 +10,7 @@
 
 /* `lstmgen sweep`: returns the exit status. */
 int sweep_run(const Request *r);
+enum { STATUS_STOPPED = 128 + 2 };      /* ended by ^C, as a shell says it */
 
 /* ---------------------------------------------------------------- expr.c: conditions, columns */
 typedef enum { VALUE_NONE, VALUE_NUMBER, VALUE_TEXT, VALUE_BOOL } ValueKind;
@@ -47,6 +48,7 @@ typedef struct FrontColumn { const char *text; Expr *value; bool most; } FrontCo
 typedef enum { POINT_OPEN, POINT_OK, POINT_INVALID, POINT_FAILED, POINT_STATUSES } PointStatus;
 typedef struct Point {
     int64_t index;                      /* in the product of all groups, the last one fastest */
+    int number;                         /* 1 for the first that meets `where` */
     uint8_t key[32];                    /* of spec, weights and tool version */
     PointStatus status;
     off_t at; uint32_t length;          /* its line in points.jsonl */
@@ -56,6 +58,7 @@ typedef struct Sweep {
     Arena *arena;
     Diag *diag;
     const char *file, *name, *out, *simulator;
+    int chunk;                          /* --chunk: which one of chunk.c is worked out; 0: all points */
     const char *base_file;              /* what names of files in the base are relative to */
     bool base_inline;
     struct SpecNode *base;
@@ -74,6 +77,8 @@ bool sweep_read(Sweep *s, const char *path);
 /* ---------------------------------------------------------------- points.c */
 /* Lists the points that meet `where`, with their keys. */
 bool points_list(Sweep *s);
+/* Makes the keys of points whose numbers and indices are there; false: an index is too large. */
+bool points_made(Sweep *s);
 /* Which value of the axis a point has. */
 int point_choice(const Sweep *s, const Point *p, const Axis *x);
 /* "key=value" of every axis, for spec_load_tree. */
@@ -122,20 +127,53 @@ const char *evaluate_crashed(Arena *a, const Sweep *s, int point, const char *re
 
 /* ---------------------------------------------------------------- journal.c: what is on disk */
 typedef struct Journal { const char *csv, *jsonl; int csv_fd, jsonl_fd, lock_fd; off_t end; } Journal;
-/* Makes the folder, locks it, takes over the points that are finished. */
+/* Makes the folder and locks it. */
+bool journal_lock(Journal *j, Sweep *s);
+/* Takes over the points that are finished, chunks' among them; with `force` none. */
 bool journal_open(Journal *j, Sweep *s, bool force);
-/* Appends rows and syncs both files: `n` lines of points.jsonl. False after recording the error. */
-bool journal_append(Journal *j, Sweep *s, const char *lines, size_t length);
+/* Rows of one chunk: only appended, as they are read while they grow; a torn line is cut off. */
+bool journal_open_chunk(Journal *j, Sweep *s, const char *path);
+/* Appends rows and syncs both files: whole lines of points.jsonl, the i-th one about point[i]. False
+ * after recording the error. */
+bool journal_append(Journal *j, Sweep *s, const char *lines, size_t length, const int *point);
 /* Both files again in the order of the points, and the manifest. */
 bool journal_finish(Journal *j, Sweep *s);
 void journal_close(Journal *j);
+bool point_has_key(const Point *p, const json_t *row);
 /* The row of a finished point; the caller gives it back. */
 json_t *journal_row(const Journal *j, const Point *p);
 bool write_whole(Diag *d, const char *path, const char *text, size_t n);
 
+/* ---------------------------------------------------------------- progress.c */
+typedef struct Progress {
+    int count[POINT_STATUSES], before;  /* before: finished when this run began */
+    double start, shown;
+    bool terminal, quiet;
+} Progress;
+void progress_start(Progress *p, const Sweep *s);
+/* A point that was open has another status now. */
+void progress_count(Progress *p, const Point *point);
+/* `at`: what is being worked on, shown on a terminal. */
+void progress_show(Progress *p, const char *at, bool last);
+/* From now on ^C, SIGTERM and SIGHUP only set what stop_wanted returns. */
+void stop_on_signals(void);
+bool stop_wanted(void);
+double seconds_now(void);               /* of a clock that only goes forward */
+
 /* ---------------------------------------------------------------- run.c: worker processes */
 /* Works out all open points with `jobs` processes. False after an error; *stopped: by ^C. */
 bool run_points(Sweep *s, Journal *j, int jobs, bool *stopped);
+
+/* ---------------------------------------------------------------- fleet.c, chunk.c: --runner */
+/* Works out all open points with commands that run elsewhere. *cancelled: points whose commands
+ * somebody cancelled; they stay open. */
+bool fleet_run(Sweep *s, Journal *j, const Request *r, bool *stopped, int *cancelled);
+/* Ends what an earlier run that was killed left under way. The folder is locked. */
+void fleet_end_old(Sweep *s);
+/* Removes chunks/. */
+void fleet_clean(const Sweep *s);
+/* --chunk: the work of one such command; returns the exit status. */
+int chunk_run(Sweep *s);
 
 /* ---------------------------------------------------------------- front.c, svg.c, best.c, page.c */
 /* On the front: no other point is at least as good in all `n` columns and better in one. `cost`:
