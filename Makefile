@@ -13,7 +13,7 @@ JOBS     ?= $(shell nproc 2>/dev/null || echo 2)
 # All that `make setup` installs: to build, to simulate and synthesise, to test and lint.
 PACKAGES = gcc g++ libc6-dev pkg-config libyaml-dev libzip-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler \
 	libonnx-dev libjansson-dev libssl-dev iverilog verilator yosys python3 python3-numpy \
-	libcmocka-dev valgrind clang libclang-rt-14-dev cppcheck
+	libcmocka-dev valgrind clang libclang-rt-14-dev cppcheck slurm-wlm chromium
 
 LIBRARIES = yaml-0.1 libzip zlib libprotobuf-c jansson libcrypto
 ONNX_PROTO ?= $(firstword $(wildcard /usr/include/onnx/onnx.proto /usr/local/include/onnx/onnx.proto))
