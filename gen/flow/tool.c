@@ -62,6 +62,39 @@ const char *tool_find(Arena *a, Diag *d, Tool tool)
     return found;
 }
 
+/* ---------------------------------------------------------------- the end of this process */
+
+static const int ENDING[] = { SIGINT, SIGTERM, SIGHUP };
+static volatile pid_t running; /* the tool's process group, 0: none */
+
+/* The tool and all that it started end with this process: its own group gets no ^C, and what make
+ * or a shell leaves behind would run on. */
+static void end_both(int number)
+{
+    if (running > 0)
+        kill(-running, SIGKILL);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+/* Only where nothing else is to happen; false: the signal is somebody else's, or ignored. */
+static bool catch_ending(int number, struct sigaction *old)
+{
+    struct sigaction act = { .sa_handler = end_both };
+    if (sigaction(number, NULL, old) < 0 || old->sa_handler != SIG_DFL)
+        return false;
+    return sigaction(number, &act, NULL) == 0;
+}
+
+static void block_ending(int how)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < LENGTH(ENDING); i++)
+        sigaddset(&set, ENDING[i]);
+    sigprocmask(how, &set, NULL);
+}
+
 /* ---------------------------------------------------------------- the child */
 
 /* Runs in the child: never returns. An errno that keeps the program from starting goes through the
@@ -70,6 +103,7 @@ static _Noreturn void child(const char *path, const char *const argv[], const ch
                             int error_pipe)
 {
     setpgid(0, 0);
+    block_ending(SIG_UNBLOCK);
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* its own group does not get the terminal's ^C */
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     bool ready = nothing >= 0 && dup2(nothing, 0) >= 0 && dup2(log, 1) >= 0 && dup2(log, 2) >= 0;
@@ -117,9 +151,11 @@ static int run_child(const char *path, const char *const argv[], const char *fol
     int link[2], why = 0;
     if (pipe2(link, O_CLOEXEC) < 0)
         return errno;
+    block_ending(SIG_BLOCK); /* until it is known whom to end */
     pid_t pid = fork();
     if (pid < 0) {
         why = errno;
+        block_ending(SIG_UNBLOCK);
         close(link[0]);
         close(link[1]);
         return why;
@@ -127,12 +163,15 @@ static int run_child(const char *path, const char *const argv[], const char *fol
     if (pid == 0)
         child(path, argv, folder, log, link[1]);
     setpgid(pid, pid); /* here too: whichever comes first, before any kill */
+    running = pid;
+    block_ending(SIG_UNBLOCK);
     close(link[1]);
     ssize_t got;
     while ((got = read(link[0], &why, sizeof why)) < 0 && errno == EINTR)
         ;
     close(link[0]);
     int state = wait_for(pid, timeout_s, &end->timed_out);
+    running = 0;
     end->signal = WIFSIGNALED(state) ? WTERMSIG(state) : 0;
     end->status = WIFEXITED(state) && !end->timed_out ? WEXITSTATUS(state) : -1;
     return got == sizeof why ? why : 0;
@@ -151,7 +190,14 @@ bool tool_start(Arena *a, Diag *d, Tool tool, const char *const argv[], const ch
         return false;
     }
     fflush(NULL); /* the child must not print our pending output again */
+    struct sigaction old[LENGTH(ENDING)];
+    bool caught[LENGTH(ENDING)];
+    for (int i = 0; i < LENGTH(ENDING); i++)
+        caught[i] = catch_ending(ENDING[i], &old[i]);
     int why = run_child(path, argv, folder, log, timeout_s, end);
+    for (int i = 0; i < LENGTH(ENDING); i++)
+        if (caught[i])
+            sigaction(ENDING[i], &old[i], NULL);
     close(log);
     if (why)
         diag_tool(d, "%s: cannot be started%s%s: %s", path, folder ? " in " : "",

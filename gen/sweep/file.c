@@ -271,18 +271,28 @@ static bool same_choice(const Sweep *s, const Axis *x, int i, int k)
     return true;
 }
 
+/* What the base has for a key, or takes without it; NULL: no single value. */
+static const char *base_value(Sweep *s, const char *key)
+{
+    Place at;
+    const NodeEntry *e = tree_entry(s->arena, s->base, key, &at);
+    if (e)
+        return e->value->kind == NODE_SCALAR ? e->value->text : NULL;
+    const Key *k = spec_key(s->arena, key);
+    return k ? k->initial : NULL;
+}
+
 /* Twice the same values, or one value that is the base's: the axis changes nothing there. */
 static bool axis_changes(Sweep *s, const Axis *x)
 {
-    Place at;
     for (int i = 0; i < MIN(x->n, 1000); i++)
         for (int k = 0; k < i; k++)
             if (same_choice(s, x, i, k)) {
                 diag_error(s->diag, x->at, "the axis %s has the value %s twice", x->key, x->text[i]);
                 return false;
             }
-    const NodeEntry *e = tree_entry(s->arena, s->base, x->key, &at);
-    if (x->n != 1 || !e || e->value->kind != NODE_SCALAR || strcmp(e->value->text, x->text[0]))
+    const char *base = base_value(s, x->key);
+    if (x->n != 1 || !base || strcmp(base, x->text[0]))
         return true;
     diag_error(s->diag, x->at, "the axis %s changes nothing: %s is what the base has", x->key,
                x->text[0]);

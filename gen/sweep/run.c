@@ -64,7 +64,7 @@ static bool write_exactly(int fd, const void *from, size_t n)
 static _Noreturn void work(const Sweep *s, int in, int out, int log, pid_t parent)
 {
     setpgid(0, 0);                      /* ^C goes to the parent, which ends its workers */
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);   /* not SIGKILL: its tool ends with it */
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
@@ -292,11 +292,12 @@ static void end_workers(Crew *r)
 {
     for (int i = 0; i < r->n_workers; i++) {
         Worker *w = &r->worker[i];
+        if (w->pid > 0 && w->n_sent > 0)
+            kill(w->pid, SIGTERM);
+    }
+    for (int i = 0; i < r->n_workers; i++) {
+        Worker *w = &r->worker[i];
         if (w->pid > 0) {
-            if (w->n_sent > 0) {
-                kill(-w->pid, SIGKILL);
-                kill(w->pid, SIGKILL);
-            }
             close(w->to);
             w->to = -1;
             while (waitpid(w->pid, NULL, 0) < 0 && errno == EINTR)

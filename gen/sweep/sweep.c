@@ -150,6 +150,7 @@ static bool finish(Sweep *s, Journal *j, const Request *r, int before)
     if (!journal_finish(j, s) || !table_read(s->arena, s, j, &t) || !front_write(s, &t) ||
         !page_write(s, j, &t))
         return false;
+    effect_warn(s, j);
     print_result(s, &c, &t, before);
     return !(r->given & OPTION_BEST) || best_print(s, j, r->best);
 }

@@ -175,6 +175,10 @@ void fleet_clean(const Sweep *s);
 /* --chunk: the work of one such command; returns the exit status. */
 int chunk_run(Sweep *s);
 
+/* ---------------------------------------------------------------- effect.c */
+/* Warns of axes that changed no result of any point. */
+void effect_warn(Sweep *s, const Journal *j);
+
 /* ---------------------------------------------------------------- front.c, svg.c, best.c, page.c */
 /* On the front: no other point is at least as good in all `n` columns and better in one. `cost`:
  * [points][n], less is better, NAN: not on the front. */

@@ -3,11 +3,12 @@
 
     sweep.py [WORD]...        only the cases with every WORD in their name
 """
-import csv, json, os, pathlib, random, signal, subprocess, sys, time
+import csv, json, os, pathlib, pty, random, re, resource, signal, subprocess, sys, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
-from lstm import LSTMGEN, lstmgen, scratch, little_spec
+from lstm import (LSTMGEN, layer_keys, little_spec, lstmgen, random_lstms, random_values, scratch, write_npy,
+                  write_npz)
 
 suite = Suite()
 AXES = {"engine.pes": [1, 2, 4], "engine.pe_width": [1, 2], "precision.weight": {"from": 4, "to": 16, "step": 4}}
@@ -25,8 +26,8 @@ def rows(folder):
         return list(csv.DictReader(file))
 
 
-def run(path, folder, *words):
-    return lstmgen("sweep", path, "-o", folder + "/o", *words, cwd=folder)
+def run(path, folder, *words, **more):
+    return lstmgen("sweep", path, "-o", folder + "/o", *words, cwd=folder, **more)
 
 
 def good(r):
@@ -85,6 +86,136 @@ def _():
         r = subprocess.run(command, capture_output=True, text=True)
         check(r.returncode == 0, "exit %s: %s", r.returncode, r.stderr[-200:])
         check(len(rows(folder)) == 480 and "torn" not in journal.read_text(), "%d rows", len(rows(folder)))
+
+
+def slow_file(folder):
+    """120 points that take some 2 s in all."""
+    write_npz(folder + "/slow.npz", random_lstms(random.Random(3), [(3, 48)]))
+    write_npy(folder + "/slow.npy", (150, 3), random_values(random.Random(4), 450))
+    base = {"model": {"file": "slow.npz", "layers": layer_keys(1)}, "engine": {"pe_width": 2}, "verify": {"input": "slow.npy"}}
+    return sweep_file(folder, {"precision.weight": list(range(5, 17)), "precision.activation": list(range(7, 17))}, base=base)
+
+
+def keys_in(journal):
+    return {json.loads(line)["key"] for line in journal.read_bytes().split(b"\n")[:-1]}
+
+
+def begin(path, folder, *words, **more):
+    return subprocess.Popen([str(LSTMGEN), "sweep", path, "-o", folder + "/o"] + list(words), stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, text=True, **more)
+
+
+def until_rows(journal, n):
+    end = time.monotonic() + 30
+    while not journal.exists() or journal.read_bytes().count(b"\n") < n:
+        check(time.monotonic() < end, "no %d rows in 30 s", n)
+        time.sleep(0.01)
+
+
+def children(pid):
+    return [int(c) for c in pathlib.Path("/proc/%d/task/%d/children" % (pid, pid)).read_text().split()]
+
+
+@suite.case("a full disk is said, loses no finished point, and the next run goes on")
+def _():
+    with scratch() as folder:
+        path, journal = slow_file(folder), pathlib.Path(folder, "o/points.jsonl")
+        limit = 60000                   # bytes that a file may have: some 40 rows
+        p = begin(path, folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        words = p.communicate(timeout=60)[1]
+        check(p.returncode == 1 and "cannot write" in words and "too large" in words, "exit %s: %s", p.returncode, words)
+        there = keys_in(journal)
+        check(journal.stat().st_size == limit and len(there) > 10, "%d bytes, %d rows", journal.stat().st_size, len(there))
+        r = run(path, folder, "-j", "2")
+        good(r)
+        check("%d were finished before" % len(there) in r.out and there <= keys_in(journal), "%s", r.out)
+        check(len(rows(folder)) == 120, "%d rows", len(rows(folder)))
+
+
+@suite.case("no room for the first row: nothing but words")
+def _():
+    with scratch() as folder:
+        r = run(sweep_file(folder), folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
+        check(r.status == 1 and "cannot write" in r.err, "exit %s: %s", r.status, r.err)
+
+
+@suite.case("a worker that crashes fails its point alone; the next run does it again")
+def _():
+    with scratch() as folder:
+        path, journal = slow_file(folder), pathlib.Path(folder, "o/points.jsonl")
+        p = begin(path, folder, "-j", "2")
+        until_rows(journal, 10)
+        os.kill(children(p.pid)[0], signal.SIGSEGV)
+        words = p.communicate(timeout=60)[1]
+        failed = [r for r in rows(folder) if r["status"] == "failed"]
+        check(p.returncode == 4 and len(failed) == 1 and len(rows(folder)) == 120, "exit %s, %d failed", p.returncode, len(failed))
+        check("signal 11" in failed[0]["reason"] and "signal 11" in words, "%s; %s", failed[0]["reason"], words)
+        r = run(path, folder)
+        good(r)
+        check("119 were finished before" in r.out and all(t["status"] == "ok" for t in rows(folder)), "%s", r.out)
+
+
+@suite.case("^C ends the tools of a point, keeps finished points, status 130", ["iverilog"])
+def _():
+    with scratch() as folder:
+        tools = pathlib.Path(folder, "bin")
+        tools.mkdir()
+        slow = tools / "vvp"            # a simulation that would take a minute
+        slow.write_text("#!/bin/sh\necho $$ > %s/vvp.pid\nsleep 61 & echo $! > %s/sleep.pid\nwait\n" % (folder, folder))
+        slow.chmod(0o755)
+        path = sweep_file(folder, {"engine.pes": [1, 2]}, depth="simulate")
+        p = begin(path, folder, "--sim", "icarus", env=dict(os.environ, PATH="%s:%s" % (tools, os.environ["PATH"])))
+        end = time.monotonic() + 60
+        while not os.path.exists(folder + "/sleep.pid"):
+            check(time.monotonic() < end, "no simulation in 60 s")
+            time.sleep(0.05)
+        time.sleep(0.1)
+        p.send_signal(signal.SIGINT)
+        words = p.communicate(timeout=20)[1]
+        check(p.returncode == 130 and "stopped; 0 of 2" in words, "exit %s: %s", p.returncode, words)
+        for name in ("vvp", "sleep"):
+            pid, end = int(pathlib.Path(folder, name + ".pid").read_text()), time.monotonic() + 5
+            while os.path.exists("/proc/%d" % pid) and "Z" not in pathlib.Path("/proc/%d/stat" % pid).read_text().split()[2]:
+                if time.monotonic() > end:
+                    os.kill(pid, signal.SIGKILL)
+                    check(False, "%s is still running", name)
+                time.sleep(0.05)
+        good(run(path, folder, "--sim", "icarus"))
+
+
+@suite.case("--force does finished points again")
+def _():
+    with scratch() as folder:
+        path, journal = sweep_file(folder, {"engine.pes": [1, 2]}), pathlib.Path(folder, "o/points.jsonl")
+        good(run(path, folder))
+        right = journal.read_text()
+        journal.write_text(right.replace('"cycles.interval":', '"cycles.interval":9'))
+        good(run(path, folder))
+        check(journal.read_text() != right, "the second run did finished points again")
+        r = run(path, folder, "--force")
+        good(r)
+        check("before" not in r.out and journal.read_text() == right, "%s", r.out)
+
+
+@suite.case("progress: a line that renews itself on a terminal, few lines in a pipe")
+def _():
+    with scratch() as folder:
+        path = slow_file(folder)
+        master, slave = pty.openpty()
+        p = subprocess.Popen([str(LSTMGEN), "sweep", path, "-o", folder + "/o"], stdout=subprocess.DEVNULL, stderr=slave)
+        os.close(slave)
+        seen = b""
+        try:
+            while True:
+                seen += os.read(master, 65536)
+        except OSError:
+            pass                        # the terminal's other end is closed
+        os.close(master)
+        check(p.wait() == 0, "exit %s", p.returncode)
+        line = rb"\r\x1b\[K\d+ of 120 done, 0 invalid, 0 failed, \d+ left, [\d.]+/s, \d+ s to go; at \d+"
+        check(len(re.findall(line, seen)) >= 3 and b"120 of 120 done" in seen, "%s", seen[-300:])
+        r = run(path, folder, "--force")
+        check(r.err.count("\n") <= 1 + r.err.count("of 120 done") and "\r" not in r.err, "%s", r.err)
 
 
 @suite.case("changed weights are another point")
@@ -181,6 +312,9 @@ def _():
 
 BAD = [("unknown axis", {"axes": {"engine.pse": [1]}}, "engine.pes"),
        ("empty axis", {"axes": {"engine.pes": []}}, "empty"),
+       ("an axis without values", {"axes": {"engine.pes": 4}}, "list of values or a range"),
+       ("one value that the base has", {"axes": {"engine.pes": [2]}}, "changes nothing"),
+       ("one value that is the default", {"axes": {"precision.weight": [8]}}, "changes nothing"),
        ("value twice", {"axes": {"engine.pes": [2, 2]}}, "twice"),
        ("empty range", {"axes": {"engine.pes": {"from": 8, "to": 4, "step": 1}}}, "empty"),
        ("no point", {"where": "engine.pes > 100"}, "0 points"),
@@ -193,6 +327,26 @@ BAD = [("unknown axis", {"axes": {"engine.pse": [1]}}, "engine.pes"),
        ("zip of other lengths", {"zip": [["engine.pes", "engine.pe_width"]]}, "together"),
        ("unknown key", {"wher": "engine.pes > 1"}, "where"),
        ("unknown column", {"front": ["cycles.intervall"]}, "cycles.interval")]
+# Found when the points are worked out: rows with reasons, exit status 1 as there is not one good point.
+FUTILE = [("a part that no tool has a flow for", {"depth": "synthesise", "axes": {"target.part": ["xc9", "XC10"]}}, "xc9"),
+          ("a key without effect", {"axes": {"sparsity.block": [8, 16]}}, "has no effect with pattern dense")]
+for name, keys, word in FUTILE:
+    @suite.case("bad input: " + name)
+    def _(keys=keys, word=word):
+        with scratch() as folder:
+            r = run(sweep_file(folder, **keys), folder)
+            check(r.status == 1 and word in r.err and "no point" in r.err, "exit %s: %s", r.status, r.err)
+            check(all(t["status"] == "invalid" and t["reason"] for t in rows(folder)), "%s", rows(folder))
+
+
+@suite.case("an axis that changes no result is said at the end")
+def _():
+    with scratch() as folder:
+        r = run(sweep_file(folder, {"engine.pes": [1, 2], "precision.input_range": [5.1, 5.2]}), folder)
+        good(r)
+        check(r.err.count("warning") == 1 and "the axis precision.input_range changes nothing" in r.err, "%s", r.err)
+
+
 for name, keys, word in BAD:
     @suite.case("bad input: " + name)
     def _(keys=keys, word=word):
