@@ -36,9 +36,9 @@ static bool read_network(Job *j)
 /* The pattern's defaults and clashes need the sizes of the matrices. */
 static bool check_pattern(Job *j)
 {
-    j->pattern = pattern_find(j->spec->pattern);
-    REQUIRE(j->pattern);
-    j->pattern->check(j->spec, &j->network, j->diag);
+    if (!patterns_assign(j->diag, j->spec, &j->network))
+        return false;
+    patterns_check(j->spec, &j->network, j->diag);
     return !diag_failed(j->diag);
 }
 
@@ -52,9 +52,7 @@ static bool read_sequences(Job *j)
  * tells nothing. */
 static bool run_unpruned(Job *j)
 {
-    const Rate *keep = &j->spec->keep;
-    bool prunes = !keep->asis && (keep->W < 1 || keep->R < 1);
-    if (!prunes || j->sequences.made)
+    if (!network_is_pruned(&j->network) || j->sequences.made)
         return true;
     size_t width = (size_t)j->network.layer[j->network.n - 1].hidden;
     j->y_unpruned = ARENA_ARRAY(j->arena, float,
@@ -67,10 +65,12 @@ static bool prune(Job *j)
 {
     bool ok = true;
     for (int l = 0; l < j->network.n; l++)
-        for (int which = 0; which < MATRICES; which++)
-            if (j->network.layer[l].m[which].rows > 0)
-                ok = j->pattern->prune(j->spec, j->arena, j->diag, &j->network.layer[l], which,
-                                       spec_at(j->spec, "sparsity.keep")) && ok;
+        for (int which = 0; which < MATRICES; which++) {
+            const Matrix *m = &j->network.layer[l].m[which];
+            if (m->rows > 0)
+                ok = m->pattern->prune(j->spec, j->arena, j->diag, &j->network.layer[l], which,
+                                       m->keep.at) && ok;
+        }
     return ok;
 }
 

@@ -10,7 +10,6 @@ typedef struct Job {
     Arena *arena;
     Diag *diag;
     Spec *spec;
-    const Pattern *pattern;
     Network network;                    /* pruned in place */
     Sequences sequences;
     float *y_unpruned;                  /* outputs of the float network before pruning, or NULL */

@@ -113,8 +113,15 @@ void folder_abort(Folder *f);                           /* removes what was writ
 
 /* ---------------------------------------------------------------- spec/ */
 enum { LAYERS_MAX = 16, NAMES_MAX = 8 };
-/* Fraction kept per matrix; asis: the zeros that are in the file decide. */
-typedef struct Rate { bool asis; double W, R; } Rate;
+enum { GATE_I, GATE_F, GATE_G, GATE_O, GATES };         /* canonical row order of an LSTM: i f g o */
+enum { MATRIX_W, MATRIX_R, MATRICES };
+/* What is kept of a matrix: a fraction of the weights of each gate (a linear layer is one gate: gate[0]); asis: the zeros
+ * that are in the file decide. `named`: given for this very matrix, at `at`. */
+typedef struct Rate { bool asis, named; double gate[GATES]; Place at; } Rate;
+/* What sparsity.keep and sparsity.pattern say of a layer, by the use of a matrix. */
+enum { USE_W = MATRIX_W, USE_R = MATRIX_R, USE_HEAD, USES };
+typedef struct Keep { bool given; Rate of[USES]; } Keep;
+typedef struct PatternNames { bool given; const char *of[USES]; } PatternNames;
 
 typedef struct LayerSpec {
     const char *cell;                   /* "lstm" | "linear" */
@@ -124,6 +131,7 @@ typedef struct LayerSpec {
     bool transpose;                     /* tensors are (I, 4H) */
     double forget_bias;
     const char *activation;             /* linear: "none" | "relu" */
+    Keep keep; PatternNames pattern;    /* of this layer, where given */
     Place at, at_W, at_R, at_b, at_gates;
 } LayerSpec;
 
@@ -134,8 +142,8 @@ typedef struct Spec {
     const char *name;
     const char *model_file;             /* resolved relative to the spec */
     LayerSpec layer[LAYERS_MAX]; int n_layers;   /* 0: find them in the model file (ONNX) */
-    const char *pattern;
-    Rate keep;
+    PatternNames pattern;
+    Keep keep[LAYERS_MAX]; int n_keep;  /* n_keep 0: keep[0] is for all layers; else one for each */
     int banks;                          /* 0: not given */
     int block; bool align;              /* block 0: not given */
     int group_rows;                     /* 0: not given (pes); -1: all rows */
@@ -189,11 +197,16 @@ const char *shape_text(Arena *a, const Tensor *t);      /* "(512, 128)" */
 
 typedef enum { CELL_LSTM, CELL_LINEAR } CellKind;
 typedef enum { ACT_NONE, ACT_RELU } LinearAct;
-enum { GATE_I, GATE_F, GATE_G, GATE_O, GATES };         /* canonical row order of an LSTM: i f g o */
-enum { MATRIX_W, MATRIX_R, MATRICES };
 
-/* rows x columns, row-major; kept[] tells what survives pruning (NULL: everything). */
-typedef struct Matrix { int rows, columns; float *value; uint8_t *kept; int gates; } Matrix;   /* gates: set by column_balanced */
+/* rows x columns, row-major, the rows of `gates` gates one after the other; kept[] tells what survives pruning (NULL:
+ * everything). Pattern and rate are those of the spec (patterns_assign). */
+typedef struct Pattern Pattern;
+typedef struct Matrix {
+    int rows, columns;
+    float *value; uint8_t *kept;
+    int gates;
+    const Pattern *pattern; Rate keep;
+} Matrix;
 typedef struct Layer {
     CellKind cell;
     LinearAct activation;               /* linear */
@@ -237,10 +250,11 @@ typedef struct MatrixPlan {
     int banks, bank_size;               /* columns are cut into banks; bank_size = ceil(columns / banks) */
     bool contiguous;                    /* column c is in bank c / bank_size (else bank c mod banks) */
     int keep;                           /* weights kept per row and bank; bank_size when dense */
-    int cycles;                         /* engine cycles for one row tile */
+    int cycles;                         /* engine cycles for one row tile: the most of any gate */
+    int gate_keep[GATES], gate_cycles[GATES];   /* keep and cycles of the rows of each gate; 0: as `keep`, `cycles` */
     int index_bits;                     /* 0: the read address is a counter */
     int64_t kept, stored;               /* weights that survive; weights stored, padding included */
-    int gates, rows;                    /* scatter engine: stacked gates; rows of a PE */
+    int gates, rows;                    /* scatter engine: stacked gates; rows of a PE (grouped_columns: of a group) */
 } MatrixPlan;
 
 typedef struct Design Design;
@@ -249,14 +263,14 @@ typedef struct QMatrix QMatrix;
 typedef struct LaneWord { int16_t weight; uint16_t index; } LaneWord;
 
 typedef struct Engine Engine;                      /* plan/design.h */
-typedef struct Pattern {
+struct Pattern {
     const char *name, *summary, *paper;
     const Engine *engine;
     const char *keeps, *hardware, *costs;          /* one sentence each, for `lstmgen patterns` */
     const char *const *keys;                       /* its own spec keys, NULL-terminated */
     /* Fills defaults that depend on other keys (banks from pe_width and back) and reports what clashes. */
     void (*check)(Spec *s, const Network *net, Diag *d);
-    /* Projects matrix `which` of a layer: sets `kept` and zeroes the rest; `rate` of spec.keep for this matrix. */
+    /* Projects matrix `which` of a layer at its rate: sets `kept` and zeroes the rest. */
     bool (*prune)(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at);
     /* Geometry of one pruned matrix on N lanes. */
     MatrixPlan (*plan)(const Spec *s, const Matrix *m);
@@ -275,8 +289,17 @@ typedef struct Pattern {
     bool whole_vector;                             /* the index of a lane reaches every element, not a bank only */
     /* Lower bound of stored bits per kept weight: log2 C(n,k) / k plus the weight's bits. */
     double (*bound_bits)(const MatrixPlan *plan, int rows, int columns, int weight_bits);
-} Pattern;
+};
 const Pattern *pattern_find(const char *name);
+/* assign.c: gives every matrix its pattern and rate; refuses rates without effect and patterns that share no engine. */
+bool patterns_assign(Diag *d, const Spec *s, Network *net);
+/* Each pattern in use fills its defaults and reports what clashes. */
+void patterns_check(Spec *s, const Network *net, Diag *d);
+/* The pattern whose hardware can do what all matrices of a network need; it plans and packs them all. */
+const Pattern *patterns_host(const Network *net);
+bool patterns_ignore_engine(const Network *net);       /* prune_ignores_engine of all */
+const char *patterns_text(Arena *a, const Network *net);   /* names of those in use: "dense + bank_balanced" */
+bool network_is_pruned(const Network *net);             /* something is removed here (not by the file) */
 const Pattern *const *pattern_table(int *n);
 void patterns_print(FILE *to);
 double log2_choose(double n, double k);             /* log2 of the binomial coefficient */

@@ -119,7 +119,7 @@ static void print_pruned(const Job *j, const Request *r)
                 printf("  %-24s %lld of %lld weights kept (%.1f %%)\n", l->tensor[which],
                        (long long)kept, (long long)all, 100.0 * (double)kept / (double)all);
         }
-    json_t *o = json_pack("{s:s, s:o, s:o}", "pattern", j->spec->pattern, "written",
+    json_t *o = json_pack("{s:s, s:o, s:o}", "pattern", patterns_text(j->arena, &j->network), "written",
                           value_string(j->arena, r->out), "matrices", rows);
     if (r->given & OPTION_JSON)
         fputs(report_json_text(j->arena, o), stdout);

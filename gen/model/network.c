@@ -151,9 +151,9 @@ static float *transposed(Arena *a, const float *v, int rows, int columns)
 
 /* ---- one layer ---- */
 
-static Matrix to_matrix(const Loader *l, Tensor *t, int rows, int columns)
+static Matrix to_matrix(const Loader *l, Tensor *t, int rows, int columns, int gates)
 {
-    Matrix m = { .rows = rows, .columns = columns, .value = t->data };
+    Matrix m = { .rows = rows, .columns = columns, .value = t->data, .gates = gates };
     if (l->spec->transpose && rows > 1 && columns > 1)
         m.value = transposed(l->arena, t->data, rows, columns);
     return m;
@@ -213,7 +213,7 @@ static bool load_R(const Loader *l, Layer *out)
     bool fits = l->spec->transpose ? matrix_shape(l, l->spec->at_R, R, out->hidden, rows, "")
                                    : matrix_shape(l, l->spec->at_R, R, rows, out->hidden, "");
     if (fits)
-        out->m[MATRIX_R] = to_matrix(l, R, rows, out->hidden);
+        out->m[MATRIX_R] = to_matrix(l, R, rows, out->hidden, GATES);
     return fits;
 }
 
@@ -226,7 +226,7 @@ static bool load_lstm(const Loader *l, Layer *out)
     Tensor *W = load_tensor(l, l->spec->at_W, l->spec->W, 2);
     if (!W || !sizes_from_W(l, W, GATES, out))
         return false;
-    out->m[MATRIX_W] = to_matrix(l, W, layer_rows(out), out->inputs);
+    out->m[MATRIX_W] = to_matrix(l, W, layer_rows(out), out->inputs, GATES);
     remember_origin(l, source, out);
     bool R = load_R(l, out), b = load_bias(l, source, out); /* both, to report both */
     for (int k = 0; k < MATRICES && R && b && !in_order(source); k++)
@@ -248,7 +248,7 @@ static bool load_linear(const Loader *l, Layer *out)
     }
     if (!W || !sizes_from_W(l, W, 1, out))
         return false;
-    out->m[MATRIX_W] = to_matrix(l, W, out->hidden, out->inputs);
+    out->m[MATRIX_W] = to_matrix(l, W, out->hidden, out->inputs, 1);
     remember_origin(l, NO_GATES, out);
     return load_bias(l, NO_GATES, out);
 }

@@ -22,10 +22,10 @@ static void check_columns(const Spec *s, const Network *net, Diag *d)
     for (int l = 0; l < net->n; l++)
         for (int which = 0; which < MATRICES; which++) {
             const Matrix *m = &net->layer[l].m[which];
-            if (m->rows > 0 && s->banks > m->columns)
+            if (m->pattern == &pattern_bank_balanced && s->banks > m->columns)
                 diag_error(d, spec_at(s, s->banks == s->pe_width ? "sparsity" : "sparsity.banks"),
                            "%d banks, but matrix %s of layer %d has only %d columns: use at most %d banks "
-                           "(sparsity.banks, engine.pe_width)",
+                           "(sparsity.banks, engine.pe_width), banks: auto, or pattern dense for this matrix",
                            s->banks, which == MATRIX_W ? "W" : "R", l, m->columns, m->columns);
         }
 }
@@ -35,14 +35,15 @@ static int fewest_columns(const Network *net)
     int columns = BANKS_MOST;
     for (int l = 0; l < net->n; l++)
         for (int which = 0; which < MATRICES; which++)
-            if (net->layer[l].m[which].rows > 0)
+            if (net->layer[l].m[which].pattern == &pattern_bank_balanced)
                 columns = MIN(columns, net->layer[l].m[which].columns);
     return columns;
 }
 
 /* banks: auto: one bank per multiplier of a PE, which takes the fewest cycles there can be. A lane that serves g banks
  * takes g * K cycles, where K is the most that one of them keeps; as one bank they keep at most g * K, and a rate rounds
- * up once, not g times. Fewer banks than lanes leave lanes idle. */
+ * up once, not g times. Fewer banks than lanes leave lanes idle. A matrix with fewer columns has a bank for each: it takes
+ * one cycle, which is the least, and keeps all of them. */
 static void choose_banks(Spec *s, const Network *net, Diag *d)
 {
     int columns = fewest_columns(net);
@@ -57,7 +58,8 @@ static void choose_banks(Spec *s, const Network *net, Diag *d)
 
 static void bank_balanced_check(Spec *s, const Network *net, Diag *d)
 {
-    if (s->banks == 0)
+    bool given = s->banks != 0;
+    if (!given)
         choose_banks(s, net, d);
     if (s->pe_width == 0)
         s->pe_width = s->banks;
@@ -65,7 +67,7 @@ static void bank_balanced_check(Spec *s, const Network *net, Diag *d)
         diag_clash(d, spec_at(s, "sparsity.banks"), spec_at(s, "engine.pe_width"), "the width of a PE is set here",
                    "%d banks can not be dealt to %d multipliers per PE: make banks a multiple of engine.pe_width",
                    s->banks, s->pe_width);
-    else
+    else if (given)
         check_columns(s, net, d);
 }
 
@@ -100,10 +102,16 @@ static void keep_largest(float *row, uint8_t *kept, int n, int k, float *scratch
     }
 }
 
-static void prune_rows(Matrix *m, int banks, int keep, float *scratch)
+/* The K that a rate means: ceil(rate * bank size), at least 1. */
+static int bank_keep(double rate, int size)
 {
-    int size = bank_size_of(m->columns, banks);
-    for (int64_t r = 0; r < m->rows; r++)
+    return MAX(1, (int)ceil(rate * size - 1e-9));
+}
+
+static void prune_gate(Matrix *m, int gate, int size, float *scratch)
+{
+    int rows = m->rows / m->gates, keep = bank_keep(m->keep.gate[gate], size);
+    for (int64_t r = (int64_t)gate * rows; r < (gate + 1) * rows; r++)
         for (int start = 0; start < m->columns; start += size) {
             int n = MIN(size, m->columns - start);
             int64_t at = r * m->columns + start;
@@ -114,14 +122,15 @@ static void prune_rows(Matrix *m, int banks, int keep, float *scratch)
 /* How full the banks of a matrix are. */
 typedef struct Fill { int most, row, bank; int64_t kept; } Fill;
 
-static Fill measure_fill(const Matrix *m, int size)
+static Fill measure_fill(const Matrix *m, int size, int gate)
 {
     Fill fill = {0};
-    for (int r = 0; r < m->rows; r++)
+    int rows = m->rows / m->gates;
+    for (int r = gate * rows; r < (gate + 1) * rows; r++)
         for (int start = 0, bank = 0; start < m->columns; start += size, bank++) {
             int count = 0;
             for (int c = start; c < MIN(start + size, m->columns); c++)
-                count += m->kept[(int64_t)r * m->columns + c];
+                count += survives(m, (int64_t)r * m->columns + c);
             fill.kept += count;
             if (count > fill.most)
                 fill.most = count, fill.row = r, fill.bank = bank;
@@ -129,7 +138,8 @@ static Fill measure_fill(const Matrix *m, int size)
     return fill;
 }
 
-/* The zeros of the file decide; refuses zeros that would need too much padding. */
+/* The zeros of the file decide; refuses zeros that would need too much padding. The fullest bank of a gate is what all
+ * banks of that gate store. */
 static bool prune_asis(const Spec *s, Diag *d, Matrix *m, const char *name, Place at)
 {
     int64_t total = (int64_t)m->rows * m->columns;
@@ -137,8 +147,16 @@ static bool prune_asis(const Spec *s, Diag *d, Matrix *m, const char *name, Plac
         m->kept[i] = m->value[i] != 0;
     int size = bank_size_of(m->columns, s->banks);
     int used = (m->columns + size - 1) / size;
-    Fill fill = measure_fill(m, size);
-    double stored = (double)m->rows * used * MAX(fill.most, 1);
+    Fill fill = {0};
+    double stored = 0;
+    for (int g = 0; g < m->gates; g++) {
+        Fill here = measure_fill(m, size, g);
+        stored += (double)(m->rows / m->gates) * used * MAX(here.most, 1);
+        here.kept += fill.kept;
+        if (here.most < fill.most)
+            here.most = fill.most, here.row = fill.row, here.bank = fill.bank;
+        fill = here;
+    }
     double padding = (stored - (double)fill.kept) / stored;
     if (padding <= s->max_padding)
         return true;
@@ -154,25 +172,29 @@ static bool bank_balanced_prune(const Spec *s, Arena *a, Diag *d, Layer *l, int 
 {
     Matrix *m = &l->m[which];
     m->kept = ARENA_ARRAY(a, uint8_t, (int64_t)m->rows * m->columns);
-    if (s->keep.asis)
+    if (m->keep.asis)
         return prune_asis(s, d, m, which == MATRIX_W ? "W" : "R", at);
     int size = bank_size_of(m->columns, s->banks);
-    double rate = l->cell == CELL_LINEAR ? 1.0 : which == MATRIX_W ? s->keep.W : s->keep.R;
-    int keep = MAX(1, (int)ceil(rate * size - 1e-9));
     float *scratch = ARENA_ARRAY(a, float, size);
-    prune_rows(m, s->banks, keep, scratch);
+    for (int g = 0; g < m->gates; g++)
+        prune_gate(m, g, size, scratch);
     return true;
 }
 
 static MatrixPlan bank_balanced_plan(const Spec *s, const Matrix *m)
 {
     int size = bank_size_of(m->columns, s->banks), group = s->banks / s->pe_width;
-    Fill fill = measure_fill(m, size);
     int lane_size = size * group;
-    int keep = MAX(fill.most, 1) * group;
-    return (MatrixPlan){.banks = (m->columns + lane_size - 1) / lane_size, .bank_size = lane_size, .contiguous = true,
-                        .keep = keep, .cycles = keep, .index_bits = MAX(clog2(lane_size), 1), .kept = fill.kept,
-                        .stored = (int64_t)m->rows * keep * s->pe_width};
+    MatrixPlan p = {.banks = (m->columns + lane_size - 1) / lane_size, .bank_size = lane_size, .contiguous = true,
+                    .index_bits = MAX(clog2(lane_size), 1)};
+    for (int g = 0; g < m->gates; g++) {
+        Fill fill = measure_fill(m, size, g);
+        p.gate_keep[g] = p.gate_cycles[g] = MAX(fill.most, 1) * group;
+        p.keep = p.cycles = MAX(p.cycles, p.gate_cycles[g]);
+        p.kept += fill.kept;
+        p.stored += (int64_t)(m->rows / m->gates) * p.gate_cycles[g] * s->pe_width;
+    }
+    return p;
 }
 
 /* Survivors of one lane in column order; the rest of its words are explicit zeros. */
@@ -209,8 +231,13 @@ static void bank_balanced_unpack(const MatrixPlan *plan, int columns, int lanes,
 /* Per bank of n columns with k survivors: log2 C(n, k) bits say which ones. */
 static double bank_balanced_bound(const MatrixPlan *plan, int rows, int columns, int weight_bits)
 {
+    double bits = 0, kept = 0;
     (void)rows, (void)columns;
-    return weight_bits + log2_choose(plan->bank_size, plan->keep) / plan->keep;
+    for (int g = 0; g < GATES && plan->gate_keep[g] > 0; g++) {
+        bits += log2_choose(plan->bank_size, plan->gate_keep[g]);
+        kept += plan->gate_keep[g];
+    }
+    return weight_bits + bits / kept;
 }
 
 static const char *const bank_balanced_keys[] = {"sparsity.banks", "sparsity.keep", "sparsity.max_padding", NULL};

@@ -12,19 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PE_WIDTH_DEFAULT = 4 };
-
-static void column_balanced_check(Spec *s, const Network *net, Diag *d)
-{
-    (void)net;
-    if (s->pe_width == 0)
-        s->pe_width = PE_WIDTH_DEFAULT;
-    if (s->banks != 0)
-        diag_error(d, spec_at(s, "sparsity.banks"),
-                   "sparsity.banks does nothing for pattern column_balanced: remove it (engine.pe_width is the number of "
-                   "arrays that work on a column each)");
-}
-
 /* How the rows of a matrix are dealt: `gates` parts of `units` rows each, `groups` of them to a PE. */
 typedef struct Deal { int gates, units, groups, pes; } Deal;
 
@@ -57,11 +44,14 @@ static int by_magnitude(const void *a, const void *b)
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* Keeps the k largest of a sub-column; `scratch` has room for its rows. */
-static void prune_sub_column(Matrix *m, const Deal *l, int column, int pe, int k, float *scratch)
+/* Local rows first .. end - 1 of a sub-column, and how many of them are kept. */
+typedef struct Share { int first, end, keep; } Share;
+
+/* Keeps the largest of a share of a sub-column; `scratch` has room for its rows. */
+static void prune_sub_column(Matrix *m, const Deal *l, int column, int pe, Share s, float *scratch)
 {
-    int n = 0, above = 0;
-    for (int local = 0; local < deal_rows(l); local++) {
+    int n = 0, above = 0, k = s.keep;
+    for (int local = s.first; local < s.end; local++) {
         int row = deal_row(l, pe, local);
         if (row >= 0)
             scratch[n++] = fabsf(m->value[(int64_t)row * m->columns + column]);
@@ -73,7 +63,7 @@ static void prune_sub_column(Matrix *m, const Deal *l, int column, int pe, int k
     while (above < n && scratch[above] > limit)
         above++;
     int ties = MIN(k, n) - above;
-    for (int local = 0; local < deal_rows(l); local++) {
+    for (int local = s.first; local < s.end; local++) {
         int row = deal_row(l, pe, local);
         int64_t at = (int64_t)row * m->columns + column;
         if (row < 0)
@@ -124,6 +114,19 @@ static bool prune_asis(const Spec *s, Diag *d, Matrix *m, const Deal *l, const c
     return false;
 }
 
+/* A sub-column is one share; with a rate for each gate every gate's rows are. Returns how many. */
+static int shares_of(const Matrix *m, const Deal *l, Share share[GATES])
+{
+    int rows = deal_rows(l);
+    if (!rate_differs(&m->keep, m->gates)) {
+        share[0] = (Share){0, rows, column_balanced_keep(rows, m->keep.gate[0])};
+        return 1;
+    }
+    for (int g = 0; g < m->gates; g++)
+        share[g] = (Share){g * l->groups, (g + 1) * l->groups, column_balanced_keep(l->groups, m->keep.gate[g])};
+    return m->gates;
+}
+
 static bool column_balanced_prune(const Spec *s, Arena *a, Diag *d, Layer *layer, int which, Place at)
 {
     Matrix *m = &layer->m[which];
@@ -131,17 +134,19 @@ static bool column_balanced_prune(const Spec *s, Arena *a, Diag *d, Layer *layer
     m->gates = linear ? 1 : GATES;
     m->kept = ARENA_ARRAY(a, uint8_t, (int64_t)m->rows * m->columns);
     Deal l = deal_of(m->rows, m->gates, s->pes);
-    if (linear) {
+    if (m->keep.asis && linear) {
         memset(m->kept, 1, (size_t)m->rows * (size_t)m->columns);
         return true;
     }
-    if (s->keep.asis)
+    if (m->keep.asis)
         return prune_asis(s, d, m, &l, which == MATRIX_W ? "W" : "R", at);
-    int keep = column_balanced_keep(deal_rows(&l), which == MATRIX_W ? s->keep.W : s->keep.R);
+    Share share[GATES];
+    int shares = shares_of(m, &l, share);
     float *scratch = ARENA_ARRAY(a, float, deal_rows(&l));
     for (int c = 0; c < m->columns; c++)
         for (int pe = 0; pe < l.pes; pe++)
-            prune_sub_column(m, &l, c, pe, keep, scratch);
+            for (int k = 0; k < shares; k++)
+                prune_sub_column(m, &l, c, pe, share[k], scratch);
     return true;
 }
 
@@ -206,7 +211,6 @@ const Pattern pattern_column_balanced = {
     .paper = "Gao et al., Spartus, 2021, arXiv 2108.02297",
     .keys = column_balanced_keys,
     .engine = &engine_scatter,
-    .check = column_balanced_check,
     .prune = column_balanced_prune,
     .plan = column_balanced_plan,
     .pack = column_balanced_pack,

@@ -1,16 +1,6 @@
 /* dense.c: every weight, no index. The baseline that the other patterns are compared with, on the same engine. */
 #include "pattern/pattern.h"
 
-static void dense_check(Spec *s, const Network *net, Diag *d)
-{
-    (void)net;
-    if (s->pe_width == 0)
-        s->pe_width = 4;
-    if (s->banks != 0 && s->banks != s->pe_width)
-        diag_error(d, spec_at(s, "sparsity.banks"),
-                   "sparsity.banks does nothing for pattern dense: remove it, or use pattern bank_balanced");
-}
-
 static bool dense_prune(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at)
 {
     (void)s, (void)a, (void)d, (void)l, (void)which, (void)at;
@@ -62,7 +52,6 @@ const Pattern pattern_dense = {
     .paper = "the baseline of every paper",
     .keys = dense_keys,
     .engine = &engine_gather,
-    .check = dense_check,
     .prune = dense_prune,
     .prune_ignores_engine = true,
     .plan = dense_plan,

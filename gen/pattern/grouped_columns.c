@@ -21,24 +21,49 @@ static int group_size(const Spec *s, const Layer *l)
     return s->group_rows < 0 || l->cell == CELL_LINEAR ? layer_rows(l) : MIN(s->group_rows, l->hidden);
 }
 
+/* Another pattern whose rows differ in what they read: then no two PEs have the same list. */
+static bool rows_differ(const Network *net)
+{
+    for (int l = 0; l < net->n; l++)
+        for (int which = 0; which < MATRICES; which++) {
+            const Pattern *p = net->layer[l].m[which].pattern;
+            if (p && p->private_vectors && p != &pattern_grouped_columns)
+                return true;
+        }
+    return false;
+}
+
 /* PEs that always hold rows of the same group: tiles begin at multiples of pes, groups at multiples of group_rows. */
 static int grouped_columns_share(const Spec *s, const Network *net)
 {
     int share = s->pes;
+    if (rows_differ(net))
+        return 1;
     for (int l = 0; l < net->n; l++)
         if (net->layer[l].cell == CELL_LSTM && s->group_rows < net->layer[l].hidden)
             share = gcd(share, s->group_rows);
     return s->group_rows < 0 ? 0 : share;
 }
 
+static void check_rates(const Spec *s, const Network *net, Diag *d)
+{
+    for (int l = 0; l < net->n && s->group_rows < 0; l++)
+        for (int which = 0; which < MATRICES; which++) {
+            const Matrix *m = &net->layer[l].m[which];
+            if (m->pattern == &pattern_grouped_columns && rate_differs(&m->keep, m->gates))
+                diag_error(d, m->keep.at, "a rate for each gate of %s of layer %d, but with group_rows: all the rows of all "
+                           "gates keep the same columns: give one rate, or a number of group_rows",
+                           which == MATRIX_W ? "W" : "R", l);
+        }
+}
+
 static void grouped_columns_check(Spec *s, const Network *net, Diag *d)
 {
-    if (s->pe_width == 0)
-        s->pe_width = 4;
     if (s->group_rows == 0)
         s->group_rows = s->pes;
+    check_rates(s, net, d);
     int share = grouped_columns_share(s, net), could = MIN(s->group_rows, s->pes);
-    if (s->group_rows > 0 && share < could)
+    if (s->group_rows > 0 && share < could && !rows_differ(net))
         diag_warn(d, spec_at(s, "sparsity.group_rows"),
                   "groups of %d rows on %d PEs: only %d PE%s can share an index list and a copy of the vector (their "
                   "greatest common divisor), so there are %d copies where %d would do: make one a multiple of the other",
@@ -114,11 +139,16 @@ static bool too_empty(const Spec *s, Diag *d, const Matrix *m, const char *name,
     return true;
 }
 
+/* Columns that a group keeps, by the rate of the gate of its first row; 0: those with a weight. */
+static int group_keep(const Matrix *m, int row)
+{
+    double rate = m->keep.gate[row / (m->rows / m->gates)];
+    return m->keep.asis ? 0 : MIN(MAX(1, (int)ceil(rate * m->columns - 1e-9)), m->columns);
+}
+
 static bool grouped_columns_prune(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at)
 {
     Matrix *m = &l->m[which];
-    double rate = l->cell == CELL_LINEAR ? 1.0 : which == MATRIX_W ? s->keep.W : s->keep.R;
-    int keep = s->keep.asis ? 0 : MIN(MAX(1, (int)ceil(rate * m->columns - 1e-9)), m->columns);
     Column *column = ARENA_ARRAY(a, Column, m->columns);
     uint8_t *chosen = ARENA_ARRAY(a, uint8_t, m->columns);
     Fill fill = {0};
@@ -126,33 +156,46 @@ static bool grouped_columns_prune(const Spec *s, Arena *a, Diag *d, Layer *l, in
     for (int64_t i = 0; i < (int64_t)m->rows * m->columns; i++)
         fill.kept += m->value[i] != 0;
     for (Group g = {0}; next_group(s, l, m->rows, &g);) {
-        int n = choose_columns(m, g.first, g.rows, keep, column, chosen);
+        int n = choose_columns(m, g.first, g.rows, group_keep(m, g.first), column, chosen);
         keep_columns(m, g.first, g.rows, chosen);
         fill.groups++, fill.columns += n;
         if (n > fill.most)
             fill.most = n, fill.row = g.first, fill.last = g.first + g.rows - 1;
     }
-    return !s->keep.asis || !too_empty(s, d, m, which == MATRIX_W ? "W" : "R", &fill, at);
+    return !m->keep.asis || !too_empty(s, d, m, which == MATRIX_W ? "W" : "R", &fill, at);
 }
 
 /* ---- storage */
-static MatrixPlan grouped_columns_plan(const Spec *s, const Matrix *m)
+/* The most that a row of the gate keeps; adds to *kept what is there (asis: without the zeros that come along). */
+static int longest_row(const Matrix *m, int gate, int64_t *kept)
 {
-    int most = 1;
-    int64_t kept = 0;
-    for (int64_t r = 0; r < m->rows; r++) {
+    int most = 1, rows = m->rows / m->gates;
+    for (int64_t r = (int64_t)gate * rows; r < (gate + 1) * rows; r++) {
         int here = 0;
         for (int c = 0; c < m->columns; c++) {
             int64_t at = r * m->columns + c;
-            here += m->kept[at];
-            kept += s->keep.asis ? m->value[at] != 0 : m->kept[at];
+            here += survives(m, at);
+            *kept += m->keep.asis ? m->value[at] != 0 : survives(m, at);
         }
         most = MAX(most, here);
     }
-    int cycles = (most + s->pe_width - 1) / s->pe_width;
-    return (MatrixPlan){.banks = MIN(s->pe_width, most), .bank_size = m->columns, .keep = most, .cycles = cycles,
-                        .index_bits = MAX(clog2(m->columns), 1), .kept = kept,
-                        .stored = (int64_t)m->rows * cycles * s->pe_width};
+    return most;
+}
+
+static MatrixPlan grouped_columns_plan(const Spec *s, const Matrix *m)
+{
+    int rows = m->rows / m->gates;
+    MatrixPlan p = {.bank_size = m->columns, .index_bits = MAX(clog2(m->columns), 1),
+                    .rows = s->group_rows < 0 ? m->rows : m->gates == 1 ? rows : MIN(s->group_rows, rows)};
+    for (int g = 0; g < m->gates; g++) {
+        p.gate_keep[g] = longest_row(m, g, &p.kept);
+        p.gate_cycles[g] = (p.gate_keep[g] + s->pe_width - 1) / s->pe_width;
+        p.keep = MAX(p.keep, p.gate_keep[g]);
+        p.cycles = MAX(p.cycles, p.gate_cycles[g]);
+        p.stored += (int64_t)rows * p.gate_cycles[g] * s->pe_width;
+    }
+    p.banks = MIN(s->pe_width, p.keep);
+    return p;
 }
 
 static void grouped_columns_pack(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out)
@@ -176,10 +219,16 @@ static void grouped_columns_unpack(const MatrixPlan *plan, int columns, int lane
             out[in[n].index] = in[n].weight;
 }
 
-/* log2 C(columns, K) bits per group of rows; groups are not known here, so the bound is that of one list for all. */
+/* log2 C(columns, K) bits per group of rows. */
 static double grouped_columns_bound(const MatrixPlan *plan, int rows, int columns, int weight_bits)
 {
-    return weight_bits + log2_choose(columns, plan->keep) / ((double)plan->keep * rows);
+    double bits = 0, kept = 0;
+    (void)rows;
+    for (int g = 0; g < GATES && plan->gate_keep[g] > 0; g++) {
+        bits += log2_choose(columns, plan->gate_keep[g]);
+        kept += plan->gate_keep[g];
+    }
+    return weight_bits + bits / (kept * plan->rows);
 }
 
 static const char *const grouped_columns_keys[] = {"sparsity.group_rows", "sparsity.keep", "sparsity.max_padding", NULL};

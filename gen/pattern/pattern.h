@@ -12,4 +12,10 @@ extern const Pattern pattern_structured_blocks;
 /* CBTD: weights kept of a sub-column of `rows` rows. */
 int column_balanced_keep(int rows, double keep);
 int64_t matrix_kept(const Matrix *m);                   /* weights that survive */
+bool rate_differs(const Rate *r, int gates);            /* from gate to gate */
+/* Does weight `at` of a matrix survive? */
+static inline bool survives(const Matrix *m, int64_t at)
+{
+    return !m->kept || m->kept[at];
+}
 #endif

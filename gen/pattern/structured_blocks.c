@@ -17,15 +17,13 @@ enum { BLOCK_DEFAULT = 32 };
 
 static void structured_blocks_check(Spec *s, const Network *net, Diag *d)
 {
-    if (s->pe_width == 0)
-        s->pe_width = 4;
     bool given = s->block != 0;
     Place at = spec_at(s, "sparsity.block");
     if (!given)
         s->block = BLOCK_DEFAULT;
     for (int l = 0; l < net->n && given; l++) {
         const Matrix *m = &net->layer[l].m[MATRIX_W];
-        if (net->layer[l].cell == CELL_LSTM && s->block > m->rows && s->block > m->columns)
+        if (m->pattern == &pattern_structured_blocks && net->layer[l].cell == CELL_LSTM && s->block > m->rows && s->block > m->columns)
             diag_error(d, at, "sparsity.block: blocks of %d x %d are larger than matrix W of layer %d (%d x %d)", s->block,
                        s->block, l, m->rows, m->columns);
     }
@@ -119,6 +117,16 @@ static void project(const Spec *s, Arena *a, Matrix *m, double rate)
         drop_columns(s, m, r, count_of(rate, m->columns), part, chosen);
 }
 
+/* A rate for each gate: the rows of a gate are cut into blocks by themselves. */
+static void project_gates(const Spec *s, Arena *a, Matrix *m)
+{
+    for (int g = 0; g < m->gates; g++) {
+        int64_t rows = m->rows / m->gates, first = g * rows * m->columns;
+        Matrix gate = {.rows = (int)rows, .columns = m->columns, .value = m->value + first, .kept = m->kept + first};
+        project(s, a, &gate, m->keep.gate[g]);
+    }
+}
+
 /* keep: asis: kernels are spanned by the rows and columns with a weight; the zeros in them are stored. */
 typedef struct Fill { int64_t kept, stored; double worst; int row, column; } Fill;
 
@@ -162,9 +170,12 @@ static bool structured_blocks_prune(const Spec *s, Arena *a, Diag *d, Layer *l, 
 {
     Matrix *m = &l->m[which];
     m->kept = ARENA_ARRAY(a, uint8_t, (int64_t)m->rows * m->columns);
-    if (s->keep.asis)
+    if (m->keep.asis)
         return span_asis(s, a, d, m, which == MATRIX_W ? "W" : "R", at);
-    project(s, a, m, l->cell == CELL_LINEAR ? 1.0 : which == MATRIX_W ? s->keep.W : s->keep.R);
+    if (rate_differs(&m->keep, m->gates))
+        project_gates(s, a, m);
+    else
+        project(s, a, m, m->keep.gate[0]);
     return true;
 }
 
@@ -188,9 +199,9 @@ static MatrixPlan structured_blocks_plan(const Spec *s, const Matrix *m)
     int64_t kept = 0, cycles = 0;
     for (int64_t r = 0; r < m->rows; r++) {
         int here = row_weights(m->kept, m->columns, r);
-        for (int c = 0; s->keep.asis && c < m->columns; c++)
+        for (int c = 0; m->keep.asis && c < m->columns; c++)
             kept += m->value[r * m->columns + c] != 0;
-        kept += s->keep.asis ? 0 : here;
+        kept += m->keep.asis ? 0 : here;
         cycles += structured_blocks_row_cycles(m, (int)r, s->pe_width);
         most = MAX(most, here);
     }

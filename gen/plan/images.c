@@ -26,7 +26,9 @@ void image_tile(const Design *d, const Tile *t, int pe, LaneWord *out)
         if (g->cycles == 0)
             continue;
         const QMatrix *q = &d->q->layer[g->layer].m[g->matrix];
-        d->pattern->pack(&d->matrix[g->layer][g->matrix], q, image_row(d, t, pe), d->lanes_pe, out);
+        MatrixPlan plan = d->matrix[g->layer][g->matrix];
+        plan.cycles = g->cycles;        /* those of the gate */
+        d->pattern->pack(&plan, q, image_row(d, t, pe), d->lanes_pe, out);
         if (d->span > 0)
             image_place(d, g->region, out, g->cycles * d->lanes_pe);
         out += (int64_t)g->cycles * d->lanes_pe;

@@ -40,6 +40,9 @@ static void plan_matrices(Design *d)
                 continue;
             MatrixPlan *p = &d->matrix[l][which];
             *p = d->pattern->plan(d->spec, m);
+            for (int g = 0; g < GATES; g++)
+                if (p->gate_cycles[g] == 0)
+                    p->gate_cycles[g] = p->cycles;
             if (!d->pattern->whole_vector)
                 d->index_bits = MAX(d->index_bits, p->index_bits);
             d->macs_dense += (int64_t)m->rows * m->columns;
@@ -88,9 +91,7 @@ static void early_tiles(const Design *d, bool ahead, int extra, int early[])
 {
     int lstms = d->n_regions - 1;
     for (int l = 0; l < lstms; l++) {
-        int matrix = l == 0 ? MATRIX_W : MATRIX_R;
-        int step = MAX(d->matrix[l][matrix].cycles, d->shifts);
-        int need = (schedule_drain(d) + step - 1) / step + extra;
+        int need = schedule_filling(d, l) + extra;
         bool useful = ahead && (l > 0 || lstms == 1);
         early[l] = d->ring > 0 ? schedule_tiles(d, l) : useful ? MIN(MAX(need, 0), schedule_tiles(d, l)) : 0;
     }
@@ -261,7 +262,7 @@ bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const 
                  Design *out)
 {
     Design *d = out;
-    *d = (Design){.spec = s, .pattern = pattern_find(s->pattern), .net = net, .q = q, .pes = s->pes,
+    *d = (Design){.spec = s, .pattern = patterns_host(net), .net = net, .q = q, .pes = s->pes,
                   .lanes_pe = s->pe_width};
     d->inputs = net->layer[0].inputs;
     d->outputs = net->layer[net->n - 1].hidden;

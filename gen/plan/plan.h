@@ -38,6 +38,7 @@ int schedule_tiles(const Design *d, int layer);         /* row tiles of a layer 
 /* Idle engine cycles between the last product of h and the first product that needs it. */
 int schedule_drain(const Design *d);
 int layer_groups(const Design *d, int layer);           /* tiles of one gate */
+int schedule_filling(const Design *d, int layer);       /* early tiles of a layer that fill the drain */
 
 /* plan/memories.c: depths, styles and the list for the report. */
 void plan_memories(Arena *a, Design *d);

@@ -42,10 +42,10 @@ static Hazards hazards_of(const Design *d)
 }
 
 /* ---- tiles */
-static Segment segment_of(const Design *d, int layer, int matrix)
+static Segment segment_of(const Design *d, int layer, int matrix, int gate)
 {
     bool recurrent = matrix == MATRIX_R;
-    return (Segment){.layer = layer, .matrix = matrix, .cycles = d->matrix[layer][matrix].cycles,
+    return (Segment){.layer = layer, .matrix = matrix, .cycles = d->matrix[layer][matrix].gate_cycles[gate],
                      .region = recurrent ? layer + 1 : layer, .previous = recurrent};
 }
 
@@ -61,12 +61,23 @@ static int early_matrix(int layer)
     return layer == 0 ? MATRIX_W : MATRIX_R;
 }
 
+static bool gates_differ(const Design *d, int layer)
+{
+    for (int which = 0; which < MATRICES; which++)
+        for (int g = 1; g < GATES; g++)
+            if (d->matrix[layer][which].gate_cycles[g] != d->matrix[layer][which].gate_cycles[0])
+                return true;
+    return false;
+}
+
 /* Groups pass a gate in blocks, so that tanh(c') is there when o of the same group arrives: how many blocks a layer is
  * cut into, all of them of at least that many groups. */
 static int blocks_of(const Design *d, int layer)
 {
     int groups = layer_groups(d, layer), shortest = d->matrix[layer][MATRIX_W + MATRIX_R - early_matrix(layer)].cycles;
     int step = d->ring > 0 ? d->shifts : MAX(shortest, d->shifts);
+    if (gates_differ(d, layer))
+        return 1;                       /* every change of the gate is a word of the step program */
     int least = (hazards_of(d).f_to_o + step - 1) / step;
     return MAX(groups / least, 1);
 }
@@ -82,6 +93,17 @@ static void nth_tile(const Design *d, int layer, int n, int *gate, int *group)
     int within = n - GATES * first;
     *gate = within / here;
     *group = first + within % here;
+}
+
+int schedule_filling(const Design *d, int layer)
+{
+    int n = 0, drain = schedule_drain(d);
+    for (int cycles = 0, gate, group; cycles < drain; n++) {
+        nth_tile(d, layer, n % schedule_tiles(d, layer), &gate, &group);
+        int here = d->matrix[layer][early_matrix(layer)].gate_cycles[gate_order[gate].gate];
+        cycles += MAX(here, d->shifts);
+    }
+    return n;
 }
 
 static bool last_lstm(const Design *d, int layer)
@@ -104,7 +126,7 @@ static void add_early(Design *d, int layer, int early)
         Tile t = lstm_tile(d, layer, n);
         t.op = OP_KEEP;
         t.layer_done = t.y_done = false;
-        t.segment[0] = segment_of(d, layer, early_matrix(layer));
+        t.segment[0] = segment_of(d, layer, early_matrix(layer), t.gate);
         t.psum = n * d->shifts;
         add_tile(d, t);
     }
@@ -117,9 +139,9 @@ static void add_main(Design *d, int layer, int early)
         Tile t = lstm_tile(d, layer, n);
         t.use_psum = n < early;
         t.psum = n * d->shifts;
-        t.segment[0] = segment_of(d, layer, t.use_psum ? second : first);
+        t.segment[0] = segment_of(d, layer, t.use_psum ? second : first, t.gate);
         if (!t.use_psum)
-            t.segment[1] = segment_of(d, layer, second);
+            t.segment[1] = segment_of(d, layer, second, t.gate);
         add_tile(d, t);
     }
 }
@@ -129,7 +151,7 @@ static void add_head(Design *d, int layer)
     int tiles = schedule_tiles(d, layer);
     for (int n = 0; n < tiles; n++) {
         Tile t = {.layer = layer, .group = n, .op = OP_LINEAR, .y_done = n == tiles - 1};
-        t.segment[0] = segment_of(d, layer, MATRIX_W);
+        t.segment[0] = segment_of(d, layer, MATRIX_W, 0);
         t.segment[0].previous = true;
         add_tile(d, t);
     }
@@ -144,7 +166,8 @@ static int tile_cycles(const Tile *t)
 static bool same_shape(const Tile *a, const Tile *b)
 {
     return a->layer == b->layer && (a->op == OP_KEEP) == (b->op == OP_KEEP) && a->use_psum == b->use_psum
-           && a->segment[0].matrix == b->segment[0].matrix && tile_cycles(a) == tile_cycles(b);
+           && a->segment[0].matrix == b->segment[0].matrix && a->segment[0].cycles == b->segment[0].cycles
+           && a->segment[1].cycles == b->segment[1].cycles;
 }
 
 /* Idle cycles needed before tile n, whose last control word would come at `end[n]` without them. */

@@ -72,14 +72,24 @@ static bool has_key(const Pattern *p, const char *key)
     return false;
 }
 
+/* The same pattern and rate for all; the head keeps everything. */
+static void keep_everywhere(Spec *s, const Pattern *p, double rate)
+{
+    s->pattern = (PatternNames){ .given = true, .of = { p->name, p->name, p->name } };
+    s->n_keep = 0;
+    for (int l = 0; l < s->n_layers; l++)
+        s->layer[l].pattern.given = s->layer[l].keep.given = false;
+    for (int use = 0; use < USES; use++) {
+        double r = use == USE_HEAD ? 1 : rate;
+        s->keep[0].of[use] = (Rate){ .gate = { r, r, r, r } };
+    }
+}
+
 /* The spec as it would be with this pattern: its own keys where they are given, else defaults. */
 static Spec spec_with(const Spec *s, const Pattern *p, double rate)
 {
     Spec copy = *s;
-    copy.pattern = p->name;
-    copy.keep = (Rate){ .W = rate, .R = rate };
-    if (!has_key(p, "sparsity.banks"))
-        copy.banks = 0;
+    keep_everywhere(&copy, p, rate);
     return copy;
 }
 
@@ -120,7 +130,9 @@ static Outcome try_one(const Trial *t, Arena *a, const Pattern *p, double rate)
     Network net = copy_network(a, t->net);
     QNetwork q;
     Golden g;
-    p->check(&s, &net, d);
+    if (!patterns_assign(d, &s, &net))
+        return out;
+    patterns_check(&s, &net, d);
     if (diag_failed(d) || !prune_all(p, &s, a, d, &net)
         || !network_quantise(a, d, &s, &net, t->seq, &q)
         || !golden_run(a, &q, &net, NULL, t->seq, &g))

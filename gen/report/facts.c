@@ -97,17 +97,16 @@ static void gather_accuracy(const Golden *g, const Sequences *seq, Facts *out)
 
 static void gather_memory(const Design *d, Facts *out)
 {
-    bool indexed = false;
     double bound = 0;
     for (int l = 0; l < d->net->n; l++)
         for (int which = 0; which < MATRICES; which++) {
             const Matrix *m = &d->net->layer[l].m[which];
-            const MatrixPlan *p = &d->matrix[l][which];
             if (m->rows == 0)
                 continue;
-            indexed = indexed || p->index_bits > 0;
-            bound += (double)p->kept *
-                     d->pattern->bound_bits(p, m->rows, m->columns, d->q->weight_bits);
+            /* Packed by another pattern, but the bound is that of its own. */
+            MatrixPlan p = m->pattern == d->pattern ? d->matrix[l][which] : m->pattern->plan(d->spec, m);
+            bound += (double)p.kept *
+                     m->pattern->bound_bits(&p, m->rows, m->columns, d->q->weight_bits);
         }
     int64_t words = (int64_t)d->weight_words * d->pes * d->lanes_pe;
     out->weight_bits = words * d->q->weight_bits;

@@ -21,6 +21,7 @@ static void put_integer(json_t *object, const char *key, int64_t v)
 static json_t *matrix_json(const Matrix *m, const MatrixPlan *p)
 {
     json_t *o = json_object();
+    put(o, "pattern", json_string(m->pattern->name));
     put_integer(o, "rows", m->rows);
     put_integer(o, "columns", m->columns);
     put_integer(o, "kept", p->kept);
@@ -305,7 +306,7 @@ static void put_identity(json_t *o, Arena *a, const Design *d)
     put(o, "version", json_string(LSTMGEN_VERSION));
     put(o, "spec", value_string(a, path_name(s->file)));
     put(o, "spec_sha256", json_string(s->sha256));
-    put(o, "pattern", json_string(s->pattern));
+    put(o, "pattern", value_string(a, patterns_text(a, d->net)));
     put(o, "part", value_string(a, d->part->name));
     put(o, "clock_mhz", value_real(s->clock_mhz));
 }

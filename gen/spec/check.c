@@ -146,42 +146,81 @@ static bool pattern_has_key(const Pattern *p, const char *name)
     return false;
 }
 
+static bool any_has_key(const PatternNames *names, const char *key)
+{
+    for (int use = 0; use < USES; use++) {
+        const Pattern *p = pattern_find(names->of[use]);
+        if (p && pattern_has_key(p, key))
+            return true;
+    }
+    return false;
+}
+
+/* Has one of the patterns that the spec names this key? */
+static bool in_use(const Spec *s, const char *key)
+{
+    for (int i = 0; i < s->n_layers; i++)
+        if (s->layer[i].pattern.given && any_has_key(&s->layer[i].pattern, key))
+            return true;
+    return any_has_key(&s->pattern, key);
+}
+
+/* The patterns as the user named them. */
+static const char *pattern_names(const Spec *s)
+{
+    const char *const *of = s->pattern.of;
+    bool one = strcmp(of[USE_W], of[USE_R]) == 0 && strcmp(of[USE_R], of[USE_HEAD]) == 0;
+    return one ? of[USE_W] : str_format(s->arena, "%s of W, %s of R", of[USE_W], of[USE_R]);
+}
+
 /* Rates that remove nothing need no pattern that removes. */
 static bool keeps_all(const Spec *s)
 {
-    return s->keep.asis || (s->keep.W == 1 && s->keep.R == 1);
+    for (int i = 0; i < MAX(s->n_keep, 1); i++)
+        for (int use = 0; use < USES; use++)
+            for (int g = 0; g < GATES; g++)
+                if (!s->keep[i].of[use].asis && s->keep[i].of[use].gate[g] < 1)
+                    return false;
+    return true;
 }
 
-/* Is this key of `sparsity` without effect under the pattern? Keys of later versions have been
+/* Is this key of `sparsity` without effect under the patterns? Keys of later versions have been
  * refused already. */
-static bool without_effect(const Spec *s, const Pattern *p, const NodeEntry *e)
+static bool without_effect(const Spec *s, const NodeEntry *e)
 {
     const Key *key = key_find(str_format(s->arena, "sparsity.%s", e->key));
     if (!key || key->type == KEY_LATER || key->type == KEY_PATTERN || node_is_null(e->value))
         return false;
     if (key->type == KEY_RATE && keeps_all(s))
         return false;
-    return !pattern_has_key(p, e->key);
+    return !in_use(s, e->key);
+}
+
+/* Was the pattern that the file names taken? A map counts as taken: what is wrong in it is an error of its own. */
+static bool patterns_taken(const Spec *s)
+{
+    Place at;
+    const NodeEntry *e = tree_entry(s->arena, s->root, "sparsity.pattern", &at);
+    return (e && e->value->kind == NODE_MAP) || taken(s, "sparsity.pattern", s->pattern.of[USE_W]);
 }
 
 /* A key of another pattern would be silently ignored: say so. */
 static void check_pattern_keys(const Spec *s, Diag *d)
 {
-    const Pattern *p = taken(s, "sparsity.pattern", s->pattern) ? pattern_find(s->pattern) : NULL;
     const NodeEntry *sparsity = node_find(s->root, "sparsity");
-    const SpecNode *map = p && sparsity ? sparsity->value : NULL;
+    const SpecNode *map = patterns_taken(s) && sparsity ? sparsity->value : NULL;
     Place at;
     bool chosen = given(s, "sparsity.pattern", &at);
     for (int i = 0; map && map->kind == NODE_MAP && i < map->n; i++) {
         const NodeEntry *e = &map->entry[i];
-        if (!without_effect(s, p, e))
+        if (!without_effect(s, e))
             continue;
         if (chosen)
             diag_clash(d, e->at, at, "chosen here", "sparsity.%s: has no effect with pattern %s",
-                       e->key, p->name);
+                       e->key, pattern_names(s));
         else
             diag_error(d, e->at, "sparsity.%s: has no effect with pattern %s (the default)", e->key,
-                       p->name);
+                       pattern_names(s));
     }
 }
 
@@ -190,14 +229,13 @@ static void check_delta(Spec *s, Diag *d)
 {
     Place at, chosen;
     s->delta = given(s, "delta", &at);
-    const Pattern *p = taken(s, "sparsity.pattern", s->pattern) ? pattern_find(s->pattern) : NULL;
-    if (!s->delta || !p || pattern_has_key(p, "encoder_lanes"))
+    if (!s->delta || !patterns_taken(s) || in_use(s, "encoder_lanes"))
         return;
     static const char why[] = "delta: has no effect with pattern %s, which has no columns to skip: use column_balanced";
     if (given(s, "sparsity.pattern", &chosen))
-        diag_clash(d, at, chosen, "chosen here", why, p->name);
+        diag_clash(d, at, chosen, "chosen here", why, pattern_names(s));
     else
-        diag_error(d, at, why, p->name);
+        diag_error(d, at, why, pattern_names(s));
 }
 
 static void check_verify(const Spec *s, Diag *d)

@@ -50,10 +50,11 @@ typedef enum {
     KEY_TEXT, KEY_NAME, KEY_PATH,       /* const char *; PATH: made relative to the spec */
     KEY_GATES,                          /* const char *, a permutation of the four gates */
     KEY_NAMES,                          /* LayerSpec.b and .n_b */
-    KEY_CHOICE, KEY_PATTERN,            /* const char *, one of the names */
+    KEY_CHOICE,                         /* const char *, one of the names */
+    KEY_PATTERN,                        /* PatternNames */
     KEY_SWITCH,                         /* bool: the second of two choices */
     KEY_BOOL, KEY_INT, KEY_REAL,
-    KEY_RATE,                           /* Rate */
+    KEY_RATE,                           /* Keep */
     KEY_LATER                           /* recognised and refused */
 } KeyType;
 typedef struct Key {

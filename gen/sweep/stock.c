@@ -75,7 +75,7 @@ static const char *key_of(Arena *a, const Job *j, int level)
 {
     static const char *const OUT[] = { "name", "precision", "interface", "network", "target", "engine" };
     const SpecNode *root = j->spec->root;
-    bool engine = level > 0 && !j->pattern->prune_ignores_engine;
+    bool engine = level > 0 && !patterns_ignore_engine(&j->network);
     Buffer b;
     buffer_init(&b, a);
     add_part(&b, root, "model");
@@ -124,16 +124,17 @@ static bool build_level(Shelf *f)
     Job *j = &f->job;
     if (f->level == 0)
         return job_stage(j, STAGE_NETWORK) && job_stage(j, STAGE_SEQUENCES);
+    Network assigned = j->network;      /* the weights of the level below with patterns and rates of this point */
     take_over(j, f->below);
     if (f->level == 2)
         return job_stage(j, STAGE_QUANTISE) && job_stage(j, STAGE_GOLDEN);
-    copy_network(f->arena, &f->below->job.network, &j->network);
+    copy_network(f->arena, &assigned, &j->network);
     return job_stage(j, STAGE_UNPRUNED) && job_stage(j, STAGE_PRUNE);
 }
 
 /* A spec of the shelf's own, as the point's arena does not live as long; its messages are those of
  * this level's stages only. */
-static void start_level(Shelf *f, const Job *point, const Sweep *s, const char *const *sets, int n)
+static void start_level(Shelf *f, const Sweep *s, const char *const *sets, int n)
 {
     Job *j = &f->job;
     *j = (Job){ .arena = f->arena, .diag = diag_new(f->arena) };
@@ -145,7 +146,7 @@ static void start_level(Shelf *f, const Job *point, const Sweep *s, const char *
     if (f->level > 0) {
         j->network = f->below->job.network;
         bool ok = job_stage(j, STAGE_PATTERN);
-        REQUIRE(ok && j->pattern == point->pattern);
+        REQUIRE(ok);
     }
     j->diag = diag_new(f->arena);
 }
@@ -207,7 +208,7 @@ static Shelf *get_shelf(Stock *s, const Job *j, int level, Shelf *below, const S
         REQUIRE(f);
         *f = (Shelf){ .arena = arena_new(), .level = level, .below = below };
         f->key = str_dup(f->arena, key);
-        start_level(f, j, sweep, sets, n);
+        start_level(f, sweep, sets, n);
         f->ok = build_level(f);
         s->shelf[s->n++] = f;
     }

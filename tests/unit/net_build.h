@@ -20,8 +20,25 @@ static inline double draw_real(uint32_t *seed, double range)
 
 static inline Spec spec_of(int activation, int weight, int state)
 {
-    return (Spec){.file = "test.yaml", .name = "test", .pattern = "dense",
+    return (Spec){.file = "test.yaml", .name = "test", .pattern = {true, {"dense", "dense", "dense"}},
                   .activation_bits = activation, .weight_bits = weight, .state_bits = state};
+}
+
+static inline Matrix matrix_of(Arena *a, int rows, int columns, int gates)
+{
+    return (Matrix){.rows = rows, .columns = columns, .value = ARENA_ARRAY(a, float, (size_t)rows * columns), .gates = gates,
+                    .pattern = pattern_find("dense"), .keep = {.gate = {1, 1, 1, 1}}};
+}
+
+/* The same pattern for all matrices, one rate for W and one for R. */
+static inline void net_patterns(Network *net, const char *pattern, double W, double R)
+{
+    for (int l = 0; l < net->n; l++)
+        for (int which = 0; which < MATRICES; which++) {
+            double rate = which == MATRIX_W ? W : R;
+            net->layer[l].m[which].pattern = pattern_find(pattern);
+            net->layer[l].m[which].keep = (Rate){.gate = {rate, rate, rate, rate}};
+        }
 }
 
 /* Adds a layer of zero weights. */
@@ -30,9 +47,9 @@ static inline Layer *net_add(Arena *a, Network *net, CellKind cell, int inputs, 
     Layer *l = &net->layer[net->n++];
     int rows = cell == CELL_LSTM ? GATES * hidden : hidden;
     *l = (Layer){.cell = cell, .inputs = inputs, .hidden = hidden, .at = {"test.yaml", 0, 0}};
-    l->m[MATRIX_W] = (Matrix){rows, inputs, ARENA_ARRAY(a, float, (size_t)rows * inputs), NULL, 0};
+    l->m[MATRIX_W] = matrix_of(a, rows, inputs, rows / hidden);
     if (cell == CELL_LSTM)
-        l->m[MATRIX_R] = (Matrix){rows, hidden, ARENA_ARRAY(a, float, (size_t)rows * hidden), NULL, 0};
+        l->m[MATRIX_R] = matrix_of(a, rows, hidden, GATES);
     l->bias = ARENA_ARRAY(a, double, rows);
     return l;
 }

@@ -30,10 +30,10 @@ static void prune_random(Case *c, int hidden, int columns, int pes, double keep)
 {
     const Pattern *p = &pattern_column_balanced;
     c->arena = arena_new();
-    c->spec = (Spec){ .pes = pes, .pe_width = 1 + rand() % 4, .keep = { false, keep, keep }, .max_padding = 0.25 };
+    c->spec = (Spec){ .pes = pes, .pe_width = 1 + rand() % 4, .max_padding = 0.25 };
     c->layer = (Layer){ .cell = CELL_LSTM, .inputs = columns, .hidden = hidden };
     c->m = &c->layer.m[MATRIX_W];
-    *c->m = (Matrix){ .rows = 4 * hidden, .columns = columns };
+    *c->m = (Matrix){ .rows = 4 * hidden, .columns = columns, .gates = GATES, .keep = { .gate = { keep, keep, keep, keep } } };
     c->m->value = ARENA_ARRAY(c->arena, float, 4 * hidden * columns);
     for (int i = 0; i < 4 * hidden * columns; i++)
         c->m->value[i] = (float)(rand() % 9 + 1) * (rand() & 1 ? 1 : -1);

@@ -20,12 +20,11 @@ static Case case_of(const char *pattern, int inputs, int hidden, uint32_t *seed)
     Case c = {.a = arena_new(), .spec = spec_of(16, 8, 24)};
     c.d = diag_new(c.a);
     c.spec.arena = c.a;
-    c.spec.pattern = pattern;
     c.spec.pes = 4;
-    c.spec.keep = (Rate){.W = 0.5, .R = 0.5};
     c.spec.max_padding = 0.25;
     Layer *l = net_add(c.a, &c.net, CELL_LSTM, inputs, hidden);
     layer_randomise(l, seed, 1.0);
+    net_patterns(&c.net, pattern, 0.5, 0.5);
     return c;
 }
 
@@ -59,10 +58,11 @@ static void draw_keys(Case *c, uint32_t *seed)
     int columns = MIN(c->net.layer[0].inputs, c->net.layer[0].hidden);
     c->spec.pes = 1 + (int)(draw(seed) % 9);
     c->spec.pe_width = 1 + (int)(draw(seed) % (unsigned)MIN(columns, 17));
-    c->spec.keep = (Rate){.W = rates[draw(seed) % 6], .R = rates[draw(seed) % 6]};
-    if (!strcmp(c->spec.pattern, "grouped_columns"))
+    const char *pattern = c->net.layer[0].m[MATRIX_W].pattern->name;
+    net_patterns(&c->net, pattern, rates[draw(seed) % 6], rates[draw(seed) % 6]);
+    if (!strcmp(pattern, "grouped_columns"))
         c->spec.group_rows = (int)(draw(seed) % 20) - 1;
-    if (!strcmp(c->spec.pattern, "structured_blocks")) {
+    if (!strcmp(pattern, "structured_blocks")) {
         int side = 4 + (int)(draw(seed) % 30);
         c->spec.block = MIN(side, 4 * c->net.layer[0].hidden);
         c->spec.align = draw(seed) % 2;
@@ -79,7 +79,7 @@ static void every_pattern_packs_and_unpacks(void **state)
         for (int shape = 0; shape < SHAPES && table[k]->engine == &engine_gather; shape++) {
             Case c = case_of(table[k]->name, 1 + (int)(draw(&seed) % 50), 1 + (int)(draw(&seed) % 30), &seed);
             draw_keys(&c, &seed);
-            table[k]->check(&c.spec, &c.net, c.d);
+            patterns_check(&c.spec, &c.net, c.d);
             assert_false(diag_failed(c.d));
             for (int which = 0; which < MATRICES; which++) {
                 assert_true(table[k]->prune(&c.spec, c.a, c.d, &c.net.layer[0], which, (Place){0}));
@@ -106,7 +106,7 @@ static bool same_columns(const Matrix *m, int a, int b)
 static Matrix *grouped(Case *c, int group_rows, double rate)
 {
     c->spec.group_rows = group_rows;
-    c->spec.keep = (Rate){.W = rate, .R = rate};
+    net_patterns(&c->net, "grouped_columns", rate, rate);
     pattern_grouped_columns.check(&c->spec, &c->net, c->d);
     assert_true(pattern_grouped_columns.prune(&c->spec, c->a, c->d, &c->net.layer[0], MATRIX_W, (Place){0}));
     return &c->net.layer[0].m[MATRIX_W];
@@ -181,7 +181,7 @@ static void asis_takes_the_union_of_a_group(void **state)
     Matrix *m = &c.net.layer[0].m[MATRIX_W];
     for (int i = 0; i < m->rows * m->columns; i++)
         m->value[i] = i % 8 < 3 || i == 7 ? 1.0f : 0.0f;
-    c.spec.keep.asis = true;
+    c.net.layer[0].m[MATRIX_W].keep.asis = true;
     c.spec.group_rows = 4;
     c.spec.pe_width = 2;
     assert_false(pattern_grouped_columns.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}) &&
@@ -200,7 +200,7 @@ static void asis_refuses_scattered_zeros(void **state)
     Matrix *m = &c.net.layer[0].m[MATRIX_W];
     for (int i = 0; i < m->rows * m->columns; i++)
         m->value[i] = draw(&seed) % 4 == 0 ? 1.0f : 0.0f;
-    c.spec.keep.asis = true;
+    c.net.layer[0].m[MATRIX_W].keep.asis = true;
     c.spec.group_rows = 8;
     assert_false(pattern_grouped_columns.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
     assert_true(diag_failed(c.d));
@@ -285,7 +285,7 @@ static void projection_keeps_whole_segments(void **state)
     Case c = case_of("structured_blocks", 24, 10, &seed);
     c.spec.block = 8;
     c.spec.pe_width = 4;
-    c.spec.keep = (Rate){.W = 0.25, .R = 0.25};
+    net_patterns(&c.net, "structured_blocks", 0.25, 0.25);
     Matrix *m = &c.net.layer[0].m[MATRIX_W];
     assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
     for (int r0 = 0; r0 < 40; r0 += 8) {
@@ -315,7 +315,7 @@ static void aligned_kernels_fill_the_lanes(void **state)
     c.spec.block = 16;
     c.spec.align = true;
     c.spec.pe_width = 4;
-    c.spec.keep = (Rate){.W = 0.2, .R = 0.2};
+    net_patterns(&c.net, "structured_blocks", 0.2, 0.2);
     Matrix *m = &c.net.layer[0].m[MATRIX_W];
     assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
     QMatrix q = integers_of(c.a, m);
@@ -334,7 +334,7 @@ static void asis_spans_the_kernels(void **state)
     Matrix *m = &c.net.layer[0].m[MATRIX_W];
     memset(m->value, 0, sizeof *m->value * 16 * 8);
     m->value[0] = m->value[1] = m->value[8] = 1;        /* (1, 1) is the zero of a 2 x 2 kernel */
-    c.spec.keep.asis = true;
+    c.net.layer[0].m[MATRIX_W].keep.asis = true;
     c.spec.block = 4;
     c.spec.pe_width = 2;
     assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
@@ -343,6 +343,154 @@ static void asis_spans_the_kernels(void **state)
     assert_false(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
     assert_true(diag_failed(c.d));
     arena_free(c.a);
+}
+
+/* ---- a rate for each gate */
+static void rates_of_gates(Matrix *m)
+{
+    m->keep = (Rate){.gate = {[GATE_I] = 1, [GATE_F] = 0.25, [GATE_G] = 0.5, [GATE_O] = 0.1}};
+}
+
+static int gate_kept(const Matrix *m, int gate, int64_t from, int64_t step)
+{
+    int64_t n = (int64_t)m->rows / GATES * m->columns;
+    int kept = 0;
+    for (int64_t i = from; i < n; i += step)
+        kept += m->kept[gate * n + i];
+    return kept;
+}
+
+/* 20 columns in 4 banks of 5, 6 neurons: K = 5, 2 (1.25), 3 (2.5), 1 (0.5) of every bank of every row. */
+static void banks_of_a_gate_keep_its_rate(void **state)
+{
+    static const int k[GATES] = {[GATE_I] = 5, [GATE_F] = 2, [GATE_G] = 3, [GATE_O] = 1};
+    (void)state;
+    uint32_t seed = 51;
+    Case c = case_of("bank_balanced", 20, 6, &seed);
+    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    c.spec.banks = c.spec.pe_width = 4;
+    rates_of_gates(m);
+    assert_true(pattern_bank_balanced.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    for (int r = 0; r < m->rows; r++)
+        for (int bank = 0; bank < 4; bank++) {
+            int kept = 0;
+            for (int i = 0; i < 5; i++)
+                kept += m->kept[r * 20 + bank * 5 + i];
+            assert_int_equal(kept, k[r / 6]);
+        }
+    MatrixPlan p = pattern_bank_balanced.plan(&c.spec, m);
+    for (int g = 0; g < GATES; g++)
+        assert_true(p.gate_cycles[g] == k[g] && p.gate_keep[g] == k[g]);
+    assert_true(p.cycles == 5 && p.kept == 6 * 4 * 11 && p.stored == p.kept);
+    round_trip(&c, &pattern_bank_balanced, m);
+    arena_free(c.a);
+}
+
+/* 20 columns: K = 20, 5, 10, 2 in every row of a gate, the same in a group of 3 rows. */
+static void groups_of_a_gate_keep_its_rate(void **state)
+{
+    static const int k[GATES] = {[GATE_I] = 20, [GATE_F] = 5, [GATE_G] = 10, [GATE_O] = 2};
+    (void)state;
+    uint32_t seed = 52;
+    Case c = case_of("grouped_columns", 20, 6, &seed);
+    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    c.spec.group_rows = 3;
+    c.spec.pe_width = 4;
+    rates_of_gates(m);
+    assert_true(pattern_grouped_columns.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    for (int r = 0; r < m->rows; r++)
+        assert_true(columns_kept(m, r) == k[r / 6] && same_columns(m, r, r - r % 3));
+    MatrixPlan p = pattern_grouped_columns.plan(&c.spec, m);
+    for (int g = 0; g < GATES; g++)
+        assert_int_equal(p.gate_cycles[g], (k[g] + 3) / 4);
+    round_trip(&c, &pattern_grouped_columns, m);
+    arena_free(c.a);
+}
+
+/* 8 neurons on 2 PEs, 4 rows of each gate: 4, 1, 2, 1 of them kept in every column and PE (S - floor(S * (1 - keep))). */
+static void sub_columns_of_a_gate_keep_its_rate(void **state)
+{
+    static const int k[GATES] = {[GATE_I] = 4, [GATE_F] = 1, [GATE_G] = 2, [GATE_O] = 1};
+    (void)state;
+    uint32_t seed = 53;
+    Case c = case_of("column_balanced", 5, 8, &seed);
+    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    c.spec.pes = 2;
+    c.spec.pe_width = 2;
+    rates_of_gates(m);
+    assert_true(pattern_column_balanced.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    for (int g = 0; g < GATES; g++)
+        for (int column = 0; column < 5; column++)
+            for (int pe = 0; pe < 2; pe++)
+                assert_int_equal(gate_kept(m, g, 5 * pe + column, 10), k[g]);
+    assert_int_equal(pattern_column_balanced.plan(&c.spec, m).cycles, 4 + 1 + 2 + 1);
+    arena_free(c.a);
+}
+
+/* 16 neurons, blocks of 8, 16 columns: of the rows and columns of a gate at most ceil(sqrt(keep) * 16) survive, rows
+ * in a block-column, columns in a block-row. */
+static void blocks_of_a_gate_keep_its_rate(void **state)
+{
+    static const int sides[GATES] = {[GATE_I] = 16, [GATE_F] = 8, [GATE_G] = 12, [GATE_O] = 6};
+    (void)state;
+    uint32_t seed = 54;
+    Case c = case_of("structured_blocks", 16, 16, &seed);
+    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    c.spec.block = 8;
+    c.spec.pe_width = 4;
+    rates_of_gates(m);
+    assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    for (int first = 0; first < 64; first += 8) {           /* block-rows: two of each gate */
+        int columns = 0;
+        for (int column = 0; column < 16; column++) {
+            int kept = 0;
+            for (int r = first; r < first + 8; r++)
+                kept += m->kept[r * 16 + column];
+            columns += kept > 0;
+        }
+        assert_in_range(columns, 1, sides[first / 16]);
+    }
+    for (int part = 0; part < 8; part++) {                  /* block-columns of a gate: two */
+        int rows = 0;
+        for (int r = part / 2 * 16; r < part / 2 * 16 + 16; r++)
+            rows += memchr(m->kept + r * 16 + part % 2 * 8, 1, 8) != NULL;
+        assert_in_range(rows, 1, sides[part / 2]);
+    }
+    assert_int_equal(gate_kept(m, GATE_I, 0, 1), 256);
+    round_trip(&c, &pattern_structured_blocks, m);
+    arena_free(c.a);
+}
+
+/* ---- mixed patterns */
+/* The pattern that sees more of the vector packs both; what each of them kept comes back. */
+static void mixed_patterns_pack_and_unpack(void **state)
+{
+    static const char *const pair[][3] = {  /* W, R, host */
+        {"dense", "bank_balanced", "bank_balanced"}, {"bank_balanced", "dense", "bank_balanced"},
+        {"dense", "grouped_columns", "grouped_columns"}, {"grouped_columns", "bank_balanced", "grouped_columns"},
+        {"structured_blocks", "bank_balanced", "structured_blocks"}, {"dense", "structured_blocks", "structured_blocks"}};
+    (void)state;
+    uint32_t seed = 61;
+    for (int k = 0; k < LENGTH(pair); k++)
+        for (int shape = 0; shape < 40; shape++) {
+            Case c = case_of("dense", 1 + (int)(draw(&seed) % 40), 1 + (int)(draw(&seed) % 24), &seed);
+            c.spec.pes = 1 + (int)(draw(&seed) % 6);
+            c.spec.pe_width = 1 + (int)(draw(&seed) % 4);
+            c.spec.keep[0] = (Keep){.of = {{.gate = {0.3, 0.3, 0.3, 0.3}}, {.gate = {0.3, 0.3, 0.3, 0.3}}}};
+            c.spec.pattern = (PatternNames){true, {pair[k][0], pair[k][1], "dense"}};
+            assert_true(patterns_assign(c.d, &c.spec, &c.net));
+            patterns_check(&c.spec, &c.net, c.d);
+            assert_false(diag_failed(c.d));
+            const Pattern *host = patterns_host(&c.net);
+            assert_string_equal(host->name, pair[k][2]);
+            for (int which = 0; which < MATRICES; which++) {
+                Matrix *m = &c.net.layer[0].m[which];
+                assert_true(m->pattern->prune(&c.spec, c.a, c.d, &c.net.layer[0], which, (Place){0}));
+                round_trip(&c, host, m);
+                assert_true(strcmp(m->pattern->name, "dense") || matrix_kept(m) == (int64_t)m->rows * m->columns);
+            }
+            arena_free(c.a);
+        }
 }
 
 /* ---- bank_balanced */
@@ -356,7 +504,7 @@ static void banks_auto_takes_the_fewest_cycles(void **state)
     for (int k = 0; k < LENGTH(cases); k++) {
         Case c = case_of("bank_balanced", cases[k].columns, 32, &seed);
         c.spec.pe_width = cases[k].width;
-        c.spec.keep = (Rate){.W = cases[k].rate, .R = cases[k].rate};
+        net_patterns(&c.net, "bank_balanced", cases[k].rate, cases[k].rate);
         pattern_bank_balanced.check(&c.spec, &c.net, c.d);
         assert_false(diag_failed(c.d));
         assert_int_equal(c.spec.banks, cases[k].banks);
@@ -364,7 +512,7 @@ static void banks_auto_takes_the_fewest_cycles(void **state)
         int cycles = pattern_bank_balanced.plan(&c.spec, &c.net.layer[0].m[MATRIX_W]).cycles;
         for (int banks = 2 * c.spec.pe_width; banks <= cases[k].columns; banks += c.spec.pe_width) {
             Case other = case_of("bank_balanced", cases[k].columns, 32, &seed);
-            other.spec.keep = c.spec.keep;
+            net_patterns(&other.net, "bank_balanced", cases[k].rate, cases[k].rate);
             other.spec.banks = banks;
             other.spec.pe_width = c.spec.pe_width;
             assert_true(pattern_bank_balanced.prune(&other.spec, other.a, other.d, &other.net.layer[0], MATRIX_W,
@@ -392,6 +540,11 @@ int main(void)
         cmocka_unit_test(projection_keeps_whole_segments),
         cmocka_unit_test(aligned_kernels_fill_the_lanes),
         cmocka_unit_test(asis_spans_the_kernels),
+        cmocka_unit_test(banks_of_a_gate_keep_its_rate),
+        cmocka_unit_test(groups_of_a_gate_keep_its_rate),
+        cmocka_unit_test(sub_columns_of_a_gate_keep_its_rate),
+        cmocka_unit_test(blocks_of_a_gate_keep_its_rate),
+        cmocka_unit_test(mixed_patterns_pack_and_unpack),
         cmocka_unit_test(banks_auto_takes_the_fewest_cycles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,7 +39,7 @@ static void fill_network(Bench *b)
 {
     b->net.n = 1;
     b->net.layer[0] = (Layer){ .cell = CELL_LINEAR, .inputs = 4, .hidden = 2 };
-    b->net.layer[0].m[MATRIX_W] = (Matrix){ 2, 4, b->weights, NULL, 0 };
+    b->net.layer[0].m[MATRIX_W] = (Matrix){ .rows = 2, .columns = 4, .value = b->weights, .gates = 1, .pattern = &b->pattern };
     b->q = (QNetwork){ .n = 1,
                        .weight_bits = 8,
                        .input = { 12, 4 },
@@ -64,7 +64,6 @@ static void fill_design(Bench *b)
     b->pattern = (Pattern){ .name = "dense", .bound_bits = bound_of_ten };
     b->spec = (Spec){ .file = "/somewhere/else/tiny.yaml",
                       .name = "tiny",
-                      .pattern = "dense",
                       .clock_mhz = 50,
                       .control = true,
                       .output = "every" };

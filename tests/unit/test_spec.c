@@ -35,6 +35,11 @@ __attribute__((weak)) const Pattern *pattern_find(const char *name)
     return NULL;
 }
 
+static double rate_of(const Spec *s, int use)
+{
+    return s->keep[0].of[use].gate[GATE_I];
+}
+
 static char root[64];
 
 static int make_root(void **state)
@@ -121,8 +126,8 @@ static void test_defaults(void **state)
     assert_int_equal(l->n_b, 0);
     assert_false(l->transpose);
     assert_true(l->forget_bias == 0);
-    assert_string_equal(s->pattern, "dense");
-    assert_true(!s->keep.asis && s->keep.W == 1 && s->keep.R == 1);
+    assert_string_equal(s->pattern.of[USE_R], "dense");
+    assert_true(!s->keep[0].of[USE_R].asis && rate_of(s, USE_W) == 1 && rate_of(s, USE_R) == 1);
     assert_true(s->banks == 0 && s->max_padding == 0.25);
     assert_true(s->activation_bits == 16 && s->weight_bits == 8 && s->state_bits == 24);
     assert_true(s->preactivation_bits == 0 && s->input_range == 0);
@@ -166,8 +171,8 @@ static void test_every_value(void **state)
     assert_string_equal(l[2].cell, "linear");
     assert_null(l[2].R);
     assert_string_equal(l[2].activation, "relu");
-    assert_string_equal(s->pattern, "bank_balanced");
-    assert_true(s->keep.W == 1 && s->keep.R == 0.125 && s->banks == 16 && s->max_padding == 0);
+    assert_string_equal(s->pattern.of[USE_W], "bank_balanced");
+    assert_true(rate_of(s, USE_W) == 1 && rate_of(s, USE_R) == 0.125 && s->banks == 16 && s->max_padding == 0);
     assert_true(s->activation_bits == 12 && s->weight_bits == 6 && s->state_bits == 20);
     assert_true(s->preactivation_bits == 14 && s->input_range == 4.5);
     assert_true(s->pes == 16 && s->pe_width == 32 && s->loadable && s->lanes == 8 && s->control);
@@ -236,7 +241,7 @@ static void test_json_is_yaml(void **state)
                             "\"sparsity\":{\"pattern\":\"bank_balanced\",\"keep\":2.5e-1},"
                             "\"verify\":{}}");
     assert_string_equal(s->model_file, path_join(a, root, "a/\xC3\xA4.npz"));
-    assert_true(s->pes == 8 && s->pe_width == 0 && s->keep.R == 0.25 && s->layer[0].transpose);
+    assert_true(s->pes == 8 && s->pe_width == 0 && rate_of(s, USE_R) == 0.25 && s->layer[0].transpose);
 }
 
 static void test_sets(void **state)
@@ -256,7 +261,7 @@ static void test_sets(void **state)
     Loaded l = load_as(a, "s.yaml", text, strlen(text), sets, LENGTH(sets));
     assert_string_equal(l.said, "");
     const Spec *s = l.spec;
-    assert_true(s->pes == 8 && s->weight_bits == 4 && s->keep.W == 0.5 && s->keep.R == 1);
+    assert_true(s->pes == 8 && s->weight_bits == 4 && rate_of(s, USE_W) == 0.5 && rate_of(s, USE_R) == 1);
     assert_string_equal(s->layer[0].W, "kernel");
     assert_string_equal(s->layer[1].W, "a");
     assert_string_equal(s->layer[2].W, "c");
