@@ -355,8 +355,11 @@ int clog2(int64_t n);                                   /* smallest b with 2^b >
 /* Which elements were sent: one row per valid step, in the order of the sequences; the vectors of an LSTM's W and R
  * start at at[layer][matrix]. */
 typedef struct Activity { int steps, elements; int at[LAYERS_MAX][MATRICES]; uint8_t *sent; } Activity;
+/* The same inputs with other thresholds than the spec's, for the test of thresholds that are written at run time. */
+typedef struct Raised { int32_t delta_x, delta_h, *y; Activity activity; } Raised;
 typedef struct Golden {
     Activity activity;                  /* sent NULL without deltas */
+    Raised raised;                      /* y NULL without deltas */
     int width;                          /* elements of the last layer's output */
     int32_t *x;                         /* [n][steps][inputs], quantised stimulus */
     int32_t *y;                         /* [n][steps][width], integers */

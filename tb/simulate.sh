@@ -12,7 +12,7 @@ build=$(cd "$build" && pwd)
 cache=$(cd "${LG_CACHE:-$build/cache}" && pwd)
 optimise=${SIM_OPT:--O1}
 runtime_flags=-DVL_VALUE_STRING_MAX_WORDS=1100          # beats of up to 32,768 bits
-c_files="lstmgen_tb tb_report tb_stream tb_axil tb_config"
+c_files="lstmgen_tb tb_report tb_stream tb_axil tb_config tb_delta"
 defines=
 if grep -q '^control 1' tb/config.txt; then defines=-DLG_CONTROL; fi
 

@@ -32,7 +32,13 @@ enum {
     REG_LOAD_ADDRESS = 0x28,
     REG_LOAD_DATA = 0x2C,
     REG_SPEC_HASH = 0x30,
-    REG_LOAD_PARTS = 0x34
+    REG_LOAD_PARTS = 0x34,
+    REG_DELTA_X = 0x38,
+    REG_DELTA_H = 0x3C,
+    REG_SKIPPED_X = 0x40,
+    REG_SKIPPED_H = 0x44,
+    REG_COLUMNS = 0x48,
+    REG_BUSIEST = 0x4C
 };
 #define ID_VALUE 0x4C53544Du
 
@@ -43,6 +49,15 @@ typedef struct Memory {
     uint32_t *data;
     int *address;
 } Memory;
+
+/* Thresholds of a core with deltas, what comes out with them and what each step counts: elements of x and of h
+ * that are not sent, columns of each array. */
+typedef struct Setting {
+    uint32_t threshold_x, threshold_h;
+    char golden_file[1024], counts_file[1024];
+    uint32_t *y; /* as Config.y */
+    int *counts; /* [steps][2 + arrays] */
+} Setting;
 
 typedef struct Config {
     char name[128], input_file[1024], golden_file[1024];
@@ -57,6 +72,8 @@ typedef struct Config {
     int min_measure_steps, stall_steps, limit_steps; /* limit_steps: LG_STEPS, 0: none */
     uint64_t seed;
     int64_t timeout_cycles;
+    int arrays;         /* 0: no deltas */
+    Setting setting[2]; /* those after reset; others, written at run time */
     Memory *memory;
     int n_memories;
     /* Derived: beats of a step, 32-bit words of a beat, and the beats themselves, step-major. */
@@ -86,6 +103,7 @@ typedef struct Stream {
     int64_t offered;         /* edge at which the first step's last output beat was first offered */
     int64_t last_two[2]; /* edges of the last output beats of the latest two steps since reset */
     int64_t total_steps; /* output steps since reset */
+    const uint32_t *golden; /* what must come out: as Config.y */
 } Stream;
 extern Stream stream;
 bool stream_bind(void); /* finds the signals of tb_top */
@@ -116,6 +134,18 @@ void axil_sample(uint32_t flags);
 void axil_drive(void);
 void axil_waiting(char *text, size_t room);
 
+/* ---------------------------------------------------------------- tb_delta.c: only with config.arrays > 0 */
+/* Counters since reset: elements of x and h that were not sent, columns of all arrays and of the busiest one. */
+typedef struct DeltaCounts {
+    int64_t steps, skipped_x, skipped_h, columns, busiest;
+} DeltaCounts;
+void delta_reset(void);                     /* the core was reset: all counters are 0 */
+void delta_add(const Item *item, int n);    /* these steps are through */
+/* Queues reads of the counters, which must say what was added; where they go (one at a time), or NULL. */
+void delta_read(DeltaCounts *to);
+void delta_check_thresholds(void);
+void delta_set(int number);                 /* queues writes of the thresholds of a setting, and reads */
+
 /* ---------------------------------------------------------------- tb_report.c */
 /* What the phases found out. */
 typedef struct Measured {
@@ -123,6 +153,7 @@ typedef struct Measured {
     double interval;
     int64_t latency, steps, total, saturations;
     int rounds;         /* whole passes over all sequences in MEASURE, 0: it was cut */
+    DeltaCounts delta[2];   /* of each setting; steps 0: not read */
     char simulator[64]; /* "verilator 5.006" */
 } Measured;
 extern Measured measured;

@@ -14,8 +14,8 @@ static const char *const modules[] = {
 static const char *const cell_modules[] = {
     "cell/lg_requant", "cell/lg_activation", "cell/lg_lane", "cell/lg_cell",
     "top/lg_input", "top/lg_counters", "top/lg_axil"};
-static const char *const bench[] = {"lstmgen_tb.c", "tb.h", "tb_axil.c", "tb_config.c", "tb_stream.c", "tb_report.c",
-                                    "sim_main.cpp",
+static const char *const bench[] = {"lstmgen_tb.c", "tb.h", "tb_axil.c", "tb_config.c", "tb_delta.c", "tb_stream.c",
+                                    "tb_report.c", "sim_main.cpp",
                                     "public.vlt", "simulate.sh"};
 
 static bool used(const Design *d, const char *module)

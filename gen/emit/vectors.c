@@ -25,6 +25,44 @@ static bool emit_integers(const Design *d, Arena *a, Folder *f, const char *name
     return folder_close(file);
 }
 
+/* ---- deltas: what the statistics registers must say */
+static void print_settings(const Design *d, const Raised *raised, Buffer *b)
+{
+    buffer_print(b, "arrays %d\nthreshold_x %x\nthreshold_h %x\ncounts_file tb/counts.txt\nraised_x %x\nraised_h %x\n"
+                    "raised_golden_file tb/golden_raised.hex\nraised_counts_file tb/counts_raised.txt\n",
+                 d->lanes_pe, (unsigned)d->q->delta_x, (unsigned)d->q->delta_h, (unsigned)raised->delta_x,
+                 (unsigned)raised->delta_h);
+}
+
+/* Per step: elements of x and of h that are not sent, columns of each array. */
+static bool emit_counts(const Design *d, Arena *a, Folder *f, const char *name, const Activity *activity)
+{
+    FolderFile *file = folder_open(f, name);
+    if (!file)
+        return false;
+    StepCounts c = {.columns = ARENA_ARRAY(a, int, d->lanes_pe)};
+    Buffer b;
+    for (int t = 0; t < activity->steps; t++) {
+        scatter_step_counts(d, activity, t, &c);
+        buffer_init(&b, a);
+        buffer_print(&b, "%d %d", c.skipped_x, c.skipped_h);
+        for (int array = 0; array < d->lanes_pe; array++)
+            buffer_print(&b, " %d", c.columns[array]);
+        buffer_print(&b, "\n");
+        folder_put(file, b.text, b.length);
+    }
+    return folder_close(file);
+}
+
+static bool emit_settings(const Design *d, Arena *a, Folder *f, const Golden *g, const Sequences *seq)
+{
+    if (!d->delta || !d->spec->control)
+        return true;
+    return emit_integers(d, a, f, "tb/golden_raised.hex", g->raised.y, d->outputs, seq)
+           && emit_counts(d, a, f, "tb/counts.txt", &g->activity)
+           && emit_counts(d, a, f, "tb/counts_raised.txt", &g->raised.activity);
+}
+
 static void print_memories(const Design *d, Buffer *b)
 {
     int select = 0, n = d->weight_memories;
@@ -54,6 +92,8 @@ static bool emit_config(const Design *d, Arena *a, Folder *f, const Golden *g, c
     buffer_print(&b, "predicted_latency %" PRId64 "\nmin_measure_steps %d\nstall_steps %d\nseed %d\n"
                      "timeout_cycles %" PRId64 "\n", d->latency, MEASURE_STEPS, STALL_STEPS, SEED,
                  20 * (d->latency + (int64_t)d->interval) + 100000);
+    if (d->delta && d->spec->control)
+        print_settings(d, &g->raised, &b);
     if (d->spec->loadable)
         print_memories(d, &b);
     return folder_write(f, "tb/config.txt", b.text, b.length);
@@ -62,7 +102,8 @@ static bool emit_config(const Design *d, Arena *a, Folder *f, const Golden *g, c
 bool emit_vectors(const Design *d, Arena *a, Folder *f, const Golden *g, const Sequences *seq)
 {
     return emit_integers(d, a, f, "tb/input.hex", g->x, d->inputs, seq)
-           && emit_integers(d, a, f, "tb/golden.hex", g->y, d->outputs, seq) && emit_config(d, a, f, g, seq);
+           && emit_integers(d, a, f, "tb/golden.hex", g->y, d->outputs, seq) && emit_config(d, a, f, g, seq)
+           && emit_settings(d, a, f, g, seq);
 }
 
 /* ---- mem/memory_map.md */

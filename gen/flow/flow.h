@@ -33,12 +33,15 @@ bool tool_run(Arena *a, Diag *d, Tool tool, const char *const argv[], const char
               const char *log_path, int timeout_s);
 
 /* ---------------------------------------------------------------- flow/sim.c */
+/* Statistics registers of a core with deltas after so many steps from reset; all -1 where there are none. */
+typedef struct SimDelta { int64_t steps, skipped_x, skipped_h, columns, busiest; } SimDelta;
 /* What the testbench found; -1 where it did not measure. */
 typedef struct SimResult {
     bool pass; /* every element equal, no protocol error, all phases ended */
     int64_t mismatches, compared, saturations;
     double interval;               /* cycles a step, back to back */
     int64_t latency, steps, total; /* cycles; steps measured; cycles of all of them */
+    SimDelta delta, raised;        /* with the spec's thresholds, with others */
     const char *simulator;         /* "verilator 5.006" */
     const char *const *errors;
     int n_errors;    /* protocol errors and timeouts, the first 20 */

@@ -69,6 +69,12 @@ static void read_errors(Arena *a, const json_t *list, SimResult *out)
     out->n_errors = n;
 }
 
+static SimDelta read_delta(const json_t *o)
+{
+    return (SimDelta) { integer(o, "steps"), integer(o, "skipped_x"), integer(o, "skipped_h"), integer(o, "columns"),
+                        integer(o, "busiest") };
+}
+
 /* Reads the testbench's result; false when it is not one. */
 static bool read_result(Arena *a, const char *path, SimResult *out)
 {
@@ -86,6 +92,8 @@ static bool read_result(Arena *a, const char *path, SimResult *out)
         out->latency = integer(measured, "latency");
         out->steps = integer(measured, "steps");
         out->total = integer(measured, "total");
+        out->delta = read_delta(json_object_get(root, "delta"));
+        out->raised = read_delta(json_object_get(root, "raised"));
         out->simulator = str_dup(a, simulator);
         read_errors(a, json_object_get(root, "errors"), out);
     }

@@ -195,18 +195,13 @@ static void run_sequence(GoldenRun *run, const Sequences *seq, int s, int16_t *x
     }
 }
 
-/* Runs all sequences, each from a zero state for its own length; steps beyond it stay 0 in every
- * output. `pruned` has the weights that `q` was rounded from; `unpruned` is NULL when nothing was
- * pruned. All arrays live in `a`. */
-bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Network *unpruned,
-                const Sequences *seq, Golden *out)
+static void run_sequences(Arena *a, const QNetwork *q, const Sequences *seq, Golden *out)
 {
     int width = q->layer[q->n - 1].hidden;
     size_t steps = (size_t)seq->n * seq->steps;
     *out = (Golden){.width = width};
     out->x = ARENA_ARRAY(a, int32_t, steps * seq->width);
     out->y = ARENA_ARRAY(a, int32_t, steps * width);
-    out->y_float = ARENA_ARRAY(a, float, steps * width);
     if (q->delta)
         activity_init(a, q, steps, &out->activity);
     Arena *scratch = arena_new();
@@ -219,9 +214,40 @@ bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Networ
     out->output_saturations = run.output_clipped;
     out->saturations = run.state_clipped + run.output_clipped;
     arena_free(scratch);
+}
+
+/* Twice the threshold, at least 1/32 of the largest value: it changes what is sent of most inputs. */
+static int32_t raised(int32_t threshold, Format f)
+{
+    int32_t most = (int32_t)((1u << f.bits) - 1);
+    return MIN(MAX(2 * threshold, 1 << MAX(f.bits - 6, 0)), most);
+}
+
+static void run_raised(Arena *a, const QNetwork *q, const Sequences *seq, Raised *out)
+{
+    QNetwork other = *q;
+    Golden g;
+    other.delta_x = out->delta_x = raised(q->delta_x, q->input);
+    other.delta_h = out->delta_h = raised(q->delta_h, q->gate);
+    run_sequences(a, &other, seq, &g);
+    out->y = g.y;
+    out->activity = g.activity;
+}
+
+/* Runs all sequences, each from a zero state for its own length; steps beyond it stay 0 in every
+ * output. `pruned` has the weights that `q` was rounded from; `unpruned` is NULL when nothing was
+ * pruned. All arrays live in `a`. */
+bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Network *unpruned,
+                const Sequences *seq, Golden *out)
+{
+    run_sequences(a, q, seq, out);
+    if (q->delta)
+        run_raised(a, q, seq, &out->raised);
+    size_t count = (size_t)seq->n * seq->steps * out->width;
+    out->y_float = ARENA_ARRAY(a, float, count);
     float_network_run(pruned, seq, out->y_float);
     if (unpruned != NULL) {
-        out->y_unpruned = ARENA_ARRAY(a, float, steps * width);
+        out->y_unpruned = ARENA_ARRAY(a, float, count);
         float_network_run(unpruned, seq, out->y_unpruned);
     }
     return true;

@@ -126,6 +126,13 @@ int region_position(const Region *r, int element);
 /* Walks the control of the RTL cycle by cycle for `steps` steps with x waiting and the output always ready. */
 CycleCount cycles_simulate(const Design *d, int steps);
 
+/* ---------------------------------------------------------------- plan/scatter.c: what the arrays work on in a step */
+/* Elements of vectors that are compared and not sent, columns of each array, and cycles of the busiest one for the scans
+ * of each layer, added up. */
+typedef struct StepCounts { int skipped_x, skipped_h, *columns; int64_t busiest; } StepCounts;
+/* Of a valid step of all sequences, in their order; `columns` has room for all arrays. */
+void scatter_step_counts(const Design *d, const Activity *a, int step, StepCounts *out);
+
 /* ---------------------------------------------------------------- plan/span.c: which PE sees what of the vector */
 bool region_is_masked(const Region *r); /* elements are dropped in the order of the stream */
 

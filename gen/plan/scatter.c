@@ -8,7 +8,7 @@
 
 #include "flow/parts.h"
 
-enum { TRIAL_STEPS = 6, TRIAL_STEPS_DELTA = 24, MEASURED_STEPS = 8, TABLE_LEAD = 6, DELTA_REST = 2, ENCODER_MOST = 64 };
+enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, STEPS_DELTA = 24, TABLE_LEAD = 6, DELTA_REST = 2, ENCODER_MOST = 64 };
 
 /* ---- vectors: lanes * queues banks, element e in bank e mod banks */
 static void set_banks(Arena *a, Design *d, int queues)
@@ -268,7 +268,7 @@ static void choose_lanes(Arena *a, Design *d)
 {
     Arena *scratch = arena_new();
     Choice best = {0};
-    int most = most_lanes(d), steps = d->delta ? TRIAL_STEPS_DELTA : TRIAL_STEPS;
+    int most = most_lanes(d), steps = d->delta ? STEPS_DELTA : TRIAL_STEPS;
     double fewest = 0;
     for (int lanes = 1; lanes <= most; lanes = lanes < most ? MIN(lanes * 2, most) : most + 1) {
         Range r = queue_range(d, lanes);
@@ -283,14 +283,14 @@ static void choose_lanes(Arena *a, Design *d)
 /* The fewest stream lanes that do not limit the interval. */
 static void choose_stream(Design *d)
 {
-    int widest = widest_stream(d);
+    int widest = widest_stream(d), steps = d->delta ? STEPS_DELTA : MEASURED_STEPS;
     set_stream(d, widest);
     if (d->spec->lanes > 0)
         return;
-    double best = scatter_cycles(d, MEASURED_STEPS).interval;
+    double best = scatter_cycles(d, steps).interval;
     for (int lanes = 1; lanes < widest; lanes *= 2) {
         set_stream(d, lanes);
-        if (scatter_cycles(d, MEASURED_STEPS).interval <= best)
+        if (scatter_cycles(d, steps).interval <= best)
             return;
     }
     set_stream(d, widest);

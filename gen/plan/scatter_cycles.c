@@ -2,6 +2,8 @@
  * struct per module with its registers, wires first, then one step of every register. */
 #include "plan/machine.h"
 
+#include <string.h>
+
 enum { QUEUE_DEPTH = 16, QUEUE_STOP = 8, END_MARK = -1, NOTHING = -1 };
 
 typedef struct Queue { int level, head; int entry[QUEUE_DEPTH]; } Queue;    /* words of a column, or END_MARK */
@@ -84,9 +86,8 @@ static void queue_pop(Queue *q)
 }
 
 /* Was element e of a scan sent in this step? Steps go round. */
-static bool was_sent(const Design *d, const Scan *scan, int step, int e)
+static bool was_sent(const Activity *a, const Scan *scan, int step, int e)
 {
-    const Activity *a = d->activity;
     if (!scan->delta || !a)
         return true;
     return a->sent[(size_t)(step % a->steps) * (size_t)a->elements + (size_t)(a->at[scan->layer][scan->matrix] + e)];
@@ -105,7 +106,7 @@ static void push_step(Scatter *s)
         if (p->address == NOTHING)
             queue_put(q, END_MARK);
         else if (p->address * d->vector_banks + b < elements
-                 && was_sent(d, scan, p->step, p->address * d->vector_banks + b))
+                 && was_sent(d->activity, scan, p->step, p->address * d->vector_banks + b))
             queue_put(q, scan->words);
     }
     p->scan = NOTHING;
@@ -249,4 +250,39 @@ CycleCount scatter_cycles(const Design *d, int steps)
         c.interval = (double)(t[steps - 2] - t[half - 1]) / (steps - 1 - half);
     arena_free(scratch);
     return c;
+}
+
+/* ---- without the control: what a step leaves to do */
+static void count_scan(const Design *d, const Activity *a, const Scan *scan, int step, StepCounts *out, int64_t *cycles)
+{
+    int n = d->region[scan->region].elements, sent = 0;
+    for (int e = 0; e < n; e++)
+        if (was_sent(a, scan, step, e)) {
+            out->columns[e % d->lanes_pe]++;
+            cycles[e % d->lanes_pe] += scan->words;
+            sent++;
+        }
+    if (scan->region == 0)
+        out->skipped_x += n - sent;
+    else
+        out->skipped_h += n - sent;
+}
+
+void scatter_step_counts(const Design *d, const Activity *a, int step, StepCounts *out)
+{
+    Arena *scratch = arena_new();
+    int64_t *cycles = ARENA_ARRAY(scratch, int64_t, d->lanes_pe);
+    *out = (StepCounts){.columns = out->columns};
+    memset(out->columns, 0, sizeof *out->columns * (size_t)d->lanes_pe);
+    for (int k = 0; k < d->n_scans; k++) {
+        count_scan(d, a, &d->scan[k], step, out, cycles);
+        if (!d->scan[k].end)
+            continue;
+        int64_t most = 0;
+        for (int array = 0; array < d->lanes_pe; array++)
+            most = MAX(most, cycles[array]);
+        out->busiest += d->scan[k].delta ? most : 0;
+        memset(cycles, 0, sizeof *cycles * (size_t)d->lanes_pe);
+    }
+    arena_free(scratch);
 }

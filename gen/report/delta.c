@@ -1,21 +1,5 @@
-/* delta.c: what the deltas of the verify sequences left to do. */
+/* delta.c: what the deltas of the verify sequences left to do, and what the statistics registers said. */
 #include "report/report.h"
-
-/* Cycles that the busiest array needs for the columns of a layer in one step. */
-static int64_t busiest(const Design *d, int layer, int step)
-{
-    const Activity *a = d->activity;
-    const uint8_t *row = a->sent + (size_t)step * (size_t)a->elements;
-    int64_t most = 0;
-    for (int array = 0; array < d->lanes_pe; array++) {
-        int64_t cycles = 0;
-        for (int which = 0; which < MATRICES; which++)
-            for (int e = array; e < d->net->layer[layer].m[which].columns; e += d->lanes_pe)
-                cycles += row[a->at[layer][which] + e] * d->matrix[layer][which].cycles;
-        most = MAX(most, cycles);
-    }
-    return most;
-}
 
 /* Share of the elements of W's or R's vectors that were not sent, in percent. */
 static double skipped(const Design *d, int layer, int which)
@@ -29,29 +13,74 @@ static double skipped(const Design *d, int layer, int which)
     return 100 - 100.0 * (double)sent / ((double)a->steps * n);
 }
 
-static json_t *layer_json(const Design *d, int layer)
+static json_t *layers_json(const Design *d)
 {
-    json_t *o = json_object();
-    json_object_set_new(o, "skipped_x_percent", value_rounded(skipped(d, layer, MATRIX_W), 2));
-    json_object_set_new(o, "skipped_h_percent", value_rounded(skipped(d, layer, MATRIX_R), 2));
-    return o;
-}
-
-json_t *delta_json(const Design *d)
-{
-    json_t *o = json_object(), *layers = json_array();
-    int64_t phase = 0;
+    json_t *layers = json_array();
     for (int l = 0; l < d->net->n; l++) {
         if (d->net->layer[l].cell != CELL_LSTM)
             continue;
-        json_array_append_new(layers, layer_json(d, l));
-        for (int t = 0; t < d->activity->steps; t++)
-            phase += busiest(d, l, t);
+        json_t *o = json_object();
+        json_object_set_new(o, "skipped_x_percent", value_rounded(skipped(d, l, MATRIX_W), 2));
+        json_object_set_new(o, "skipped_h_percent", value_rounded(skipped(d, l, MATRIX_R), 2));
+        json_array_append_new(layers, o);
     }
+    return layers;
+}
+
+/* Means over the steps that the interval is taken from: the second half, but for the last step. */
+static void put_arrays(json_t *o, const Design *d)
+{
+    Arena *scratch = arena_new();
+    StepCounts c = {.columns = ARENA_ARRAY(scratch, int, d->lanes_pe)};
+    int steps = d->activity->steps, first = steps > 2 ? steps / 2 : 0, end = steps > 2 ? steps - 1 : steps;
+    int64_t phase = 0, columns = 0, busiest = 0;
+    for (int t = first; t < end; t++) {
+        int most = 0;
+        scatter_step_counts(d, d->activity, t, &c);
+        for (int array = 0; array < d->lanes_pe; array++) {
+            columns += c.columns[array];
+            most = MAX(most, c.columns[array]);
+        }
+        busiest += most;
+        phase += c.busiest;
+    }
+    double n = end - first;
+    json_object_set_new(o, "matrix_phase", value_rounded((double)phase / n, 2));
+    json_object_set_new(o, "busiest_array_columns", value_rounded((double)busiest / n, 2));
+    json_object_set_new(o, "mean_array_columns", value_rounded((double)columns / n / d->lanes_pe, 2));
+    arena_free(scratch);
+}
+
+/* The registers as the testbench read them, after so many steps from reset. */
+static void put_registers(json_t *o, const char *name, const SimDelta *s, double x, double h)
+{
+    if (s->steps < 0)
+        return;
+    json_t *r = json_object();
+    json_object_set_new(r, "x", value_real(x));
+    json_object_set_new(r, "h", value_real(h));
+    json_object_set_new(r, "steps", json_integer(s->steps));
+    json_object_set_new(r, "skipped_x", json_integer(s->skipped_x));
+    json_object_set_new(r, "skipped_h", json_integer(s->skipped_h));
+    json_object_set_new(r, "columns", json_integer(s->columns));
+    json_object_set_new(r, "busiest", json_integer(s->busiest));
+    json_object_set_new(o, name, r);
+}
+
+json_t *delta_json(const Report *r)
+{
+    const Design *d = r->design;
+    const Raised *raised = &r->golden->raised;
+    json_t *o = json_object();
     json_object_set_new(o, "x", value_real(d->spec->delta_x));
     json_object_set_new(o, "h", value_real(d->spec->delta_h));
     json_object_set_new(o, "encoder_lanes", json_integer(d->vector_banks));
-    json_object_set_new(o, "matrix_phase", value_rounded((double)phase / d->activity->steps, 2));
-    json_object_set_new(o, "layers", layers);
+    put_arrays(o, d);
+    json_object_set_new(o, "layers", layers_json(d));
+    if (r->sim) {
+        put_registers(o, "registers", &r->sim->delta, d->spec->delta_x, d->spec->delta_h);
+        put_registers(o, "registers_raised", &r->sim->raised, format_decode(d->q->input, raised->delta_x),
+                      format_decode(d->q->gate, raised->delta_h));
+    }
     return o;
 }

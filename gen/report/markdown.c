@@ -81,6 +81,39 @@ static void put_speed(Page *p)
                           "latency: from an idle core.\n");
 }
 
+static void put_counts(Page *p, const char *title, const char *key)
+{
+    const json_t *r = value_at(p->report, key);
+    if (r)
+        buffer_print(&p->out, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", title, cell(p, r, "x"), cell(p, r, "h"),
+                     cell(p, r, "steps"), cell(p, r, "skipped_x"), cell(p, r, "skipped_h"), cell(p, r, "columns"),
+                     cell(p, r, "busiest"));
+}
+
+static void put_delta(Page *p)
+{
+    size_t l;
+    json_t *layer;
+    if (!value_at(p->report, "delta"))
+        return;
+    begin_table(p, "Deltas", "| layer | x not sent, % | h not sent, % |", "| --- | --- | --- |");
+    json_array_foreach (value_at(p->report, "delta.layers"), l, layer)
+        buffer_print(&p->out, "| %zu | %s | %s |\n", l, cell(p, layer, "skipped_x_percent"),
+                     cell(p, layer, "skipped_h_percent"));
+    buffer_print(&p->out, "\nThresholds: %s for x, %s for h; %s elements are compared per cycle. Per step the busiest array "
+                          "works on %s columns (the mean one on %s), %s cycles.\n",
+                 cell(p, p->report, "delta.x"), cell(p, p->report, "delta.h"), cell(p, p->report, "delta.encoder_lanes"),
+                 cell(p, p->report, "delta.busiest_array_columns"), cell(p, p->report, "delta.mean_array_columns"),
+                 cell(p, p->report, "delta.matrix_phase"));
+    if (!value_at(p->report, "delta.registers"))
+        return;
+    begin_table(p, "Statistics registers, as simulated",
+                "| thresholds | x | h | steps | x not sent | h not sent | columns | busiest array |",
+                "| --- | --- | --- | --- | --- | --- | --- | --- |");
+    put_counts(p, "after reset", "delta.registers");
+    put_counts(p, "written at run time", "delta.registers_raised");
+}
+
 static void put_resource(Page *p, const char *key, const char *title)
 {
     const char *found = cell(p, p->report, str_format(p->arena, "resources.%s", key));
@@ -170,6 +203,7 @@ const char *report_markdown(Arena *a, const json_t *report)
     put_glance(&p);
     put_matrices(&p);
     put_speed(&p);
+    put_delta(&p);
     put_resources(&p);
     put_memories(&p);
     put_formats(&p);

@@ -326,7 +326,7 @@ json_t *report_json(const Report *r)
     if (was_measured(r))
         put(o, "measured", measured_json(scratch, r->sim));
     if (d->activity)
-        put(o, "delta", delta_json(d));
+        put(o, "delta", delta_json(r));
     put(o, "use", value_rounded(use(r), 4));
     put(o, "memory", memory_json(&r->facts));
     put(o, "memories", memories_json(scratch, d));

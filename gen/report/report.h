@@ -25,9 +25,6 @@ typedef struct Facts {
 /* Needs everything up to the golden run (see driver.h). */
 Facts facts_gather(const Design *d, const Golden *g, const Sequences *seq);
 
-/* report/delta.c: thresholds, what they skipped, and the mean over the steps of the busiest array's cycles. */
-json_t *delta_json(const Design *d);
-
 /* ---------------------------------------------------------------- report/report.c */
 /* What a core takes on a part. */
 typedef struct Usage {
@@ -48,6 +45,9 @@ typedef struct Report {
     const SimResult *sim;
     const char *const *warning; int n_warnings;
 } Report;
+/* report/delta.c: thresholds, what they skipped, the mean over the steps of the busiest array's cycles and columns, and
+ * the statistics registers. Deltas only. */
+json_t *delta_json(const Report *r);
 /* The object of `--json` and report.json (product.md names its keys); what is not known is absent.
  * The caller gives it back with json_decref. */
 json_t *report_json(const Report *r);

@@ -27,8 +27,10 @@ def figures(r):
         show(r.get("use")))
 
 
-def row(name, spec, needs, simulator="verilator", interval=None, snr=None, expect=None, use=None, further=None):
-    """One row of the table. interval: at most; snr, expect, use: at least; further(result): more checks."""
+def row(name, spec, needs, simulator="verilator", interval=None, snr=None, expect=None, use=None, further=None,
+        long=False):
+    """One row of the table. interval: at most; snr, expect, use: at least; further(result): more checks; long: only with
+    --long."""
     def run():
         with scratch() as folder:
             path = write_spec(folder, spec)
@@ -47,7 +49,7 @@ def row(name, spec, needs, simulator="verilator", interval=None, snr=None, expec
         check(use is None or r.get("use", 0) >= use, "%s: use below %s", text, use)
         more = further(r) if further else ""
         return text + (", " + more if more else "")
-    suite.add(name if "Icarus" in name else name + ", Verilator", run, [needs])
+    suite.add(name + ", long" if long else name if "Icarus" in name else name + ", Verilator", run, [needs])
 
 
 def silero(name, pattern, model=None, steps=None, **more):
@@ -84,15 +86,17 @@ row("silero bank_balanced 1/4, 16 banks, 16x16",
 row("silero dense 16x16, 8-bit weights", silero("silero_w8", dense, precision=dict(BITS, weight=8)), SILERO,
     interval=512 + 6, expect=30)
 
-row("har_embarc, two layers, dense 8x8", {
-    "name": "har", "model": {"file": str(HAR), "layers": [lstm("l1_W", "l1_R", "l1_b"), lstm("l2_W", "l2_R", "l2_b")]},
-    "sparsity": dense, "precision": BITS, "engine": {"pes": 8, "pe_width": 8},
-    "verify": {"input": str(HAR / "seq300_l1_x.npy"), "expect": str(HAR / "seq300_l2_h.npy")}}, HAR,
-    expect=65, further=steps(128, 32))
-row("har_embarc, the authors' own last step", {
-    "name": "har", "model": {"file": str(HAR), "layers": [lstm("l1_W", "l1_R", "l1_b"), lstm("l2_W", "l2_R", "l2_b")]},
-    "sparsity": dense, "precision": BITS, "engine": {"pes": 8, "pe_width": 8}, "network": {"output": "last"},
-    "verify": {"input": str(HAR / "seq300_l1_x.npy"), "expect": str(HAR / "seq300_l2_h_last_ref.npy")}}, HAR, expect=65)
+def har_spec(name, pattern=dense, expect="seq300_l2_h.npy", **more):
+    """Both layers of har_embarc, 128 steps."""
+    layers = [lstm("l1_W", "l1_R", "l1_b"), lstm("l2_W", "l2_R", "l2_b")]
+    return dict({"name": name, "model": {"file": str(HAR), "layers": layers}, "sparsity": pattern, "precision": BITS,
+                 "engine": {"pes": 8, "pe_width": 8},
+                 "verify": {"input": str(HAR / "seq300_l1_x.npy"), "expect": str(HAR / expect)}}, **more)
+
+
+row("har_embarc, two layers, dense 8x8", har_spec("har"), HAR, expect=65, further=steps(128, 32))
+row("har_embarc, the authors' own last step", har_spec("har", expect="seq300_l2_h_last_ref.npy", network={"output": "last"}),
+    HAR, expect=65)
 
 
 def accuracy(r):
@@ -111,6 +115,50 @@ row("fsdd_lstm64, 7/8 of R pruned, head 64 -> 10, 8x8", {
     "engine": {"pes": 8, "pe_width": 8},
     "verify": {"input": str(FSDD / "test_x.npy"), "lengths": str(FSDD / "test_len.npy"),
                "labels": str(FSDD / "test_label.npy")}}, FSDD, further=accuracy)
+
+# ---- column_balanced and deltas
+def deltas(r):
+    """Share of x and of h that was not sent, layer by layer."""
+    return "not sent: " + ", ".join("x %.1f %% h %.1f %%" % (l["skipped_x_percent"], l["skipped_h_percent"])
+                                    for l in r.get("delta.layers"))
+
+
+def exact_zeros(r):
+    """Threshold 0 sends no element that stays as it is; silero's x is 67 to 74 % exact zeros (its README)."""
+    skipped = r.get("delta.layers")[0]["skipped_x_percent"]
+    check(67 <= skipped <= 76, "%.1f %% of x are not sent, 67 to 74 are expected", skipped)
+    return deltas(r)
+
+
+balanced, narrow = {"pattern": "column_balanced", "keep": 0.25}, {"pes": 8, "pe_width": 8}
+row("silero column_balanced 1/4, 8x8", silero("silero_cb", balanced, engine=narrow), SILERO,
+    interval=512 + 6, snr=60, further=steps(125, 128), long=True)
+for threshold, least in ((0, 60), (4, None), (16, None)):
+    row("silero column_balanced 1/4, 8x8, thresholds %d/256" % threshold, silero(
+        "silero_delta", balanced, engine=narrow, delta={"x": threshold / 256, "h": threshold / 256}),
+        SILERO, snr=least, further=exact_zeros if threshold == 0 else deltas, long=threshold == 4)
+for threshold in (None, 0, 16):
+    more = {} if threshold is None else {"delta": {"x": threshold / 256, "h": threshold / 256}}
+    row("har_embarc, two layers, column_balanced 1/4, 8x8" + (", thresholds %d/256" % threshold if more else ""),
+        har_spec("har_cb", balanced, **more), HAR, snr=None if threshold else 60, further=None if threshold is None else deltas, long=threshold != 16)
+
+
+def delta_accuracy(r):
+    """Labels within 1 point of the float network with the same thresholds, whose own figure is known: 98.0 % of 300."""
+    number, hardware = r.get("accuracy.float"), r.get("accuracy.hardware")
+    check(number is not None and hardware is not None, "no accuracy in the report")
+    check(abs(number - 98.0) < 0.02, "float accuracy %.2f %%, 98.0 %% is known from its training", number)
+    check(hardware >= number - 1, "accuracy %.2f %% in hardware, %.2f %% in float", hardware, number)
+    return "labels right: %.2f %% in float, %.2f %% in hardware, %s" % (number, hardware, deltas(r))
+
+
+row("fsdd_lstm64, column-balanced as trained, 7/8 of R pruned, thresholds 16/256, 16x4", {
+    "name": "fsdd_delta", "model": {"file": str(FSDD / "cbtd16_0.875.npz"), "layers": [
+        lstm(), {"cell": "linear", "W": "out_w", "b": "out_b", "activation": "none"}]},
+    "sparsity": {"pattern": "column_balanced", "keep": "asis"}, "precision": BITS, "delta": {"x": 1 / 16, "h": 1 / 16},
+    "engine": {"pes": 16, "pe_width": 4},
+    "verify": {"input": str(FSDD / "test_x.npy"), "lengths": str(FSDD / "test_len.npy"),
+               "labels": str(FSDD / "test_label.npy")}}, FSDD, further=delta_accuracy)
 
 for case in ("defaults", "with_initial_bias", "batchwise"):
     base = ONNX / ("test_lstm_" + case)

@@ -9,13 +9,17 @@ if not LSTMGEN.exists():
 os.environ.setdefault("LG_CACHE", str(ROOT / "build" / "sim-cache"))
 
 
-def npy_bytes(shape, values, kind="f4"):
-    """A little-endian, C-order .npy file; `values` is flat."""
+def npy_head(shape, kind):
+    """What stands before the values of a little-endian, C-order .npy file."""
     head = "{'descr': '<%s', 'fortran_order': False, 'shape': %s, }" % (kind, tuple(shape))
     head += " " * (-(11 + len(head)) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode()
+
+
+def npy_bytes(shape, values, kind="f4"):
+    """The file itself; `values` is flat."""
     letter = {"f4": "f", "f8": "d", "i4": "i"}[kind]
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + \
-        struct.pack("<%d%s" % (len(values), letter), *values)
+    return npy_head(shape, kind) + struct.pack("<%d%s" % (len(values), letter), *values)
 
 
 def write_npy(path, shape, values, kind="f4"):

@@ -1,8 +1,8 @@
 /* lstmgen_tb.c: the clock and the phases.
  *
  * RESET -> LOAD (loadable weights) -> IDENTIFY -> LATENCY (one step through an idle core) ->
- * MEASURE (back to back, always ready) -> BREAK (reset amid a step) -> STALL (random gaps and
- * stalls). Each whole stream phase ends with a quiet time in which nothing may come out, and with
+ * MEASURE (back to back, always ready) -> BREAK (reset amid a step) -> RAISED (with deltas: other
+ * thresholds) -> STALL (random gaps and stalls). Each whole stream phase ends with a quiet time in which nothing may come out, and with
  * reads of the counters.
  */
 #include "tb.h"
@@ -169,6 +169,8 @@ static void identify_begin(void)
     axil_read(REG_STATUS, check_idle);
     axil_read(REG_STEPS, check_no_steps);
     axil_read(REG_SATURATIONS, check_no_saturations);
+    if (config.arrays)
+        delta_check_thresholds();
     axil_write(REG_CONTROL, CONTROL_START);
 }
 
@@ -231,8 +233,10 @@ static void break_begin(void)
 static bool break_done(void)
 {
     tb_progress();
-    if (edge_now == break_edge)
+    if (edge_now == break_edge) {
         stream_reset(true);
+        delta_reset();
+    }
     if (edge_now == break_edge + RESET_EDGES)
         stream_reset(false);
     return edge_now >= break_edge + RESET_EDGES + 2;
@@ -240,9 +244,9 @@ static bool break_done(void)
 
 /* Sequences chosen at random, each broken off at a random step: a restart must forget everything.
  */
-static void stall_begin(void)
+static void begin_broken_off(int steps, int64_t scale)
 {
-    int n = limited(config.stall_steps), k = 0;
+    int n = limited(steps), k = 0;
     Item *item = new_items(n + 1);
     while (k < n) {
         int s = (int)(tb_random() % (uint32_t)config.sequences);
@@ -250,7 +254,18 @@ static void stall_begin(void)
         for (int t = 0; t < length && k < n; t++)
             item[k++] = (Item) { s, t };
     }
-    stream_begin(item, n, (int64_t)measured.interval + 16);
+    stream_begin(item, n, scale);
+}
+
+static void raised_begin(void)
+{
+    if (config.arrays)
+        begin_broken_off(config.stall_steps, 0);
+}
+
+static void stall_begin(void)
+{
+    begin_broken_off(config.stall_steps, (int64_t)measured.interval + 16);
     axil_slow(true);
 }
 
@@ -361,10 +376,13 @@ static void after_break(void)
     axil_read(REG_STATUS, check_idle);
     axil_read(REG_STEPS, check_no_steps);
     axil_read(REG_SATURATIONS, check_no_saturations);
+    if (config.arrays)
+        delta_read(NULL);
     axil_write(REG_CONTROL, CONTROL_START);
 }
 
-static void read_counters(ReadDone saturations)
+/* `delta`: where the counters of a core with deltas go, or NULL. */
+static void read_counters(ReadDone saturations, DeltaCounts *delta)
 {
     if (!config.control)
         return;
@@ -375,22 +393,43 @@ static void read_counters(ReadDone saturations)
         axil_read(REG_INTERVAL, check_interval);
     if (saturations)
         axil_read(REG_SATURATIONS, saturations);
+    if (config.arrays) {
+        delta_add(stream.item, stream.items);
+        delta_read(delta);
+    }
 }
 
 static void after_latency(void)
 {
     if (config.control)
         axil_read(REG_LATENCY, check_latency);
-    read_counters(note_saturations);
+    read_counters(note_saturations, NULL);
 }
 
 static void after_measure(void)
 {
-    read_counters(check_saturations);
+    read_counters(check_saturations, &measured.delta[0]);
+}
+static void before_raised(void)
+{
+    if (config.arrays)
+        delta_set(1);
+}
+static void after_raised(void)
+{
+    if (!config.arrays)
+        return;
+    read_counters(NULL, &measured.delta[1]);
+    delta_set(0);
 }
 static void after_stall(void)
 {
-    read_counters(NULL);
+    read_counters(NULL, NULL);
+}
+
+static bool raised_done(void)
+{
+    return !config.arrays || drained();
 }
 
 static bool stall_done(void)
@@ -419,6 +458,9 @@ static const struct Phase {
     { "MEASURE counters", after_measure, axil_idle },
     { "BREAK", break_begin, break_done },
     { "BREAK counters", after_break, axil_idle },
+    { "THRESHOLDS", before_raised, axil_idle },
+    { "RAISED", raised_begin, raised_done },
+    { "RAISED counters", after_raised, axil_idle },
     { "STALL", stall_begin, stall_done },
     { "STALL counters", after_stall, axil_idle },
 };

@@ -90,6 +90,14 @@ static const struct Key {
     { "golden_file", TEXT, config.golden_file, NULL },
     { "control", FLAG, &config.control, NULL },
     { "loadable", FLAG, &config.loadable, NULL },
+    { "arrays", INT, &config.arrays, NULL },
+    { "threshold_x", HEX, &config.setting[0].threshold_x, NULL },
+    { "threshold_h", HEX, &config.setting[0].threshold_h, NULL },
+    { "counts_file", TEXT, config.setting[0].counts_file, NULL },
+    { "raised_x", HEX, &config.setting[1].threshold_x, NULL },
+    { "raised_h", HEX, &config.setting[1].threshold_h, NULL },
+    { "raised_golden_file", TEXT, config.setting[1].golden_file, NULL },
+    { "raised_counts_file", TEXT, config.setting[1].counts_file, NULL },
     { "version", HEX, &config.version, &config.has_version },
     { "spec_hash", HEX, &config.spec_hash, &config.has_spec_hash },
     { "golden_saturations", INT64, &config.golden_saturations, NULL },
@@ -187,8 +195,10 @@ static const char *check_config(void)
     if (c->min_measure_steps < 3 || c->timeout_cycles < 1 || c->stall_steps < 0)
         return fail(
             "config: min_measure_steps (at least 3), timeout_cycles or stall_steps out of range");
-    if (c->loadable && !c->control)
-        return fail("config: loadable weights need control 1");
+    if ((c->loadable || c->arrays) && !c->control)
+        return fail("config: loadable weights and thresholds need control 1");
+    if (c->arrays < 0 || c->arrays > 65536)
+        return fail("config: arrays %d out of range", c->arrays);
     if ((int64_t)c->lanes * c->element_bits > 32 * BEAT_WORDS_MAX)
         return fail("config: a beat of %d lanes is too wide", c->lanes);
     return NULL;
@@ -235,6 +245,36 @@ static const char *read_vectors(const char *path, int width, int beats, uint32_t
     return bad;
 }
 
+/* Reads steps x (2 + arrays) decimal counts. */
+static const char *read_counts(const char *path, int **out)
+{
+    size_t n = (size_t)config.steps * (size_t)(2 + config.arrays);
+    FILE *in = fopen(path, "r");
+    if (!in)
+        return fail("%s: %s", path, strerror(errno));
+    int *counts = *out = reserve(n, sizeof *counts);
+    const char *bad = NULL;
+    for (size_t k = 0; k < n && !bad; k++)
+        if (fscanf(in, "%d", &counts[k]) != 1 || counts[k] < 0)
+            bad = fail("%s: number %zu of %zu is missing or negative", path, k + 1, n);
+    fclose(in);
+    return bad;
+}
+
+/* What a core with deltas gives with both settings of its thresholds. */
+static const char *load_settings(void)
+{
+    if (config.arrays == 0)
+        return NULL;
+    Setting *other = &config.setting[1];
+    config.setting[0].y = config.y;
+    other->y = reserve((size_t)config.steps * config.y_beats * config.words, sizeof *other->y);
+    const char *bad = read_vectors(other->golden_file, config.outputs, config.y_beats, other->y);
+    for (int k = 0; k < 2 && !bad; k++)
+        bad = read_counts(config.setting[k].counts_file, &config.setting[k].counts);
+    return bad;
+}
+
 static const char *load_vectors(void)
 {
     config.x_beats = (config.inputs + config.lanes - 1) / config.lanes;
@@ -250,7 +290,7 @@ static const char *load_vectors(void)
     for (size_t i = 0; i < n_x; i++)
         config.x[i].aval = (PLI_INT32)x[i];
     free(x);
-    return bad;
+    return bad ? bad : load_settings();
 }
 
 /* ---------------------------------------------------------------- memory images */

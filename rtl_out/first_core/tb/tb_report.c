@@ -65,6 +65,14 @@ static bool passed(void)
     return !mismatches && !errors && compared > 0 && measured.latency_done && measured.measure_done;
 }
 
+static void put_delta(FILE *to, const char *name, const DeltaCounts *c)
+{
+    if (c->steps)
+        fprintf(to, ",\"%s\":{\"steps\":%" PRId64 ",\"skipped_x\":%" PRId64 ",\"skipped_h\":%" PRId64
+                ",\"columns\":%" PRId64 ",\"busiest\":%" PRId64 "}",
+                name, c->steps, c->skipped_x, c->skipped_h, c->columns, c->busiest);
+}
+
 /* {"pass":..., "mismatches":..., ...}; "measured" and "saturations" only when they were. */
 static void write_result(void)
 {
@@ -84,6 +92,8 @@ static void write_result(void)
                 measured.interval, measured.latency, measured.steps, measured.total);
     if (measured.saturations_known)
         fprintf(to, ",\"saturations\":%" PRId64, measured.saturations);
+    put_delta(to, "delta", &measured.delta[0]);
+    put_delta(to, "raised", &measured.delta[1]);
     fprintf(to, ",\"error_count\":%" PRId64 ",\"errors\":[", errors);
     for (int i = 0; i < errors && i < ERRORS_KEPT; i++) {
         fputs(i ? "," : "", to);

@@ -75,6 +75,7 @@ bool stream_bind(void)
     dut_data = tb_signal("dut_data");
     drive_flags = tb_signal("drive_flags");
     drive_data = tb_signal("drive_data");
+    stream.golden = config.y;
     held_data = calloc((size_t)config.words, sizeof *held_data);
     if (!dut_flags || !dut_data || !drive_flags || !drive_data || !held_data)
         return false;
@@ -240,7 +241,7 @@ static void compare_beat(const s_vpi_vecval *got)
 {
     const Item *item = &stream.item[stream.received];
     const uint32_t *expected =
-        config.y + ((size_t)step_number(item) * config.y_beats + stream.y_beat) * config.words;
+        stream.golden + ((size_t)step_number(item) * config.y_beats + stream.y_beat) * config.words;
     uint32_t difference = 0;
     for (int w = 0; w < config.words; w++)
         difference |= ((uint32_t)got[w].aval ^ expected[w]) | (uint32_t)got[w].bval;
