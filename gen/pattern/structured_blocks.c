@@ -2,8 +2,13 @@
  *
  * The matrix is cut into blocks of `block` x `block`, edge blocks are smaller. Rows first: of the row segments of every
  * block-column the ceil(sqrt(keep) * rows) with the largest l2 norm survive; then of the column segments of every
- * block-row the ceil(sqrt(keep) * columns) with the largest norm of what is left; ties to the lower index. What is left of
- * a block is a dense kernel of n rows and m columns. With `align` m is rounded to a multiple of engine.pe_width.
+ * block-row those with the largest norm of what is left, ties to the lower index. What is left of a block is a dense kernel
+ * of n rows and m columns.
+ * How many column segments: the paper keeps sqrt(keep) of them, but the fullest blocks win, so that a sixth more weights
+ * than `keep` would be left. Here the count of weights is what is exact: block-row after block-row takes segments while
+ * that brings the weights kept so far nearer to keep * (rows so far) * columns; at least one.
+ * With `align` the columns of a block are taken engine.pe_width at a time, best ones first, and these bundles are ranked by
+ * their mean square: so m is a multiple of pe_width (but for the last bundle of a block), and no lane idles at a row's end.
  * Storage: five arrays (blocks.h). On the engine a PE works through its rows one after the other, each as many cycles as
  * its weights need (plan/elastic.c). */
 #include "pattern/blocks.h"
@@ -67,38 +72,56 @@ static void drop_rows(Matrix *m, int c0, int side, int keep, Part *part)
             drop(m, part[k].index, c);
 }
 
-/* Columns of each block that survive when m is rounded to the nearest multiple of q, as far as the block has them. */
-static void round_blocks(const Part *part, int columns, int side, int q, uint8_t *chosen)
+/* Columns of one block, best first, in bundles of up to q: each a candidate with the weights it would keep. */
+typedef struct Bundle { double norm; int first, n, weights; } Bundle;
+
+static int by_mean(const void *a, const void *b)
 {
-    for (int c0 = 0; c0 < columns; c0 += side) {
-        int width = MIN(side, columns - c0), m = 0;
-        for (int c = c0; c < c0 + width; c++)
-            m += chosen[c];
-        int want = MIN((m + q / 2) / q * q, width), have = 0;
-        memset(chosen + c0, 0, (size_t)width);
-        for (int k = 0; k < columns && have < want; k++)
-            if (part[k].index >= c0 && part[k].index < c0 + width)
-                chosen[part[k].index] = 1, have++;
+    const Bundle *x = a, *y = b;
+    if (x->norm != y->norm)
+        return x->norm < y->norm ? 1 : -1;
+    return x->first - y->first;
+}
+
+/* Scratch of one matrix: a part and a bundle per column of the block-row. */
+typedef struct Ranking { Part *part; Bundle *bundle; int n; } Ranking;
+
+static void bundle_block(const Matrix *m, int r0, int r1, int c0, int c1, int q, Ranking *k)
+{
+    int rows = 0;
+    for (int r = r0; r < r1; r++)
+        rows += m->kept[(int64_t)r * m->columns + c0];
+    for (int c = c0; c < c1; c++) {
+        k->part[c] = (Part){0, c};
+        for (int r = r0; r < r1; r++)
+            k->part[c].norm += square(m, r, c);
+    }
+    qsort(k->part + c0, (size_t)(c1 - c0), sizeof *k->part, by_norm);
+    for (int c = c0; c < c1 && rows > 0; c += q) {
+        Bundle b = {.first = c, .n = MIN(q, c1 - c)};
+        b.weights = b.n * rows;
+        for (int i = 0; i < b.n; i++)
+            b.norm += k->part[c + i].norm / b.n;
+        k->bundle[k->n++] = b;
     }
 }
 
-/* Column segments of the block-row that begins at r0. */
-static void drop_columns(const Spec *s, Matrix *m, int r0, int keep, Part *part, uint8_t *chosen)
+/* Drops column segments of the block-row r0 .. r1 - 1 so that the matrix keeps about `target` weights up to there, of which
+ * `kept` lie above; returns how many are kept up to there. */
+static int64_t drop_columns(const Spec *s, Matrix *m, int r0, int r1, int64_t kept, double target, Ranking *k)
 {
-    int r1 = MIN(r0 + s->block, m->rows);
-    for (int c = 0; c < m->columns; c++) {
-        part[c] = (Part){0, c};
-        for (int r = r0; r < r1; r++)
-            part[c].norm += square(m, r, c);
-    }
-    qsort(part, (size_t)m->columns, sizeof *part, by_norm);
-    for (int k = 0; k < m->columns; k++)
-        chosen[part[k].index] = k < keep;
-    if (s->align)
-        round_blocks(part, m->columns, s->block, s->pe_width, chosen);
-    for (int c = 0; c < m->columns; c++)
-        for (int r = r0; r < r1 && !chosen[c]; r++)
-            drop(m, r, c);
+    k->n = 0;
+    for (int c = 0; c < m->columns; c += s->block)
+        bundle_block(m, r0, r1, c, MIN(c + s->block, m->columns), s->align ? s->pe_width : 1, k);
+    qsort(k->bundle, (size_t)k->n, sizeof *k->bundle, by_mean);
+    int taken = 0;
+    while (taken < k->n && (taken == 0 || fabs((double)(kept + k->bundle[taken].weights) - target) <= fabs((double)kept - target)))
+        kept += k->bundle[taken++].weights;
+    for (; taken < k->n; taken++)
+        for (int i = 0; i < k->bundle[taken].n; i++)
+            for (int r = r0; r < r1; r++)
+                drop(m, r, k->part[k->bundle[taken].first + i].index);
+    return kept;
 }
 
 static int count_of(double rate, int n)
@@ -109,12 +132,15 @@ static int count_of(double rate, int n)
 static void project(const Spec *s, Arena *a, Matrix *m, double rate)
 {
     Part *part = ARENA_ARRAY(a, Part, MAX(m->rows, m->columns));
-    uint8_t *chosen = ARENA_ARRAY(a, uint8_t, m->columns);
+    Ranking k = {.part = ARENA_ARRAY(a, Part, m->columns), .bundle = ARENA_ARRAY(a, Bundle, m->columns)};
+    int64_t kept = 0;
     memset(m->kept, 1, (size_t)m->rows * (size_t)m->columns);
     for (int c = 0; c < m->columns; c += s->block)
         drop_rows(m, c, s->block, count_of(rate, m->rows), part);
-    for (int r = 0; r < m->rows; r += s->block)
-        drop_columns(s, m, r, count_of(rate, m->columns), part, chosen);
+    for (int r = 0; r < m->rows; r += s->block) {
+        int r1 = MIN(r + s->block, m->rows);
+        kept = drop_columns(s, m, r, r1, kept, rate * r1 * m->columns, &k);
+    }
 }
 
 /* A rate for each gate: the rows of a gate are cut into blocks by themselves. */
@@ -246,7 +272,8 @@ static const char *const structured_blocks_keys[] = {"sparsity.block", "sparsity
 const Pattern pattern_structured_blocks = {
     .name = "structured_blocks",
     .summary = "The matrix is cut into square blocks; each keeps a dense kernel of some of its rows and columns.",
-    .keeps = "ceil(sqrt(keep) * rows) row segments of every block-column, then as many column segments of every block-row",
+    .keeps = "ceil(sqrt(keep) * rows) row segments of every block-column, then the column segments of every block-row that "
+             "make up the rest of `keep`",
     .hardware = "each PE works through its rows at its own pace; results wait until all PEs have the row; lanes read any "
                 "element; neurons are dealt to PEs so that all have the same work",
     .costs = "a list of indices and a copy of the vector per PE; lanes idle in the last cycle of a row; PEs with less work",

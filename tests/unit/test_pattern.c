@@ -277,7 +277,8 @@ static void blocks_round_trip(void **state)
     }
 }
 
-/* 40 rows in blocks of 8 with keep 1/4: at most half of the columns in a block-row, half of the rows in a block-column. */
+/* 40 rows in blocks of 8 with keep 1/4: half of the row segments of each block-column, whole column segments, and the
+ * count of weights is right up to each block-row, to half a column segment (at most 8 weights). */
 static void projection_keeps_whole_segments(void **state)
 {
     (void)state;
@@ -288,15 +289,11 @@ static void projection_keeps_whole_segments(void **state)
     net_patterns(&c.net, "structured_blocks", 0.25, 0.25);
     Matrix *m = &c.net.layer[0].m[MATRIX_W];
     assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    int kept = 0;
     for (int r0 = 0; r0 < 40; r0 += 8) {
-        int columns = 0;
-        for (int col = 0; col < 24; col++) {
-            bool any = false;
-            for (int r = r0; r < r0 + 8; r++)
-                any = any || m->kept[r * 24 + col];
-            columns += any;
-        }
-        assert_int_equal(columns, 12);
+        for (int k = r0 * 24; k < (r0 + 8) * 24; k++)
+            kept += m->kept[k];
+        assert_true(abs(kept - (r0 + 8) * 24 / 4) <= 4);
     }
     for (int c0 = 0; c0 < 24; c0 += 8) {
         int rows = 0;
