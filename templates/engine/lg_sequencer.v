@@ -145,19 +145,19 @@ module lg_sequencer #(
     generate
         if (STAGES > 1) begin : gen_stages
             localparam [STAGES-1:0] NONE = 0, FIRST = 1;
-            reg  [STAGES-1:0] parity_q, due_q, ran_q, clears_q;     // due: a step waits for the stage
+            reg  [STAGES-1:0] parities_q, due_q, ran_q, clears_q;     // due: a step waits for the stage
             reg               flush_q;                              // no x: without stage 0
             wire [STAGE-1:0]  stage = next[P_STAGE +: STAGE];
             wire [STAGES-1:0] mine  = FIRST << stage;
             wire              ends  = start && next[P_ENDS];
             always @(posedge clk_i) begin
                 if (rst_i) begin
-                    parity_q <= NONE;
+                    parities_q <= NONE;
                     due_q    <= NONE;
                     ran_q    <= NONE;
                     flush_q  <= 1'b0;
                 end else begin
-                    if (ends) parity_q <= parity_q ^ mine;
+                    if (ends) parities_q <= parities_q ^ mine;
                     ran_q <= turn ? NONE : ran_q | (mine & {STAGES{ends}});
                     if (turn) due_q <= ran_q << 1;
                     if (turn) flush_q <= 1'b0;
@@ -168,7 +168,7 @@ module lg_sequencer #(
                 else if (start && next[P_WAIT_X])   clears_q[0] <= clear_now;
             end
             assign skip        = next[P_STAGE +: STAGE] == {STAGE{1'b0}} ? flush_q : (due_q & mine) == NONE;
-            assign step_parity = (parity_q & mine) != NONE;
+            assign step_parity = (parities_q & mine) != NONE;
             assign clear_next  = (clears_q & mine) != NONE;
             assign ran         = ran_q[LAYERS-1:0];
             assign due         = due_q != NONE || ran_q != NONE;
