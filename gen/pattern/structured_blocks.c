@@ -216,7 +216,7 @@ static int row_weights(const uint8_t *kept, int columns, int64_t row)
 
 static int structured_blocks_row_cycles(const Matrix *m, int row, int lanes)
 {
-    return MAX(1, (row_weights(m->kept, m->columns, row) + lanes - 1) / lanes);
+    return (row_weights(m->kept, m->columns, row) + lanes - 1) / lanes;
 }
 
 static MatrixPlan structured_blocks_plan(const Spec *s, const Matrix *m)

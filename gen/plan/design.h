@@ -17,18 +17,21 @@ typedef struct Region {
     int *order, *place;                 /* element at a position; position of an element */
     int *slot;                          /* what an index says to read an element: address * banks + bank; -1: not stored */
     int stored;                         /* positions written; the rest is read by no matrix */
+    bool is_dealt; uint8_t *dealt_for;  /* elastic: what `order` was made for (plan/deal.c) */
 } Region;
 
 /* What the cell unit does with the rows of a tile (the codes are those of lg_cell). */
 typedef enum { OP_KEEP, OP_I, OP_G, OP_F, OP_O, OP_LINEAR } CellOp;
 
-/* One product of a tile: `matrix` of `layer` with a region; absent when cycles = 0. */
+/* One product of a tile: `matrix` of `layer` with a region; absent when cycles = 0. Elastic tiles have the cycles of all
+ * their words in the first one, whatever their `parts`. */
 typedef struct Segment { int layer, matrix, cycles, region; bool previous; } Segment;
 
 typedef struct Tile {
     int layer, gate, group;             /* rows gate*hidden + element(group*pes + pe) */
     CellOp op;
     Segment segment[2];
+    uint8_t parts;                      /* elastic: bits of the matrices whose words it has */
     bool use_psum, y_done;
     int psum;                           /* first word of the kept partial sums */
     bool layer_done;                    /* its last element completes h of the layer */
@@ -40,6 +43,7 @@ typedef struct Run {
     int lead, gap;                      /* idle cycles before the run and after each tile */
     int weight;                         /* weight address of its first cycle */
     bool wait_x, release_x, wait_out, is_head, set_head, wrap;
+    int stage; bool ends;               /* with stages: the layer; the last run of it */
     unsigned wait_h, set_pending;       /* bits: layers */
 } Run;
 
@@ -82,6 +86,8 @@ struct Design {
     int span;                           /* banks of the copy each lane has; 0: it sees its own bank only */
     int *row_cycles[LAYERS_MAX][MATRICES], longest_row;     /* elastic: cycles of each row; NULL where all are alike */
     int ring; bool ring_block;          /* elastic: sums of a PE that wait for the other PEs; 0: not elastic */
+    int slack;                          /* elastic: cycles by which tiles leave later than the control says */
+    int stages;                         /* layers that each work on a step of their own; 1: all on the same */
     bool free_order;                    /* any row may be on any PE */
     int cell_lanes, shifts;             /* rows per cycle into the cell unit; cycles a tile takes there */
     int lanes, element_bits;            /* stream */
@@ -147,7 +153,8 @@ void image_tile(const Design *d, const Tile *t, int pe, LaneWord *out);
 /* ---------------------------------------------------------------- plan/elastic.c: rows of different length */
 int elastic_phase(const Design *d, int first);          /* tiles from `first` on that PEs run through at their own pace */
 int elastic_tile_cycles(const Design *d, int tile, int pe);     /* of one row */
-/* Words of a PE for a phase of n tiles; last[] marks the last word of a row. Room: longest_row words more. */
-void elastic_words(const Design *d, int first, int n, int pe, LaneWord *out, uint8_t *last);
+/* Words of a PE for a phase of n tiles. mark[]: bit 0: last word of a row; bit 1: it multiplies the layer's own h.
+ * Room: longest_row words more. */
+void elastic_words(const Design *d, int first, int n, int pe, LaneWord *out, uint8_t *mark);
 
 #endif
