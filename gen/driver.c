@@ -65,8 +65,8 @@ static bool run_unpruned(Job *j)
 
 static bool prune(Job *j)
 {
-    bool ok = true;
-    for (int l = 0; l < j->network.n; l++)
+    bool ok = !j->spec->delta_profile || profile_order(j->arena, j->diag, j->spec, &j->network);
+    for (int l = 0; ok && l < j->network.n; l++)
         for (int which = 0; which < MATRICES; which++)
             if (j->network.layer[l].m[which].rows > 0)
                 ok = j->pattern->prune(j->spec, j->arena, j->diag, &j->network.layer[l], which,

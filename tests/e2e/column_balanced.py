@@ -37,6 +37,8 @@ def draw(rng, delta):
     d["control"] = "none" if d["engine"]["weights"] == "rom" and rng.random() < 0.2 else "axil"
     if delta:
         d["delta"] = {"x": rng.choice([0, 0.0625, 0.25]), "h": rng.choice([0, 0.03125, 0.25])}
+        if rng.random() < 0.4:
+            d["delta"]["profile"] = "x.npy"
     return d
 
 
