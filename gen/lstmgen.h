@@ -150,6 +150,7 @@ typedef struct Spec {
     double max_padding;
     bool delta; double delta_x, delta_h;    /* delta given; thresholds */
     int encoder_lanes;                  /* 0: auto */
+    const char *delta_profile;          /* path or NULL */
     int activation_bits, weight_bits, state_bits;
     int preactivation_bits;             /* 0: activation + 2 */
     double input_range;                 /* 0: calibrate from verify.input */
@@ -204,7 +205,7 @@ typedef struct Pattern Pattern;
 typedef struct Matrix {
     int rows, columns;
     float *value; uint8_t *kept;
-    int gates;
+    int gates; const int *order;        /* order: set by column_balanced: neuron at a position, NULL: as they are */
     const Pattern *pattern; Rate keep;
 } Matrix;
 typedef struct Layer {
@@ -219,8 +220,13 @@ typedef struct Layer {
     const char *tensor[MATRICES];
     bool turned;
     int block[GATES];
+    int *order, *place;                 /* as those of x, of the neurons */
 } Layer;
-typedef struct Network { int n; Layer layer[LAYERS_MAX]; bool delta; double delta_x, delta_h; } Network;
+typedef struct Network {
+    int n; Layer layer[LAYERS_MAX];
+    bool delta; double delta_x, delta_h;
+    int *x_order, *x_place;             /* element of x at a position, position of an element; NULL: as they are */
+} Network;
 /* Finds every tensor the spec names (or the LSTM nodes of an ONNX file), checks shapes and brings rows into canonical order. */
 bool network_load(Arena *a, Diag *d, const Spec *s, Network *out);
 int layer_rows(const Layer *l);                         /* 4*hidden or hidden */
@@ -243,6 +249,8 @@ typedef struct Sequences {
     int *label;                         /* [n] or NULL */
 } Sequences;
 bool sequences_load(Arena *a, Diag *d, const Spec *s, const Network *net, Sequences *out);
+/* The inputs of delta.profile, whole. */
+bool sequences_profile(Arena *a, Diag *d, const Spec *s, const Network *net, Sequences *out);
 
 /* ---------------------------------------------------------------- pattern/ */
 /* How one matrix lies on the engine: what pruning decided and what packing needs. */
@@ -255,6 +263,7 @@ typedef struct MatrixPlan {
     int index_bits;                     /* 0: the read address is a counter */
     int64_t kept, stored;               /* weights that survive; weights stored, padding included */
     int gates, rows;                    /* scatter engine: stacked gates; rows of a PE (grouped_columns: of a group) */
+    const int *order;                   /* scatter engine: neuron at a position, NULL: as they are */
 } MatrixPlan;
 
 typedef struct Design Design;
@@ -303,6 +312,8 @@ bool network_is_pruned(const Network *net);             /* something is removed 
 const Pattern *const *pattern_table(int *n);
 void patterns_print(FILE *to);
 double log2_choose(double n, double k);             /* log2 of the binomial coefficient */
+/* profile.c: orders x and the neurons of each layer by what delta.profile shows; before pruning. */
+bool profile_order(Arena *a, Diag *d, const Spec *s, Network *net);
 
 /* ---------------------------------------------------------------- fixed/ */
 /* Signed fixed point: value = integer / 2^fraction. */
@@ -371,6 +382,8 @@ typedef struct Golden {
 } Golden;
 bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Network *unpruned, const Sequences *seq, Golden *out);
 void float_network_run(const Network *net, const Sequences *seq, float *y);   /* y: [n][steps][width] */
+/* The same network with its thresholds: which elements are sent. */
+void float_network_activity(Arena *a, const Network *net, const Sequences *seq, Activity *out);
 double snr_db(const float *reference, const float *value, size_t n);   /* 10 log10(sum r^2 / sum (r-v)^2); 999 when equal */
 
 /* ---------------------------------------------------------------- plan/ (Design) */

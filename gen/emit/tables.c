@@ -235,7 +235,7 @@ bool emit_orders(const Design *d, Arena *a, Folder *f)
         return false;
     if (region_is_masked(&d->region[0]))
         return emit_mask(d, a, f);
-    if (!d->region[0].contiguous || d->lanes == 1)
+    if (!region_is_reordered(&d->region[0], d->lanes))
         return true;
     int beats = (d->region[0].positions + d->lanes - 1) / d->lanes;
     int entry = MAX(clog2((d->inputs + d->lanes - 1) / d->lanes), 1);

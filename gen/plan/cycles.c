@@ -204,7 +204,7 @@ void machine_start(Machine *m, const Design *d, int64_t vectors)
     const Region *x = &d->region[0];
     m->d = d;
     m->in.beats = (d->inputs + d->lanes - 1) / d->lanes;
-    m->in.reorder = x->contiguous && d->lanes > 1;
+    m->in.reorder = region_is_reordered(x, d->lanes);
     int positions = m->in.reorder ? x->positions : d->inputs;
     m->in.p_beats = (positions + d->lanes - 1) / d->lanes;
     m->in.order.beats = m->in.p_beats;

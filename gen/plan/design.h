@@ -127,6 +127,8 @@ bool design_plan(Arena *a, Diag *d, const Spec *s, const Network *net, const QNe
 /* Element of a vector at a position, or -1 where the position is padding. */
 int region_element(const Region *r, int position);
 int region_position(const Region *r, int element);
+/* x is written in another order than it comes: it waits in a memory of its own (lg_input). */
+bool region_is_reordered(const Region *x, int lanes);
 
 /* ---------------------------------------------------------------- plan/cycles.c: exact cycle model */
 /* Walks the control of the RTL cycle by cycle for `steps` steps with x waiting and the output always ready. */
@@ -136,8 +138,9 @@ CycleCount cycles_simulate(const Design *d, int steps);
 /* Elements of vectors that are compared and not sent, columns of each array, and cycles of the busiest one for the scans
  * of each layer, added up. */
 typedef struct StepCounts { int skipped_x, skipped_h, *columns; int64_t busiest; } StepCounts;
-/* Of a valid step of all sequences, in their order; `columns` has room for all arrays. */
-void scatter_step_counts(const Design *d, const Activity *a, int step, StepCounts *out);
+/* Of a valid step of all sequences, in their order; `columns` has room for all arrays. permuted: as the design deals the
+ * columns to the arrays, else as they come. */
+void scatter_step_counts(const Design *d, const Activity *a, int step, bool permuted, StepCounts *out);
 
 /* ---------------------------------------------------------------- plan/span.c: which PE sees what of the vector */
 bool region_is_masked(const Region *r); /* elements are dropped in the order of the stream */

@@ -105,6 +105,11 @@ static void put_delta(Page *p)
                  cell(p, p->report, "delta.x"), cell(p, p->report, "delta.h"), cell(p, p->report, "delta.encoder_lanes"),
                  cell(p, p->report, "delta.busiest_array_columns"), cell(p, p->report, "delta.mean_array_columns"),
                  cell(p, p->report, "delta.matrix_phase"));
+    if (value_at(p->report, "delta.without_profile"))
+        buffer_print(&p->out, "Columns are dealt to the arrays by `delta.profile`; as they come, the busiest array would work "
+                              "on %s columns, %s cycles.\n",
+                     cell(p, p->report, "delta.without_profile.busiest_array_columns"),
+                     cell(p, p->report, "delta.without_profile.matrix_phase"));
     if (!value_at(p->report, "delta.registers"))
         return;
     begin_table(p, "Statistics registers, as simulated",
