@@ -104,7 +104,7 @@ test: setup ## run all tests (tests/run NAME runs one)
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all-programs
 	@$(PYTHON) tests/run
 
-test-long: setup ## all tests, with 300 random designs and everything under valgrind
+test-long: setup ## all tests, with 1000 random designs and everything under valgrind
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all-programs
 	@$(PYTHON) tests/run --long
 
