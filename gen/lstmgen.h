@@ -229,6 +229,9 @@ bool model_write(Arena *a, Diag *d, const Spec *s, const Network *net, bool mask
 /* describe.c: prints what is in a model file as a spec that is ready to use; layers that nothing tells are guessed from
  * names and shapes. False after recording an error; when it is that no layer was found, the tensors are printed. */
 bool model_describe(Arena *a, Diag *d, const char *path, FILE *to);
+/* The same as an object {"spec": a spec, "tensors": [{name, shape}], "notes": [text]}; without layers the spec is null.
+ * NULL after recording that the file can not be read. */
+json_t *model_describe_json(Arena *a, Diag *d, const char *path);
 
 /* The sequences to verify with, padded to the longest. */
 typedef struct Sequences {
@@ -268,6 +271,8 @@ struct Pattern {
     const char *const *keys;                       /* its own spec keys, NULL-terminated */
     /* Fills defaults that depend on other keys (banks from pe_width and back) and reports what clashes. */
     void (*check)(Spec *s, const Network *net, Diag *d);
+    /* Its own keys as they are after check, in words, for tables that compare patterns; NULL: it has none. */
+    const char *(*settings)(Arena *a, const Spec *s);
     /* What it chose where the spec leaves it the choice, and why; NULL: nothing. The hook may be NULL. */
     const char *(*choice)(Arena *a, const Spec *s, const Network *net);
     /* Projects matrix `which` of a layer at its rate: sets `kept` and zeroes the rest. */

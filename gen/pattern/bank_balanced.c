@@ -275,6 +275,11 @@ static double bank_balanced_bound(const MatrixPlan *plan, int rows, int columns,
     return weight_bits + bits / kept;
 }
 
+static const char *bank_balanced_settings(Arena *a, const Spec *s)
+{
+    return str_format(a, "%d banks", s->banks);
+}
+
 static const char *const bank_balanced_keys[] = {"sparsity.banks", "sparsity.keep", "sparsity.max_padding", NULL};
 
 const Pattern pattern_bank_balanced = {
@@ -288,6 +293,7 @@ const Pattern pattern_bank_balanced = {
     .engine = &engine_gather,
     .check = bank_balanced_check,
     .choice = bank_balanced_choice,
+    .settings = bank_balanced_settings,
     .prune = bank_balanced_prune,
     .prune_ignores_engine = true,
     .plan = bank_balanced_plan,
