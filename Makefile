@@ -32,7 +32,7 @@ COMPILE    = $(CC) -std=gnu11 $(CFLAGS) $(SANITIZE)
 WARNINGS   = -Wall -Wextra -Werror
 
 .PHONY: all help setup install demo page test test-long test-programs all-programs sanitized-programs \
-	bench-gen lint sanitize clean FORCE
+	bench bench-gen lint sanitize clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/lstmgen ## build the generator, build/lstmgen (CC=clang works too)
@@ -118,6 +118,9 @@ all-programs: test-programs sanitized-programs
 sanitized-programs:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE="$(SANITIZERS)" test-programs
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan-clang CC=clang SANITIZE="$(SANITIZERS)" test-programs
+
+bench: all ## the speed table: published accelerators' networks on our cores, simulated; build/bench/bench.md and .json
+	@$(PYTHON) tests/bench/run.py
 
 bench-gen: all ## measure the generator: 8 M weights to an output folder, seconds and memory; `check` on the examples
 	@$(PYTHON) tests/e2e/bench_gen.py

@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+"""Every pattern on trained models at a quarter kept, 8 x 8, simulated in Verilator, as one Markdown table.
+
+    patterns.py [-o FILE] [WORD]...      rows with every WORD in model or pattern; models from LSTMGEN_MODELS
+Pruned in one shot, without retraining: `pruning` is what that costs (float, against the unpruned network), `SNR` what the number
+formats cost (hardware against float with the same weights and thresholds). Exits with 1 where a simulation fails or
+a prediction is not what was measured.
+"""
+import argparse, concurrent.futures, os, pathlib, sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+from lstm import MODELS, lstmgen, scratch, write_spec
+
+KEEP = 0.25
+PATTERNS = {
+    "dense": ({"pattern": "dense"}, {}),
+    "bank_balanced": ({"pattern": "bank_balanced", "keep": KEEP, "banks": 8}, {}),
+    "grouped_columns": ({"pattern": "grouped_columns", "keep": KEEP, "group_rows": 8}, {}),
+    "structured_blocks": ({"pattern": "structured_blocks", "keep": KEEP, "block": 16}, {}),
+    "column_balanced": ({"pattern": "column_balanced", "keep": KEEP}, {}),
+    "deltas, threshold 0": ({"pattern": "column_balanced", "keep": KEEP}, {"delta": {"x": 0, "h": 0}}),
+    "deltas, 4/256": ({"pattern": "column_balanced", "keep": KEEP}, {"delta": {"x": 4 / 256, "h": 4 / 256}}),
+    "deltas, 16/256": ({"pattern": "column_balanced", "keep": KEEP}, {"delta": {"x": 16 / 256, "h": 16 / 256}})}
+HEAD = ["model", "pattern", "weights kept", "pruning, dB", "SNR, dB", "predicted", "measured", "minimum", "use",
+        "bits per kept weight", "bound", "mismatches"]
+
+
+def model(folder, *layers):
+    return {"file": str(MODELS / folder),
+            "layers": [dict(zip("WRb", names), cell="lstm", gates="ifgo") for names in layers]}
+
+
+MODEL = {
+    "silero_vad, 128 -> 128": (model("silero_vad_16k", "WRb"), "silero_vad_16k/yes_no_go_stop_x.npy"),
+    "har, 32 -> 32 -> 32": (model("har_embarc", ("l1_W", "l1_R", "l1_b"), ("l2_W", "l2_R", "l2_b")),
+                            "har_embarc/seq300_l1_x.npy")}
+
+
+def simulate(folder, name, pattern, number):
+    (sparsity, more), (network, x) = PATTERNS[pattern], MODEL[name]
+    spec = write_spec(folder, dict({
+        "name": "p%d" % number, "model": network, "sparsity": sparsity,
+        "precision": {"activation": 16, "weight": 16, "state": 24}, "engine": {"pes": 8, "pe_width": 8},
+        "verify": {"input": str(MODELS / x)}}, **more))
+    return lstmgen("sim", spec, "--sim", "verilator", "--json", "-o", "%s/out%d" % (folder, number), timeout=1500)
+
+
+def line(name, pattern, r):
+    o = r.get
+    show = lambda path: "-" if o(path) is None else "%.1f" % o(path)
+    return [name, pattern, "{:,} ({:.1f} %)".format(o("macs.kept"), 100 * o("macs.kept") / o("macs.dense")),
+            show("verify.prune_snr_db"), show("verify.snr_db"), "%g" % o("cycles.interval"), "%g" % o("measured.interval"),
+            "%g" % o("cycles.minimum"), "%.1f %%" % (100 * o("use")), "%.2f" % o("memory.bits_per_kept_weight"),
+            "%.2f" % o("memory.bound_bits_per_kept_weight"),
+            "{} of {:,}".format(o("verify.mismatches"), o("verify.compared"))]
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("-o", "--output", type=argparse.FileType("w"), default=sys.stdout)
+    p.add_argument("--jobs", type=int, default=int(os.environ.get("JOBS", "2")))
+    p.add_argument("word", nargs="*")
+    o = p.parse_args()
+    rows = [(m, n) for m in MODEL for n in PATTERNS if all(w in m + " " + n for w in o.word)]
+    failed = 0
+    with scratch() as folder, concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
+        runs = [(m, n, pool.submit(simulate, folder, m, n, k)) for k, (m, n) in enumerate(rows)]
+        print("| %s |\n| --- | --- |%s" % (" | ".join(HEAD), " ---: |" * (len(HEAD) - 2)), file=o.output)
+        for m, n, run in runs:
+            r = run.result()
+            if r.status != 0 or r.get("verify.mismatches") != 0 or r.get("measured.interval") != r.get("cycles.interval"):
+                failed += 1
+                print("%s, %s: exit %s: %s" % (m, n, r.status, r.last()), file=sys.stderr)
+            if r.get("measured.interval") is not None:
+                print("| %s |" % " | ".join(line(m, n, r)), file=o.output, flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""Rows of the speed table: published systems' networks, our engine for them, and what is to be reached."""
+import dataclasses
+from typing import Callable, Optional, Union
+
+
+@dataclasses.dataclass
+class Row:
+    id: str
+    network: str                        # as in the paper
+    engine: str                         # pattern and size, for the table
+    other: str                          # what the other system needs
+    other_cycles: Optional[float] = None
+    layers: list = dataclasses.field(default_factory=list)      # [(inputs, hidden)]
+    sparsity: dict = dataclasses.field(default_factory=dict)
+    pes: int = 1
+    lanes: int = 1
+    stream: Union[int, str] = "auto"    # elements per beat
+    steps: int = 6
+    reach: Union[float, Callable, None] = None                  # cycles, or a function of the minimum
+    minimum: Optional[Callable] = None  # of the object of --json; default: kept weights / multipliers
+    input: Optional[Callable] = None    # (path, steps, inputs); default: normal noise
+    more: dict = dataclasses.field(default_factory=dict)        # further keys of the spec
+    lacks: str = ""                     # what the generator cannot do yet
+
+
+BANKS_8 = {"pattern": "bank_balanced", "keep": 0.125}
+BLOCKS = {"pattern": "structured_blocks", "keep": 0.08, "block": 32, "align": True}
+
+ROWS = [
+    Row("google_64", "LSTM 153 -> 1024, peephole, projection 512", "bank_balanced 1/8, 64 x 64", "BBS: 481", 481,
+        lacks="peephole, projection"),
+    Row("google_32", "the same", "bank_balanced 1/8, 32 x 32", "BBS, 4096 multipliers: 481", 481,
+        lacks="peephole, projection"),
+    Row("ptb_650", "LSTM 650 -> 650", "bank_balanced 1/5, 64 x 64", "-", layers=[(650, 650)],
+        sparsity={"pattern": "bank_balanced", "keep": 0.2}, pes=64, lanes=64, stream=8, reach=256),
+    Row("mt1", "LSTM 128 -> 256 -> 256", "structured_blocks 12.5x, 128 x 4", "CSB-RNN: 158", 158,
+        layers=[(128, 256), (256, 256)], sparsity=BLOCKS, pes=128, lanes=4, stream=2, reach=150),
+    Row("sr1", "LSTM 153 -> 1024(512) -> 1024(512)", "structured_blocks 13x, 512", "CSB-RNN: 1316", 1316, lacks="projection"),
+    Row("sr2", "GRU 39 -> 1024 -> 1024", "structured_blocks 20x, 512", "CSB-RNN: 1036", 1036, lacks="GRU"),
+    Row("wang_dense", "LSTM 128 -> 256 -> 256", "dense, 16 x 16", "-", layers=[(128, 256), (256, 256)],
+        sparsity={"pattern": "dense"}, pes=16, lanes=16),
+    Row("wang", "the same", "grouped_columns 1/8, 16 x 16", "Wang: 97.75 % of dense use", layers=[(128, 256), (256, 256)],
+        sparsity={"pattern": "grouped_columns", "keep": 0.125}, pes=16, lanes=16, reach=452),
+    Row("koios", "LSTM 100 -> 64", "dense, 64 x 10", "Koios lstm, 656 multipliers: 81", 81, layers=[(100, 64)],
+        sparsity={"pattern": "dense"}, pes=64, lanes=10, stream=2, steps=12, reach=lambda minimum: minimum / 0.97),
+    Row("edge", "GRU 64 -> 128", "dense, 8", "EdgeDRNN: 9207", 9207, lacks="GRU"),
+    Row("tiny", "LSTM 1 -> 20", "dense, 4 x 1", "elastic-ai.creator: 890", 890, layers=[(1, 20)],
+        sparsity={"pattern": "dense"}, pes=4, lanes=1, steps=12, reach=450),
+    Row("rt", "LSTM 10 -> 500(188), peephole, real-time input", "bank_balanced 1/8, 16 x 16", "-", lacks="peephole, projection"),
+]
