@@ -144,7 +144,7 @@ typedef struct Spec {
     LayerSpec layer[LAYERS_MAX]; int n_layers;   /* 0: find them in the model file (ONNX) */
     PatternNames pattern;
     Keep keep[LAYERS_MAX]; int n_keep;  /* n_keep 0: keep[0] is for all layers; else one for each */
-    int banks;                          /* 0: not given */
+    int banks; bool banks_auto;         /* 0: not given; chosen here */
     int block; bool align;              /* block 0: not given */
     int group_rows;                     /* 0: not given (pes); -1: all rows */
     double max_padding;
@@ -237,6 +237,9 @@ bool model_write(Arena *a, Diag *d, const Spec *s, const Network *net, bool mask
 /* describe.c: prints what is in a model file as a spec that is ready to use; layers that nothing tells are guessed from
  * names and shapes. False after recording an error; when it is that no layer was found, the tensors are printed. */
 bool model_describe(Arena *a, Diag *d, const char *path, FILE *to);
+/* The same as an object {"spec": a spec, "tensors": [{name, shape}], "notes": [text]}; without layers the spec is null.
+ * NULL after recording that the file can not be read. */
+json_t *model_describe_json(Arena *a, Diag *d, const char *path);
 
 /* The sequences to verify with, padded to the longest. */
 typedef struct Sequences {
@@ -279,6 +282,10 @@ struct Pattern {
     const char *const *keys;                       /* its own spec keys, NULL-terminated */
     /* Fills defaults that depend on other keys (banks from pe_width and back) and reports what clashes. */
     void (*check)(Spec *s, const Network *net, Diag *d);
+    /* Its own keys as they are after check, in words, for tables that compare patterns; NULL: it has none. */
+    const char *(*settings)(Arena *a, const Spec *s);
+    /* What it chose where the spec leaves it the choice, and why; NULL: nothing. The hook may be NULL. */
+    const char *(*choice)(Arena *a, const Spec *s, const Network *net);
     /* Projects matrix `which` of a layer at its rate: sets `kept` and zeroes the rest. */
     bool (*prune)(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at);
     /* Geometry of one pruned matrix on N lanes. */
@@ -307,6 +314,7 @@ void patterns_check(Spec *s, const Network *net, Diag *d);
 /* The pattern whose hardware can do what all matrices of a network need; it plans and packs them all. */
 const Pattern *patterns_host(const Network *net);
 bool patterns_ignore_engine(const Network *net);       /* prune_ignores_engine of all */
+const char *patterns_choice(Arena *a, const Spec *s, const Network *net);  /* `choice` of the first that has one, or NULL */
 const char *patterns_text(Arena *a, const Network *net);   /* names of those in use: "dense + bank_balanced" */
 bool network_is_pruned(const Network *net);             /* something is removed here (not by the file) */
 const Pattern *const *pattern_table(int *n);

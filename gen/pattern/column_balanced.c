@@ -200,6 +200,11 @@ static double column_balanced_bound(const MatrixPlan *plan, int rows, int column
     return weight_bits + log2_choose(plan->rows, plan->keep) / plan->keep;
 }
 
+static const char *column_balanced_settings(Arena *a, const Spec *s)
+{
+    return str_format(a, "rows of %d PEs", s->pes);
+}
+
 static const char *const column_balanced_keys[] = {"sparsity.keep", "sparsity.max_padding", "delta.x", "delta.h",
                                                    "delta.encoder_lanes", "delta.profile", NULL};
 
@@ -214,6 +219,7 @@ const Pattern pattern_column_balanced = {
     .paper = "Gao et al., Spartus, 2021, arXiv 2108.02297",
     .keys = column_balanced_keys,
     .engine = &engine_scatter,
+    .settings = column_balanced_settings,
     .prune = column_balanced_prune,
     .plan = column_balanced_plan,
     .pack = column_balanced_pack,
