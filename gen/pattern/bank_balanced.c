@@ -253,7 +253,6 @@ const Pattern pattern_bank_balanced = {
     .engine = &engine_gather,
     .check = bank_balanced_check,
     .prune = bank_balanced_prune,
-    .prune_ignores_engine = true,
     .plan = bank_balanced_plan,
     .pack = bank_balanced_pack,
     .unpack = bank_balanced_unpack,

@@ -96,6 +96,7 @@ void node_print_flow(Buffer *b, const struct SpecNode *n);
 void node_print_block(Buffer *b, const struct SpecNode *n, int indent);
 
 /* ---------------------------------------------------------------- stock.c: early stages, kept */
+enum { SHELVES_MAX = 64 };              /* results of early stages that are kept at most */
 typedef struct Stock Stock;
 Stock *stock_new(void);
 void stock_free(Stock *s);
