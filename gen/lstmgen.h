@@ -110,6 +110,7 @@ const char *folder_path(const Folder *f);               /* the temporary folder,
 void folder_list(const Folder *f, void (*each)(void *ctx, const char *name, const char sha256[65], size_t size), void *ctx);
 bool folder_commit(Folder *f);                          /* renames; the former folder is removed */
 void folder_abort(Folder *f);                           /* removes what was written */
+bool folder_remove(const char *path);                   /* and all below it; links are removed, never followed */
 
 /* ---------------------------------------------------------------- spec/ */
 enum { LAYERS_MAX = 16, NAMES_MAX = 8 };

@@ -64,6 +64,7 @@ typedef struct Sweep {
     struct SpecNode *base;
     Bytes base_text;
     Depth depth;
+    bool only_failed;                   /* folders of points that are ok are removed */
     Axis axis[AXES_MAX]; int n_axes;
     int group_size[AXES_MAX], n_groups;
     Expr *where[AXES_MAX]; Place where_at[AXES_MAX]; int n_where;

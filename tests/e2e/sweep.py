@@ -296,6 +296,9 @@ def _():
         for t in rows(folder):
             check(t["measured.interval"] == t["cycles.interval"] and t["verify.mismatches"] == "0", "%s", t)
         check(os.path.exists(folder + "/o/points/2/report.json"), "no folder of point 2")
+        table = rows(folder)
+        good(run(sweep_file(folder, {"engine.pes": [1, 2]}, depth="simulate", folders="failed"), folder, "--sim", "icarus", "--force"))
+        check(table == rows(folder) and not os.listdir(folder + "/o/points"), "folders: failed left some, or changed a row")
 
 
 PROBE = """<script>
@@ -342,6 +345,7 @@ BAD = [("unknown axis", {"axes": {"engine.pse": [1]}}, "engine.pes"),
        ("half a condition", {"where": "engine.pes >"}, "too early"),
        ("text as a number", {"where": "sparsity.pattern < 3"}, "dense"),
        ("place", {"depth": "place"}, "not part of this version"),
+       ("other folders", {"folders": "some"}, "all"),
        ("other depth", {"depth": "deep"}, "estimate"),
        ("zip of other lengths", {"zip": [["engine.pes", "engine.pe_width"]]}, "together"),
        ("unknown key", {"wher": "engine.pes > 1"}, "where"),
