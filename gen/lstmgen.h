@@ -110,6 +110,7 @@ const char *folder_path(const Folder *f);               /* the temporary folder,
 void folder_list(const Folder *f, void (*each)(void *ctx, const char *name, const char sha256[65], size_t size), void *ctx);
 bool folder_commit(Folder *f);                          /* renames; the former folder is removed */
 void folder_abort(Folder *f);                           /* removes what was written */
+bool folder_remove(const char *path);                   /* and all below it; links are removed, never followed */
 
 /* ---------------------------------------------------------------- spec/ */
 enum { LAYERS_MAX = 16, NAMES_MAX = 8 };
@@ -275,6 +276,7 @@ typedef struct QMatrix QMatrix;
 typedef struct LaneWord { int16_t weight; uint16_t index; } LaneWord;
 
 typedef struct Engine Engine;                      /* plan/design.h */
+enum { PRUNE_READS_PES = 1, PRUNE_READS_PE_WIDTH = 2 };
 struct Pattern {
     const char *name, *summary, *paper;
     const Engine *engine;
@@ -295,8 +297,9 @@ struct Pattern {
     void (*pack)(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out);
     /* Inverse of pack: adds the row's weights to `out[columns]` (which the caller zeroed). */
     void (*unpack)(const MatrixPlan *plan, int columns, int lanes, const LaneWord *in, int16_t *out);
-    /* prune reads no engine.* key beyond what check left in spec.banks: a sweep over the engine may prune once. */
-    bool prune_ignores_engine;
+    /* Which keys of the engine prune reads, besides what check left in spec.banks, block and group_rows: a sweep over the
+     * others prunes once. */
+    unsigned prune_reads;
     bool private_vectors;                          /* PEs read their own copies of the vector by index */
     /* PEs that read one index list and one copy; 0: all, whatever the order of the rows. NULL: every PE its own. */
     int (*share)(const Spec *s, const Network *net);
@@ -313,7 +316,7 @@ bool patterns_assign(Diag *d, const Spec *s, Network *net);
 void patterns_check(Spec *s, const Network *net, Diag *d);
 /* The pattern whose hardware can do what all matrices of a network need; it plans and packs them all. */
 const Pattern *patterns_host(const Network *net);
-bool patterns_ignore_engine(const Network *net);       /* prune_ignores_engine of all */
+unsigned patterns_prune_reads(const Network *net);      /* prune_reads of all */
 const char *patterns_choice(Arena *a, const Spec *s, const Network *net);  /* `choice` of the first that has one, or NULL */
 const char *patterns_text(Arena *a, const Network *net);   /* names of those in use: "dense + bank_balanced" */
 bool network_is_pruned(const Network *net);             /* something is removed here (not by the file) */

@@ -44,8 +44,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
-/* Removes a folder and all below it; links are removed, never followed. */
-static bool remove_tree(const char *path)
+bool folder_remove(const char *path)
 {
     enum { OPEN_FOLDERS = 16 };
     return nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) == 0;
@@ -109,9 +108,9 @@ void folder_abort(Folder *f)
     if (!f->live)
         return;
     close_open_files(f);
-    remove_tree(f->temp);
+    folder_remove(f->temp);
     if (f->made)
-        remove_tree(f->made);
+        folder_remove(f->made);
     retire(f);
 }
 
@@ -202,7 +201,7 @@ Folder *folder_begin(Arena *a, Diag *d, const char *path)
     if (!make_temp(f, temp)) {
         fail(f, "make a folder for", f->path, errno);
         if (f->made)
-            remove_tree(f->made);
+            folder_remove(f->made);
         return NULL;
     }
     f->temp = temp;
@@ -356,7 +355,7 @@ bool folder_commit(Folder *f)
         return false;
     }
     retire(f);
-    if (file_exists(aside) && !remove_tree(aside))
+    if (file_exists(aside) && !folder_remove(aside))
         diag_warn(f->diag, (Place){ 0 }, "the former output could not be removed from %s", aside);
     return true;
 }

@@ -177,14 +177,15 @@ const Pattern *patterns_host(const Network *net)
     return best;
 }
 
-bool patterns_ignore_engine(const Network *net)
+unsigned patterns_prune_reads(const Network *net)
 {
+    unsigned reads = 0;
     int n;
     const Pattern *const *table = pattern_table(&n);
     for (int k = 0; k < n; k++)
-        if (in_use(net, table[k]) && !table[k]->prune_ignores_engine)
-            return false;
-    return true;
+        if (in_use(net, table[k]))
+            reads |= table[k]->prune_reads;
+    return reads;
 }
 
 typedef struct Names { Arena *arena; const Pattern *seen[LAYERS_MAX * MATRICES]; int n; const char *text; } Names;

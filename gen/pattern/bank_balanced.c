@@ -295,7 +295,6 @@ const Pattern pattern_bank_balanced = {
     .choice = bank_balanced_choice,
     .settings = bank_balanced_settings,
     .prune = bank_balanced_prune,
-    .prune_ignores_engine = true,
     .plan = bank_balanced_plan,
     .pack = bank_balanced_pack,
     .unpack = bank_balanced_unpack,

@@ -224,5 +224,6 @@ const Pattern pattern_column_balanced = {
     .plan = column_balanced_plan,
     .pack = column_balanced_pack,
     .unpack = column_balanced_unpack,
+    .prune_reads = PRUNE_READS_PES,
     .bound_bits = column_balanced_bound,
 };

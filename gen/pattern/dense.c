@@ -53,7 +53,6 @@ const Pattern pattern_dense = {
     .keys = dense_keys,
     .engine = &engine_gather,
     .prune = dense_prune,
-    .prune_ignores_engine = true,
     .plan = dense_plan,
     .pack = dense_pack,
     .unpack = dense_unpack,

@@ -294,5 +294,6 @@ const Pattern pattern_structured_blocks = {
     .private_vectors = true,
     .whole_vector = true,
     .row_cycles = structured_blocks_row_cycles,
+    .prune_reads = PRUNE_READS_PE_WIDTH,
     .bound_bits = structured_blocks_bound,
 };

@@ -30,9 +30,14 @@ static json_t *row_start(Arena *a, const Sweep *s, int point)
     return row;
 }
 
+static const char *point_folder(Arena *a, const Sweep *s, int point)
+{
+    return str_format(a, "%s/points/%d", s->out, s->point[point].number);
+}
+
 static bool go_deep(Job *j, const Sweep *s, int point)
 {
-    const char *folder = str_format(j->arena, "%s/points/%d", s->out, s->point[point].number);
+    const char *folder = point_folder(j->arena, s, point);
     if (s->depth == DEPTH_ESTIMATE)
         return true;
     if (!job_emit(j, folder))
@@ -74,6 +79,8 @@ const char *evaluate(Arena *a, Stock *stock, const Sweep *s, int point)
                             "verification FAILED: %lld mismatches in %lld output elements, %d protocol errors",
                             (long long)j.sim.mismatches, (long long)j.sim.compared, j.sim.n_errors)));
     }
+    if (ok && s->only_failed && s->depth != DEPTH_ESTIMATE && (s->depth != DEPTH_SIMULATE || j.sim.pass))
+        folder_remove(point_folder(a, s, point));
     if (ok) {
         json_t *report = job_report(&j);
         json_object_set_new(row, "result", columns_result(report));

@@ -6,7 +6,7 @@
 #include "spec/spec.h"
 #include "sweep/sweep.h"
 
-static const char *const KEYS[] = { "name", "base", "depth", "axes", "zip", "where", "front" };
+static const char *const KEYS[] = { "name", "base", "depth", "axes", "zip", "where", "front", "folders" };
 static const char *const DEPTHS[] = { "estimate", "simulate", "synthesise" };
 
 static const SpecNode *value_in(const SpecNode *map, const char *key)
@@ -361,6 +361,18 @@ static bool read_depth(Sweep *s, const SpecNode *root)
     return !n;
 }
 
+/* folders: all | failed: which deep points' folders are kept. */
+static bool read_folders(Sweep *s, const SpecNode *root)
+{
+    const SpecNode *n = value_in(root, "folders");
+    const char *text = n && n->kind == NODE_SCALAR ? n->text : "";
+    s->only_failed = strcmp(text, "failed") == 0;
+    if (!n || s->only_failed || strcmp(text, "all") == 0)
+        return true;
+    diag_error(s->diag, n->at, "folders: expected all (of points that are worked out deeply) or failed");
+    return false;
+}
+
 static bool read_base(Sweep *s, const SpecNode *root)
 {
     NodeEntry *e = node_find(root, "base");
@@ -437,6 +449,7 @@ bool sweep_read(Sweep *s, const char *path)
     bool ok = known_keys(s, root);
     ok = read_name(s, root) && ok;
     ok = read_depth(s, root) && ok;
+    ok = read_folders(s, root) && ok;
     ok = read_base(s, root) && ok;
     if (!s->base)
         return false;

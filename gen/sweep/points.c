@@ -224,14 +224,26 @@ bool points_made(Sweep *s)
 
 /* ---- order ---- */
 
-/* Axes whose change makes most work again come first. */
-static int stage_of(const char *key)
+enum { STAGES_OF_AXES = 7 };
+
+/* Axes whose change makes most work again come first. Pruning that reads engine.pes is best done for
+ * all precisions at once, as long as the stock (stock.c) holds so many. */
+static int stage_of(const char *key, bool pes_first)
 {
-    static const char *const prefix[] = { "model", "verify", "sparsity", "engine.pe_width", "precision" };
+    static const char *const prefix[] = { "model", "verify", "sparsity", "engine.pe_width", "engine.pes", "precision" };
     for (int i = 0; i < LENGTH(prefix); i++)
         if (str_starts(key, prefix[i]))
-            return i;
-    return LENGTH(prefix);
+            return i == 4 && !pes_first ? STAGES_OF_AXES - 1 : i;
+    return STAGES_OF_AXES - 1;
+}
+
+static bool few_precisions(const Sweep *s)
+{
+    int n = 1;
+    for (int i = 0; i < s->n_axes; i++)
+        if (str_starts(s->axis[i].key, "precision"))
+            n = MIN(n * s->axis[i].n, SHELVES_MAX);
+    return n <= SHELVES_MAX / 2;
 }
 
 typedef struct Ranked { int64_t rank; int point; } Ranked;
@@ -247,10 +259,11 @@ static int64_t rank_of(const Sweep *s, const Point *p)
 {
     int64_t rank = 0;
     bool used[AXES_MAX] = { false };
-    for (int stage = 0; stage < 6; stage++)
+    bool pes_first = few_precisions(s);
+    for (int stage = 0; stage < STAGES_OF_AXES; stage++)
         for (int i = 0; i < s->n_axes; i++) {
             const Axis *x = &s->axis[i];
-            if (stage_of(x->key) != stage || used[x->group])
+            if (stage_of(x->key, pes_first) != stage || used[x->group])
                 continue;
             used[x->group] = true;
             rank = rank * s->group_size[x->group] + point_choice(s, p, x);

@@ -2,9 +2,9 @@
  * it was made of is the same. The stages themselves are those of driver.c.
  *
  *   level 0  weights and sequences     model, verify
- *   level 1  pruned weights            level 0 and everything but number formats, and the engine where
- *                                      the pattern says that pruning does not read it
- *   level 2  integers, golden outputs  level 1 and precision
+ *   level 1  outputs before pruning    level 0 and everything but number formats and the engine
+ *   level 2  pruned weights            level 1 and what its patterns read of the engine
+ *   level 3  integers, golden outputs  level 2 and precision
  *
  * What is not listed here as having no influence is taken to have one. */
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "spec/spec.h"
 #include "sweep/sweep.h"
 
-enum { LEVELS = 3, SHELVES_MAX = 24 };
+enum { LEVELS = 4 };
 static const size_t STOCK_BYTES = (size_t)256 << 20;
 
 /* One kept result: a Job up to its level, with an arena of its own. */
@@ -74,18 +74,20 @@ static void add_part(Buffer *b, const SpecNode *root, const char *key)
 static const char *key_of(Arena *a, const Job *j, int level)
 {
     static const char *const OUT[] = { "name", "precision", "interface", "network", "target", "engine" };
-    const SpecNode *root = j->spec->root;
-    bool engine = level > 0 && !patterns_ignore_engine(&j->network);
+    const Spec *s = j->spec;
+    const SpecNode *root = s->root;
+    unsigned reads = level > 1 ? patterns_prune_reads(&j->network) : 0;
     Buffer b;
     buffer_init(&b, a);
     add_part(&b, root, "model");
     add_part(&b, root, "verify");
     for (int i = 0; level > 0 && i < root->n; i++)
-        if (!is_one_of(root->entry[i].key, OUT, engine ? LENGTH(OUT) - 1 : LENGTH(OUT)))
+        if (!is_one_of(root->entry[i].key, OUT, LENGTH(OUT)))
             add_part(&b, root, root->entry[i].key);
-    if (level > 0)
-        buffer_print(&b, "banks=%d\n", j->spec->banks);
     if (level > 1)
+        buffer_print(&b, "banks=%d block=%d group_rows=%d pes=%d pe_width=%d\n", s->banks, s->block, s->group_rows,
+                     reads & PRUNE_READS_PES ? s->pes : 0, reads & PRUNE_READS_PE_WIDTH ? s->pe_width : 0);
+    if (level > 2)
         add_part(&b, root, "precision");
     return b.text;
 }
@@ -126,10 +128,13 @@ static bool build_level(Shelf *f)
         return job_stage(j, STAGE_NETWORK) && job_stage(j, STAGE_SEQUENCES);
     Network assigned = j->network;      /* the weights of the level below with patterns and rates of this point */
     take_over(j, f->below);
-    if (f->level == 2)
+    if (f->level == 3)
         return job_stage(j, STAGE_QUANTISE) && job_stage(j, STAGE_GOLDEN);
+    j->network = assigned;
+    if (f->level == 1)
+        return job_stage(j, STAGE_UNPRUNED);
     copy_network(f->arena, &assigned, &j->network);
-    return job_stage(j, STAGE_UNPRUNED) && job_stage(j, STAGE_PRUNE);
+    return job_stage(j, STAGE_PRUNE);
 }
 
 /* A spec of the shelf's own, as the point's arena does not live as long; its messages are those of

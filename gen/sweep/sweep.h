@@ -64,6 +64,7 @@ typedef struct Sweep {
     struct SpecNode *base;
     Bytes base_text;
     Depth depth;
+    bool only_failed;                   /* folders of points that are ok are removed */
     Axis axis[AXES_MAX]; int n_axes;
     int group_size[AXES_MAX], n_groups;
     Expr *where[AXES_MAX]; Place where_at[AXES_MAX]; int n_where;
@@ -96,6 +97,7 @@ void node_print_flow(Buffer *b, const struct SpecNode *n);
 void node_print_block(Buffer *b, const struct SpecNode *n, int indent);
 
 /* ---------------------------------------------------------------- stock.c: early stages, kept */
+enum { SHELVES_MAX = 64 };              /* results of early stages that are kept at most */
 typedef struct Stock Stock;
 Stock *stock_new(void);
 void stock_free(Stock *s);

@@ -50,6 +50,25 @@ def _():
             check(os.path.exists(folder + "/o/" + name), "no %s", name)
 
 
+@suite.case("what points share of their early stages changes no figure: all patterns, against check")
+def _():
+    with scratch() as folder:
+        axes = {"sparsity.pattern": ["dense", "bank_balanced", "column_balanced", "structured_blocks", "grouped_columns"],
+                "sparsity.keep": [1.0, 0.5, 0.25], "precision.weight": [6, 12], "engine.pes": [1, 3, 4], "engine.pe_width": [2, 3]}
+        path = sweep_file(folder, axes, base=str(little_spec(folder, inputs=10, hidden=13)))
+        good(run(path, folder))
+        table = [r for r in rows(folder) if r["status"] == "ok"]
+        check(len({r["sparsity.pattern"] for r in table}) == 5, "a pattern has no row")
+        for row in random.Random(1).sample(table, 25):
+            sets = [w for k in axes for w in ("--set", "%s=%s" % (k, row[k]))]
+            r = lstmgen("check", folder + "/o/base.yaml", "--json", *sets)
+            for name in ("cycles.interval", "cycles.latency", "resources.lut", "verify.snr_db", "macs.kept", "memory.index_bits",
+                         "verify.prune_snr_db", "padding.macs_lost"):
+                value = r.get(name)
+                check(row[name] == "" and value is None or abs(float(row[name]) - value) < 1e-8 * max(1, abs(value)),
+                      "point %s: %s %s, check says %s", row["point"], name, row[name], value)
+
+
 @suite.case("-j 1 and -j 2 write the same bytes, an inline base the same rows")
 def _():
     with scratch() as folder:
@@ -277,6 +296,9 @@ def _():
         for t in rows(folder):
             check(t["measured.interval"] == t["cycles.interval"] and t["verify.mismatches"] == "0", "%s", t)
         check(os.path.exists(folder + "/o/points/2/report.json"), "no folder of point 2")
+        table = rows(folder)
+        good(run(sweep_file(folder, {"engine.pes": [1, 2]}, depth="simulate", folders="failed"), folder, "--sim", "icarus", "--force"))
+        check(table == rows(folder) and not os.listdir(folder + "/o/points"), "folders: failed left some, or changed a row")
 
 
 PROBE = """<script>
@@ -323,6 +345,7 @@ BAD = [("unknown axis", {"axes": {"engine.pse": [1]}}, "engine.pes"),
        ("half a condition", {"where": "engine.pes >"}, "too early"),
        ("text as a number", {"where": "sparsity.pattern < 3"}, "dense"),
        ("place", {"depth": "place"}, "not part of this version"),
+       ("other folders", {"folders": "some"}, "all"),
        ("other depth", {"depth": "deep"}, "estimate"),
        ("zip of other lengths", {"zip": [["engine.pes", "engine.pe_width"]]}, "together"),
        ("unknown key", {"wher": "engine.pes > 1"}, "where"),
