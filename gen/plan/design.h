@@ -16,6 +16,7 @@ typedef struct Region {
     /* Where lanes see the whole vector (plan/span.c); NULL: element e is at position e, stored as e. */
     int *order, *place;                 /* element at a position; position of an element */
     int *slot;                          /* what an index says to read an element: address * banks + bank; -1: not stored */
+    int stored_slot;                    /* that of an element that is stored, for lanes without work */
     int stored;                         /* positions written; the rest is read by no matrix */
     bool is_dealt; uint8_t *dealt_for;  /* elastic: what `order` was made for (plan/deal.c) */
 } Region;

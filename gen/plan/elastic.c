@@ -157,11 +157,22 @@ void elastic_tiles(Arena *a, Design *d)
 }
 
 /* ---- words */
+/* A word without work reads what stays as it is: place 0 of the layer's own h where R is multiplied, as x may have been
+ * released and be written anew; else an element of the layer's input that is stored. */
+static void idle_words(const Design *d, const Tile *t, int n, LaneWord *out, uint8_t *mark)
+{
+    bool own = t->parts >> MATRIX_R & 1;
+    int index = own ? 0 : d->region[t->segment[0].region].stored_slot;
+    memset(mark, own ? WORD_OWN : 0, (size_t)n);
+    for (int k = 0; k < n * d->lanes_pe; k++)
+        out[k] = (LaneWord){.index = (uint16_t)index};
+}
+
 /* Words of one row, W before R; how many. */
 static int row_words(const Design *d, const Tile *t, int pe, LaneWord *out, uint8_t *mark)
 {
     int at = 0, row = image_row(d, t, pe);
-    memset(out, 0, sizeof *out * (size_t)d->lanes_pe);
+    idle_words(d, t, 1, out, mark);
     for (int which = 0; which < MATRICES; which++) {
         int cycles = part_cycles(d, t, which, row);
         if (cycles == 0)
@@ -182,10 +193,9 @@ void elastic_words(const Design *d, int first, int n, int pe, LaneWord *out, uin
     int total = 0, at = 0;
     for (int k = 0; k < n; k++)
         total += d->tile[first + k].segment[0].cycles;
-    memset(mark, 0, (size_t)total);
     for (int k = 0; k < n; k++) {
         REQUIRE(at + elastic_tile_cycles(d, first + k, pe) <= total);
         at += row_words(d, &d->tile[first + k], pe, out + (int64_t)at * d->lanes_pe, mark + at);
     }
-    memset(out + (int64_t)at * d->lanes_pe, 0, sizeof *out * (size_t)(total - at) * (size_t)d->lanes_pe);
+    idle_words(d, &d->tile[first + n - 1], total - at, out + (int64_t)at * d->lanes_pe, mark + at);
 }

@@ -16,7 +16,7 @@ void image_place(const Design *d, int region, LaneWord *word, int n)
 {
     const Region *r = &d->region[region];
     for (int k = 0; k < n; k++)
-        word[k].index = (uint16_t)MAX(r->slot[word[k].index], 0);
+        word[k].index = (uint16_t)(r->slot[word[k].index] < 0 ? r->stored_slot : r->slot[word[k].index]);
 }
 
 void image_tile(const Design *d, const Tile *t, int pe, LaneWord *out)

@@ -64,6 +64,8 @@ static void place_stream(Arena *a, Region *r, const uint8_t *used)
         int bank = e % r->banks;
         r->slot[e] = used[e] ? level[bank]++ * r->banks + bank : -1;
         r->stored += used[e];
+        if (used[e] && r->stored == 1)
+            r->stored_slot = r->slot[e];
         r->bank_size = MAX(r->bank_size, level[bank]);
     }
 }
@@ -102,6 +104,7 @@ void span_region(Arena *a, Design *d, int region)
     r->banks = d->span;
     r->positions = r->stored = r->elements;
     r->slot = ARENA_ARRAY(a, int, r->elements);
+    r->stored_slot = 0;
     r->order = r->place = NULL;
     mark_used(d, region, used);
     if (region == 0) {
