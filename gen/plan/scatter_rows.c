@@ -21,8 +21,9 @@ static int64_t largest_sum(Arena *scratch, const Design *d, int l)
         const QMatrix *m = &q->m[which];
         for (int64_t at = 0; at < (int64_t)m->rows * m->columns; at++) {
             int position = region_position(&d->region[l + which], (int)(at % m->columns));
-            int64_t size = llabs((int64_t)m->value[at]) << q->align[which];
-            most = MAX(most, sum[at / m->columns * d->lanes_pe + position % d->lanes_pe] += size);
+            int64_t *of = &sum[at / m->columns * d->lanes_pe + position % d->lanes_pe];
+            *of += llabs((int64_t)m->value[at]) << q->align[which];
+            most = MAX(most, *of);
         }
     }
     return most;
