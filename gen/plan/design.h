@@ -114,6 +114,8 @@ struct Design {
     int queues, rows, read_at, lasts;   /* queues per array, rows of a PE, last-sent elements of a lane */
     int word_bits, length_bits, rest;
     bool eager;                         /* tiles in the order in which they can be read out earliest */
+    int row_bits, row_edge;             /* of a row of one array; of them in LUT RAM beside the block RAM */
+    int near;                           /* bit n: a row may come back n + 1 cycles later */
     bool row_block, delta, delta_block, last_block;
     int64_t macs_dense, macs_kept;      /* per step */
     int multipliers_engine, multipliers_cell;
@@ -145,6 +147,10 @@ void scatter_step_counts(const Design *d, const Activity *a, int step, bool perm
 
 /* ---------------------------------------------------------------- plan/span.c: which PE sees what of the vector */
 bool region_is_masked(const Region *r); /* elements are dropped in the order of the stream */
+
+/* ---------------------------------------------------------------- plan/memories.c */
+/* Block RAMs of all copies of a memory; 0 where it is made of LUTs. */
+int64_t memory_blocks(const struct Family *f, const MemoryUse *m);
 
 /* ---------------------------------------------------------------- plan/images.c: contents of the memories */
 /* The lane words of one PE for one tile, segment after segment; out has room for all cycles * lanes_pe. */
