@@ -32,7 +32,7 @@ COMPILE    = $(CC) -std=gnu11 $(CFLAGS) $(SANITIZE)
 WARNINGS   = -Wall -Wextra -Werror
 
 .PHONY: all help setup install demo page test test-long test-programs all-programs sanitized-programs \
-	bench bench-gen lint sanitize clean FORCE
+	bench bench-gen storage lint sanitize clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/lstmgen ## build the generator, build/lstmgen (CC=clang works too)
@@ -104,7 +104,7 @@ test: setup ## run all tests (tests/run NAME runs one)
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all-programs
 	@$(PYTHON) tests/run
 
-test-long: setup ## all tests, with 300 random designs and everything under valgrind
+test-long: setup ## all tests, with 1000 random designs and everything under valgrind
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all-programs
 	@$(PYTHON) tests/run --long
 
@@ -121,6 +121,9 @@ sanitized-programs:
 
 bench: all ## the speed table: published accelerators' networks on our cores, simulated; build/bench/bench.md and .json
 	@$(PYTHON) tests/bench/run.py
+
+storage: all ## bits per kept weight of every pattern: writes gen/doc/storage.md
+	@$(PYTHON) tests/bench/storage.py -o gen/doc/storage.md
 
 bench-gen: all ## measure the generator: 8 M weights to an output folder, seconds and memory; `check` on the examples
 	@$(PYTHON) tests/e2e/bench_gen.py

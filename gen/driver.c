@@ -63,8 +63,8 @@ static bool run_unpruned(Job *j)
 
 static bool prune(Job *j)
 {
-    bool ok = true;
-    for (int l = 0; l < j->network.n; l++)
+    bool ok = !j->spec->delta_profile || profile_order(j->arena, j->diag, j->spec, &j->network);
+    for (int l = 0; ok && l < j->network.n; l++)
         for (int which = 0; which < MATRICES; which++) {
             const Matrix *m = &j->network.layer[l].m[which];
             if (m->rows > 0)

@@ -145,12 +145,13 @@ typedef struct Spec {
     LayerSpec layer[LAYERS_MAX]; int n_layers;   /* 0: find them in the model file (ONNX) */
     PatternNames pattern;
     Keep keep[LAYERS_MAX]; int n_keep;  /* n_keep 0: keep[0] is for all layers; else one for each */
-    int banks;                          /* 0: not given */
+    int banks; bool banks_auto;         /* 0: not given; chosen here */
     int block; bool align;              /* block 0: not given */
     int group_rows;                     /* 0: not given (pes); -1: all rows */
     double max_padding;
     bool delta; double delta_x, delta_h;    /* delta given; thresholds */
     int encoder_lanes;                  /* 0: auto */
+    const char *delta_profile;          /* path or NULL */
     int activation_bits, weight_bits, state_bits;
     int preactivation_bits;             /* 0: activation + 2 */
     double input_range;                 /* 0: calibrate from verify.input */
@@ -205,7 +206,7 @@ typedef struct Pattern Pattern;
 typedef struct Matrix {
     int rows, columns;
     float *value; uint8_t *kept;
-    int gates;
+    int gates; const int *order;        /* order: set by column_balanced: neuron at a position, NULL: as they are */
     const Pattern *pattern; Rate keep;
 } Matrix;
 typedef struct Layer {
@@ -220,8 +221,13 @@ typedef struct Layer {
     const char *tensor[MATRICES];
     bool turned;
     int block[GATES];
+    int *order, *place;                 /* as those of x, of the neurons */
 } Layer;
-typedef struct Network { int n; Layer layer[LAYERS_MAX]; bool delta; double delta_x, delta_h; } Network;
+typedef struct Network {
+    int n; Layer layer[LAYERS_MAX];
+    bool delta; double delta_x, delta_h;
+    int *x_order, *x_place;             /* element of x at a position, position of an element; NULL: as they are */
+} Network;
 /* Finds every tensor the spec names (or the LSTM nodes of an ONNX file), checks shapes and brings rows into canonical order. */
 bool network_load(Arena *a, Diag *d, const Spec *s, Network *out);
 int layer_rows(const Layer *l);                         /* 4*hidden or hidden */
@@ -232,6 +238,9 @@ bool model_write(Arena *a, Diag *d, const Spec *s, const Network *net, bool mask
 /* describe.c: prints what is in a model file as a spec that is ready to use; layers that nothing tells are guessed from
  * names and shapes. False after recording an error; when it is that no layer was found, the tensors are printed. */
 bool model_describe(Arena *a, Diag *d, const char *path, FILE *to);
+/* The same as an object {"spec": a spec, "tensors": [{name, shape}], "notes": [text]}; without layers the spec is null.
+ * NULL after recording that the file can not be read. */
+json_t *model_describe_json(Arena *a, Diag *d, const char *path);
 
 /* The sequences to verify with, padded to the longest. */
 typedef struct Sequences {
@@ -244,6 +253,8 @@ typedef struct Sequences {
     int *label;                         /* [n] or NULL */
 } Sequences;
 bool sequences_load(Arena *a, Diag *d, const Spec *s, const Network *net, Sequences *out);
+/* The inputs of delta.profile, whole. */
+bool sequences_profile(Arena *a, Diag *d, const Spec *s, const Network *net, Sequences *out);
 
 /* ---------------------------------------------------------------- pattern/ */
 /* How one matrix lies on the engine: what pruning decided and what packing needs. */
@@ -256,6 +267,7 @@ typedef struct MatrixPlan {
     int index_bits;                     /* 0: the read address is a counter */
     int64_t kept, stored;               /* weights that survive; weights stored, padding included */
     int gates, rows;                    /* scatter engine: stacked gates; rows of a PE (grouped_columns: of a group) */
+    const int *order;                   /* scatter engine: neuron at a position, NULL: as they are */
 } MatrixPlan;
 
 typedef struct Design Design;
@@ -272,6 +284,10 @@ struct Pattern {
     const char *const *keys;                       /* its own spec keys, NULL-terminated */
     /* Fills defaults that depend on other keys (banks from pe_width and back) and reports what clashes. */
     void (*check)(Spec *s, const Network *net, Diag *d);
+    /* Its own keys as they are after check, in words, for tables that compare patterns; NULL: it has none. */
+    const char *(*settings)(Arena *a, const Spec *s);
+    /* What it chose where the spec leaves it the choice, and why; NULL: nothing. The hook may be NULL. */
+    const char *(*choice)(Arena *a, const Spec *s, const Network *net);
     /* Projects matrix `which` of a layer at its rate: sets `kept` and zeroes the rest. */
     bool (*prune)(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at);
     /* Geometry of one pruned matrix on N lanes. */
@@ -301,11 +317,14 @@ void patterns_check(Spec *s, const Network *net, Diag *d);
 /* The pattern whose hardware can do what all matrices of a network need; it plans and packs them all. */
 const Pattern *patterns_host(const Network *net);
 unsigned patterns_prune_reads(const Network *net);      /* prune_reads of all */
+const char *patterns_choice(Arena *a, const Spec *s, const Network *net);  /* `choice` of the first that has one, or NULL */
 const char *patterns_text(Arena *a, const Network *net);   /* names of those in use: "dense + bank_balanced" */
 bool network_is_pruned(const Network *net);             /* something is removed here (not by the file) */
 const Pattern *const *pattern_table(int *n);
 void patterns_print(FILE *to);
 double log2_choose(double n, double k);             /* log2 of the binomial coefficient */
+/* profile.c: orders x and the neurons of each layer by what delta.profile shows; before pruning. */
+bool profile_order(Arena *a, Diag *d, const Spec *s, Network *net);
 
 /* ---------------------------------------------------------------- fixed/ */
 /* Signed fixed point: value = integer / 2^fraction. */
@@ -374,6 +393,8 @@ typedef struct Golden {
 } Golden;
 bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Network *unpruned, const Sequences *seq, Golden *out);
 void float_network_run(const Network *net, const Sequences *seq, float *y);   /* y: [n][steps][width] */
+/* The same network with its thresholds: which elements are sent. */
+void float_network_activity(Arena *a, const Network *net, const Sequences *seq, Activity *out);
 double snr_db(const float *reference, const float *value, size_t n);   /* 10 log10(sum r^2 / sum (r-v)^2); 999 when equal */
 
 /* ---------------------------------------------------------------- plan/ (Design) */

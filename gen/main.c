@@ -148,7 +148,14 @@ static int run_prune(const Request *r)
 static int run_import(const Request *r)
 {
     Diag *d = diag_new(r->arena);
-    model_describe(r->arena, d, r->operand, stdout);
+    if (!(r->given & OPTION_JSON)) {
+        model_describe(r->arena, d, r->operand, stdout);
+        return close_messages(d);
+    }
+    json_t *o = model_describe_json(r->arena, d, r->operand);
+    if (o)
+        fputs(report_json_text(r->arena, o), stdout);
+    json_decref(o);
     return close_messages(d);
 }
 
@@ -192,7 +199,7 @@ static const Command COMMANDS[] = {
       OPTION_JOBS | OPTION_OUT | OPTION_SIM | OPTION_DRY | OPTION_FORCE | OPTION_FRONT | OPTION_BEST |
           OPTION_RUNNER | OPTION_CHUNK,
       sweep_run },
-    { "import", "FILE", "", "what is in a model file, printed as a spec", 0, run_import },
+    { "import", "FILE", "[--json]", "what is in a model file, printed as a spec", OPTION_JSON, run_import },
     { "prune", "SPEC.yaml", "-o FILE [--masks]",
       "write the pruned weights back in the input's own format",
       OPTION_OUT | OPTION_SET | OPTION_JSON | OPTION_MASKS, run_prune },

@@ -50,6 +50,6 @@ bool gather_images(const Design *d, Arena *a, Folder *f);
 bool scatter_images(const Design *d, Arena *a, Folder *f);
 
 /* Field widths of step program and tile table, shared with lg_sequencer and lg_cell. */
-typedef struct Widths { int tile, length, gap, weight, record, psum, neuron, rows, bank, entry, lane; } Widths;
+typedef struct Widths { int tile, length, gap, weight, record, psum, neuron, rows, bank, entry, lane, stage; } Widths;
 Widths widths_of(const Design *d);
 #endif

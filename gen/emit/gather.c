@@ -4,7 +4,8 @@
 #include <string.h>
 
 const char *const gather_modules[] = {"engine/lg_pe", "engine/lg_bank", "engine/lg_row", "engine/lg_span", "engine/lg_set",
-                                      "engine/lg_stream",                                      "engine/lg_chain",                                      "engine/lg_gather", "engine/lg_route", "engine/lg_sequencer", NULL};
+                                      "engine/lg_stream", "engine/lg_chain", "engine/lg_gather", "engine/lg_route",
+                                      "engine/lg_sequencer", NULL};
 
 bool gather_unused(const Design *d, const char *module)
 {
@@ -23,6 +24,8 @@ void gather_holes(const Design *d, Holes *h)
     hole_int(h, "SHARE", d->share);
     hole_int(h, "RING", d->ring);
     hole_int(h, "RING_BLOCK", d->ring_block);
+    hole_int(h, "SLACK", d->slack);
+    hole_int(h, "STAGES", d->stages);
     hole_int(h, "SPAN", d->span);
     hole_int(h, "BANKS", d->vector_banks);
     hole_int(h, "SELECT", d->span > 1);

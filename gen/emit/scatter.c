@@ -37,6 +37,7 @@ static int last_bits(const Design *d)
 
 void scatter_holes(const Design *d, Holes *h)
 {
+    hole_int(h, "X_PERMUTED", d->region[0].order != NULL);
     hole_int(h, "ARRAYS", d->lanes_pe);
     hole_int(h, "QUEUES", d->queues);
     hole_int(h, "BANKS", d->vector_banks);
@@ -128,11 +129,17 @@ typedef struct ArrayImages { Image weight, index; } ArrayImages;
 static void put_word(const Design *d, ArrayImages *m, const LaneWord *word)
 {
     for (int pe = 0; pe < d->pes; pe++) {
-        image_field(&m->weight, word ? word[pe].weight : 0, d->q->weight_bits);
-        image_field(&m->index, word ? word[pe].index : 0, d->index_bits);
+        image_field(&m->weight, word[pe].weight, d->q->weight_bits);
+        image_field(&m->index, word[pe].index, d->index_bits);
     }
     image_word(&m->weight);
     image_word(&m->index);
+}
+
+/* Column of a matrix at a position of its vector, or -1. */
+static int column_at(const Design *d, const Scan *s, int position)
+{
+    return position < d->region[s->region].elements ? region_element(&d->region[s->region], position) : -1;
 }
 
 /* The columns of one address: those of all queues, interleaved word by word. */
@@ -143,11 +150,10 @@ static void put_columns(const Design *d, ArrayImages *m, const Scan *s, int arra
     int64_t size = (int64_t)s->words * d->pes;
     int first = address * d->vector_banks + array;
     for (int k = 0; k < d->queues; k++)
-        if (first + k * d->lanes_pe < q->columns)
-            d->pattern->pack(p, q, first + k * d->lanes_pe, d->pes, word + k * size);
+        d->pattern->pack(p, q, column_at(d, s, first + k * d->lanes_pe), d->pes, word + k * size);
     for (int i = 0; i < s->words; i++)
         for (int k = 0; k < d->queues; k++)
-            put_word(d, m, first + k * d->lanes_pe < q->columns ? word + k * size + (int64_t)i * d->pes : NULL);
+            put_word(d, m, word + k * size + (int64_t)i * d->pes);
 }
 
 static bool emit_array(const Design *d, Arena *a, Folder *f, int array, LaneWord *word)

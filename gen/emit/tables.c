@@ -13,20 +13,39 @@ Widths widths_of(const Design *d)
         .tile = MAX(clog2(d->n_tiles), 1), .length = MAX(clog2(length), 1), .gap = clog2(gap + 1),
         .weight = MAX(clog2(d->weight_words), 1), .record = MAX(clog2(d->records), 1),
         .psum = MAX(clog2(d->psums), 1), .neuron = MAX(clog2(d->neurons), 1), .rows = clog2(d->pes + 1),
-        .bank = clog2(d->vector_banks + 1), .entry = MAX(clog2(d->entries), 1), .lane = MAX(clog2(d->cell_lanes), 1)};
+        .stage = MAX(clog2(d->stages), 1), .bank = clog2(d->vector_banks + 1), .entry = MAX(clog2(d->entries), 1), .lane = MAX(clog2(d->cell_lanes), 1)};
+}
+
+/* Whether a run needs the first or second region of its tiles. Elastic PEs may be at rows of a later run of the phase, so
+ * all runs of a phase are alike. */
+static bool used(const Design *d, const Tile *t, int k)
+{
+    if (d->ring > 0)
+        return k == 0 || (t->op != OP_KEEP && t->op != OP_LINEAR);
+    return t->segment[k].cycles > 0;
 }
 
 /* Base address of a segment's region for parity 0 or 1. */
-static int segment_base(const Design *d, const Segment *g, int parity)
+static int segment_base(const Design *d, const Tile *t, int k, int parity)
 {
-    if (g->cycles == 0)
+    const Segment *g = &t->segment[k];
+    if (!used(d, t, k))
         return 0;
     return d->region[g->region].base[parity ^ g->previous];
 }
 
-static bool aligned(const Design *d, const Segment *g)
+static bool aligned(const Design *d, const Tile *t, int k)
 {
-    return g->cycles > 0 && d->q->layer[g->layer].align[g->matrix] > 0;
+    const Segment *g = &t->segment[k];
+    return used(d, t, k) && d->q->layer[g->layer].align[g->matrix] > 0;
+}
+
+/* Products that count as 0 in the first step of a sequence; elastic tiles tell it word by word, of segment A. */
+static bool muted(const Design *d, const Tile *t, int k)
+{
+    if (d->ring > 0)
+        return k == 0 && used(d, t, MATRIX_R);
+    return used(d, t, k) && t->segment[k].matrix == MATRIX_R;
 }
 
 static void put_run(const Design *d, Image *m, const Run *r, const Widths *w)
@@ -39,28 +58,33 @@ static void put_run(const Design *d, Image *m, const Run *r, const Widths *w)
     image_field(m, a->cycles - 1, w->length);
     image_field(m, MAX(b->cycles - 1, 0), w->length);
     for (int parity = 0; parity < 2; parity++)
-        image_field(m, segment_base(d, a, parity), d->addr_bits);
+        image_field(m, segment_base(d, t, 0, parity), d->addr_bits);
     for (int parity = 0; parity < 2; parity++)
-        image_field(m, segment_base(d, b, parity), d->addr_bits);
+        image_field(m, segment_base(d, t, 1, parity), d->addr_bits);
     image_field(m, r->weight, w->weight);
     image_field(m, r->gap, w->gap);
     image_field(m, r->lead, w->gap);
     image_field(m, r->wait_h, layers);
     image_field(m, r->set_pending, layers);
-    const bool flag[] = {b->cycles > 0, a->matrix == MATRIX_R, b->cycles > 0 && b->matrix == MATRIX_R, r->wait_x,
-                         r->release_x, r->wait_out, r->is_head, r->set_head, r->wrap, aligned(d, a), aligned(d, b)};
+    const bool flag[] = {b->cycles > 0, muted(d, t, 0), muted(d, t, 1), r->wait_x, r->release_x, r->wait_out, r->is_head,
+                         r->set_head, r->wrap, aligned(d, t, 0), aligned(d, t, 1)};
     for (int k = 0; k < LENGTH(flag); k++)
         image_field(m, flag[k], 1);
+    if (d->stages > 1) {
+        image_field(m, r->ends, 1);
+        image_field(m, r->stage, w->stage);
+    }
     image_word(m);
 }
 
 bool emit_program(const Design *d, Arena *a, Folder *f)
 {
     Widths w = widths_of(d);
-    int width = 2 * w.tile + 2 * w.length + 4 * d->addr_bits + w.weight + 2 * w.gap + 2 * (d->n_regions - 1) + 11;
+    int width = 2 * w.tile + 2 * w.length + 4 * d->addr_bits + w.weight + 2 * w.gap + 2 * (d->n_regions - 1) + 11
+                + (d->stages > 1 ? 1 + w.stage : 0);
     Image m;
     if (!image_open(&m, a, f, "mem/program.hex", width,
-                    "scale_b scale_a wrap set_head is_head wait_out release_x wait_x mute_b mute_a has_b pending wait_h "
+                    "[stage ends, with stages] scale_b scale_a wrap set_head is_head wait_out release_x wait_x mute_b mute_a has_b pending wait_h "
                     "lead gap weight base_b1 base_b0 base_a1 base_a0 length_b-1 length_a-1 first_tile tiles-1"))
         return false;
     for (int k = 0; k < d->n_runs; k++)
@@ -211,7 +235,7 @@ bool emit_orders(const Design *d, Arena *a, Folder *f)
         return false;
     if (region_is_masked(&d->region[0]))
         return emit_mask(d, a, f);
-    if (!d->region[0].contiguous || d->lanes == 1)
+    if (!region_is_reordered(&d->region[0], d->lanes))
         return true;
     int beats = (d->region[0].positions + d->lanes - 1) / d->lanes;
     int entry = MAX(clog2((d->inputs + d->lanes - 1) / d->lanes), 1);

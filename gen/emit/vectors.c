@@ -43,7 +43,7 @@ static bool emit_counts(const Design *d, Arena *a, Folder *f, const char *name, 
     StepCounts c = {.columns = ARENA_ARRAY(a, int, d->lanes_pe)};
     Buffer b;
     for (int t = 0; t < activity->steps; t++) {
-        scatter_step_counts(d, activity, t, &c);
+        scatter_step_counts(d, activity, t, true, &c);
         buffer_init(&b, a);
         buffer_print(&b, "%d %d", c.skipped_x, c.skipped_h);
         for (int array = 0; array < d->lanes_pe; array++)

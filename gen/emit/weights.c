@@ -42,13 +42,15 @@ bool emit_records(const Design *d, Arena *a, Folder *f)
 }
 
 /* ---- weights and indices of one PE */
-static void put_words(const Design *d, Image *m, const LaneWord *word, const uint8_t *last, int cycles, bool index)
+static void put_words(const Design *d, Image *m, const LaneWord *word, const uint8_t *mark, int cycles, bool index)
 {
     for (int k = 0; k < cycles; k++) {
         for (int lane = 0; lane < d->lanes_pe; lane++, word++)
             image_field(m, index ? word->index : word->weight, index ? d->index_bits : d->q->weight_bits);
-        if (index && last)
-            image_field(m, last[k], 1);
+        if (index && mark) {
+            image_field(m, mark[k] >> 1, 1);
+            image_field(m, mark[k] & 1, 1);
+        }
         image_word(m);
     }
 }
@@ -77,7 +79,7 @@ static int longest_words(const Design *d)
     return longest + d->longest_row;
 }
 
-static bool emit_pe(const Design *d, Arena *a, Folder *f, int pe, LaneWord *word, uint8_t *last)
+static bool emit_pe(const Design *d, Arena *a, Folder *f, int pe, LaneWord *word, uint8_t *mark)
 {
     Image weight, index;
     bool indexed = d->index_bits > 0 && pe % d->share == 0;
@@ -85,19 +87,20 @@ static bool emit_pe(const Design *d, Arena *a, Folder *f, int pe, LaneWord *word
                     "weights of one cycle, lane 0 lowest"))
         return false;
     if (indexed && !image_open(&index, a, f, str_format(a, "mem/index_%d.hex", pe / d->share), d->index_word,
-                               d->ring > 0 ? "last word of the row (1 bit); bank addresses, lane 0 lowest; the region's base is OR-ed to them"
+                               d->ring > 0 ? "last word of the row (1 bit), of the layer's own h (1 bit); bank addresses, lane 0 "
+                                             "lowest; the region's base is OR-ed to them"
                                            : "bank addresses of one cycle, lane 0 lowest; the region's base is OR-ed to them"))
         return false;
     for (int k = 0, n; k < d->n_tiles; k += n) {
         n = together(d, k);
         int cycles = cycles_of(d, k, n);
-        if (last)
-            elastic_words(d, k, n, pe, word, last);
+        if (mark)
+            elastic_words(d, k, n, pe, word, mark);
         else
             image_tile(d, &d->tile[k], pe, word);
-        put_words(d, &weight, word, last, cycles, false);
+        put_words(d, &weight, word, mark, cycles, false);
         if (indexed)
-            put_words(d, &index, word, last, cycles, true);
+            put_words(d, &index, word, mark, cycles, true);
     }
     return image_close(&weight) && (!indexed || image_close(&index));
 }
@@ -105,9 +108,9 @@ static bool emit_pe(const Design *d, Arena *a, Folder *f, int pe, LaneWord *word
 bool emit_weights(const Design *d, Arena *a, Folder *f)
 {
     LaneWord *word = ARENA_ARRAY(a, LaneWord, (int64_t)longest_words(d) * d->lanes_pe);
-    uint8_t *last = d->ring > 0 ? ARENA_ARRAY(a, uint8_t, longest_words(d)) : NULL;
+    uint8_t *mark = d->ring > 0 ? ARENA_ARRAY(a, uint8_t, longest_words(d)) : NULL;
     for (int pe = 0; pe < d->pes; pe++)
-        if (!emit_pe(d, a, f, pe, word, last))
+        if (!emit_pe(d, a, f, pe, word, mark))
             return false;
     return true;
 }

@@ -11,7 +11,11 @@
 enum { LANES = 8 };                     /* partial sums side by side: compilers use vectors */
 static const double SNR_EQUAL_DB = 999.0;
 
-typedef struct FloatLayer { const Layer *layer; double *out, *c, *z, *last[MATRICES], threshold[MATRICES]; } FloatLayer;
+typedef struct FloatLayer {
+    const Layer *layer;
+    double *out, *c, *z, *last[MATRICES], threshold[MATRICES];
+    uint8_t *sent[MATRICES];            /* of this step; NULL: nobody asks */
+} FloatLayer;
 
 static double dot(const float *w, const double *v, int n)
 {
@@ -42,9 +46,13 @@ static double tanh_by_sigmoid(double z)
 static const double *float_send(FloatLayer *f, int which, const double *v, int n)
 {
     double *last = f->last[which];
-    for (int i = 0; last && i < n; i++)
-        if (fabs(v[i] - last[i]) >= f->threshold[which])
+    for (int i = 0; last && i < n; i++) {
+        bool send = v[i] != last[i] && fabs(v[i] - last[i]) >= f->threshold[which];
+        if (send)
             last[i] = v[i];
+        if (f->sent[which])
+            f->sent[which][i] = send;
+    }
     return last ? last : v;
 }
 
@@ -91,8 +99,18 @@ static const double *float_step(FloatLayer *layer, int n, const double *x)
     return x;
 }
 
+/* Room for the marks of the next step. */
+static void next_marks(FloatLayer *layer, int n, Activity *a)
+{
+    uint8_t *row = a->sent + (size_t)a->steps++ * (size_t)a->elements;
+    for (int k = 0; k < n; k++)
+        for (int which = 0; which < MATRICES && layer[k].last[which]; which++)
+            layer[k].sent[which] = row + a->at[k][which];
+}
+
+/* y and activity may be NULL. */
 static void float_sequence(FloatLayer *layer, int n, const Sequences *seq, int s, double *x,
-                           float *y)
+                           float *y, Activity *activity)
 {
     int width = layer[n - 1].layer->hidden;
     for (int k = 0; k < n; k++) {
@@ -107,15 +125,15 @@ static void float_sequence(FloatLayer *layer, int n, const Sequences *seq, int s
         size_t step = (size_t)s * seq->steps + t;
         for (int i = 0; i < seq->width; i++)
             x[i] = seq->x[step * seq->width + i];
+        if (activity)
+            next_marks(layer, n, activity);
         const double *out = float_step(layer, n, x);
-        for (int j = 0; j < width; j++)
+        for (int j = 0; y && j < width; j++)
             y[step * width + j] = (float)out[j];
     }
 }
 
-/* Runs all sequences from a zero state; y is [n][steps][outputs of the last layer], 0 beyond a
- * sequence's length. */
-void float_network_run(const Network *net, const Sequences *seq, float *y)
+static void run(const Network *net, const Sequences *seq, float *y, Activity *activity)
 {
     Arena *scratch = arena_new();
     FloatLayer layer[LAYERS_MAX];
@@ -131,10 +149,30 @@ void float_network_run(const Network *net, const Sequences *seq, float *y)
         }
     }
     double *x = ARENA_ARRAY(scratch, double, seq->width);
-    memset(y, 0, sizeof(float) * (size_t)seq->n * seq->steps * net->layer[net->n - 1].hidden);
     for (int s = 0; s < seq->n; s++)
-        float_sequence(layer, net->n, seq, s, x, y);
+        float_sequence(layer, net->n, seq, s, x, y, activity);
     arena_free(scratch);
+}
+
+/* Runs all sequences from a zero state; y is [n][steps][outputs of the last layer], 0 beyond a
+ * sequence's length. */
+void float_network_run(const Network *net, const Sequences *seq, float *y)
+{
+    memset(y, 0, sizeof(float) * (size_t)seq->n * seq->steps * net->layer[net->n - 1].hidden);
+    run(net, seq, y, NULL);
+}
+
+void float_network_activity(Arena *a, const Network *net, const Sequences *seq, Activity *out)
+{
+    *out = (Activity){.steps = 0};
+    for (int k = 0; k < net->n; k++)
+        if (net->layer[k].cell == CELL_LSTM) {
+            out->at[k][MATRIX_W] = out->elements;
+            out->at[k][MATRIX_R] = out->elements + net->layer[k].inputs;
+            out->elements += net->layer[k].inputs + net->layer[k].hidden;
+        }
+    out->sent = ARENA_ARRAY(a, uint8_t, (size_t)seq->n * (size_t)seq->steps * (size_t)out->elements);
+    run(net, seq, NULL, out);
 }
 
 /* 10 log10(sum r^2 / sum (r - v)^2) over n values; 999 when all are equal, -999 when only the

@@ -347,6 +347,8 @@ static void print_tensors(const Survey *v, FILE *to)
         fprintf(to, "#   and %d more\n", v->model->n - n);
 }
 
+static const char *const GUESSED_ORDER = "the file does not say in which order the rows of the gates are: check `gates`";
+
 static void print_spec(const Survey *v, const char *path, FILE *to)
 {
     print_tensors(v, to);
@@ -355,7 +357,7 @@ static void print_spec(const Survey *v, const char *path, FILE *to)
     if (v->n == 0)
         return;
     if (!v->from_graph)
-        fprintf(to, "# the file does not say in which order the rows of the gates are: check `gates`\n");
+        fprintf(to, "# %s\n", GUESSED_ORDER);
     fprintf(to, "model:\n  file: ");
     print_name(path, to);
     fprintf(to, "\n  layers:\n");
@@ -364,24 +366,111 @@ static void print_spec(const Survey *v, const char *path, FILE *to)
     fprintf(to, "sparsity: {pattern: dense}\nengine: {pes: 4, pe_width: 4}\n");
 }
 
+/* ---- as an object ---- */
+
+/* Names that are not UTF-8 can not stand in JSON: they show '?', and are no spec to use. */
+static json_t *text_json(Arena *a, const char *text)
+{
+    char *clean = str_dup(a, text);
+    json_t *v = json_string(clean);
+    for (char *p = clean; !v && *p; p++)
+        if ((unsigned char)*p >= 128)
+            *p = '?';
+    return v ? v : json_string(clean);
+}
+
+static json_t *layer_json(Arena *a, const Found *f)
+{
+    const LayerSpec *l = &f->spec;
+    bool lstm = strcmp(l->cell, "lstm") == 0;
+    json_t *o = json_pack("{s:s, s:o}", "cell", l->cell, "W", text_json(a, l->W)), *b = json_array();
+    if (lstm) {
+        json_object_set_new(o, "gates", json_string(l->gates));
+        json_object_set_new(o, "R", text_json(a, l->R));
+    } else if (l->activation && strcmp(l->activation, "none") != 0) {
+        json_object_set_new(o, "activation", json_string(l->activation));
+    }
+    for (int i = 0; i < l->n_b; i++)
+        json_array_append_new(b, text_json(a, l->b[i]));
+    if (l->n_b > 0)
+        json_object_set(o, "b", b);
+    json_decref(b);
+    if (l->transpose)
+        json_object_set_new(o, "transpose", json_true());
+    return o;
+}
+
+static json_t *spec_json(const Survey *v, const char *path)
+{
+    json_t *layers = json_array();
+    for (int i = 0; i < v->n; i++)
+        json_array_append_new(layers, layer_json(v->arena, &v->layer[i]));
+    return json_pack("{s:{s:o, s:o}, s:{s:s}, s:{s:i, s:i}}", "model", "file", text_json(v->arena, path), "layers", layers,
+                     "sparsity", "pattern", "dense", "engine", "pes", 4, "pe_width", 4);
+}
+
+static json_t *notes_json(const Survey *v)
+{
+    json_t *notes = json_array();
+    if (v->note)
+        json_array_append_new(notes, text_json(v->arena, v->note));
+    if (v->n > 0 && !v->from_graph)
+        json_array_append_new(notes, json_string(GUESSED_ORDER));
+    for (int i = 0; i < v->n; i++)
+        if (v->layer[i].by_shape)
+            json_array_append_new(notes, text_json(v->arena, str_format(v->arena, "layer %d is guessed from shapes", i)));
+    return notes;
+}
+
+static json_t *tensors_json(const Survey *v)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < v->model->n; i++)
+        json_array_append_new(list, json_pack("{s:o, s:s}", "name", text_json(v->arena, v->item[i].name), "shape",
+                                              v->item[i].shape));
+    return list;
+}
+
+/* ---- both ---- */
+
+static bool survey(Survey *v, Arena *a, Diag *d, const char *path)
+{
+    *v = (Survey){ .arena = a, .model = model_open(a, d, (Place){ 0 }, path) };
+    if (!v->model)
+        return false;
+    v->item = ARENA_ARRAY(a, Item, MAX(v->model->n, 1));
+    for (int i = 0; i < v->model->n; i++)
+        v->item[i] = read_item(v, v->model->names[i]);
+    layers_of_graph(v);
+    if (v->n == 0)
+        layers_by_name(v);
+    if (v->n == 0)
+        layers_by_shape(v);
+    if (v->n > 0 && !v->from_graph)
+        head_by_shape(v);
+    if (v->n == 0)
+        diag_error(d, (Place){ 0 }, "%s: no layer was found: name its tensors in model.layers", path);
+    return true;
+}
+
 bool model_describe(Arena *a, Diag *d, const char *path, FILE *to)
 {
-    Survey v = { .arena = a, .model = model_open(a, d, (Place){ 0 }, path) };
-    if (!v.model)
+    Survey v;
+    if (!survey(&v, a, d, path))
         return false;
-    v.item = ARENA_ARRAY(a, Item, MAX(v.model->n, 1));
-    for (int i = 0; i < v.model->n; i++)
-        v.item[i] = read_item(&v, v.model->names[i]);
-    layers_of_graph(&v);
-    if (v.n == 0)
-        layers_by_name(&v);
-    if (v.n == 0)
-        layers_by_shape(&v);
-    if (v.n > 0 && !v.from_graph)
-        head_by_shape(&v);
     print_spec(&v, path, to);
     model_close(v.model);
-    if (v.n == 0)
-        diag_error(d, (Place){ 0 }, "%s: no layer was found: name its tensors in model.layers", path);
     return v.n > 0;
+}
+
+json_t *model_describe_json(Arena *a, Diag *d, const char *path)
+{
+    Survey v;
+    if (!survey(&v, a, d, path))
+        return NULL;
+    json_t *o = json_pack("{s:o, s:o, s:o}", "spec", v.n > 0 ? spec_json(&v, path) : json_null(), "tensors",
+                          tensors_json(&v), "notes", notes_json(&v));
+    REQUIRE(o);
+    model_close(v.model);
+    return o;
 }

@@ -134,20 +134,28 @@ static float *crop(const Loader *l, const float *from, int width)
 }
 
 /* (T, I) is one sequence, (S, T, I) several. */
+static Tensor *load_steps(Loader *l, const char *key, const char *path)
+{
+    int width = l->net->layer[0].inputs;
+    Tensor *t = load(l, key, path);
+    if (!t)
+        return NULL;
+    if (t->rank < 2 || t->rank > 3 || t->shape[t->rank - 1] != width) {
+        shape_error(l, key, t,
+                    str_format(l->arena, "(steps, %d) or (sequences, steps, %d)", width, width));
+        return NULL;
+    }
+    *l->out = (Sequences){ .n = t->rank == 3 ? (int)t->shape[0] : 1, .width = width };
+    l->file_steps = (int)t->shape[t->rank - 2];
+    return t;
+}
+
 static bool load_input(Loader *l)
 {
     Sequences *q = l->out;
     int width = l->net->layer[0].inputs;
-    Tensor *t = load(l, "verify.input", l->spec->verify_input);
-    if (!t)
-        return false;
-    if (t->rank < 2 || t->rank > 3 || t->shape[t->rank - 1] != width)
-        return shape_error(
-            l, "verify.input", t,
-            str_format(l->arena, "(steps, %d) or (sequences, steps, %d)", width, width));
-    *q = (Sequences){ .n = t->rank == 3 ? (int)t->shape[0] : 1, .width = width };
-    l->file_steps = (int)t->shape[t->rank - 2];
-    if (!set_lengths(l))
+    Tensor *t = load_steps(l, "verify.input", l->spec->verify_input);
+    if (!t || !set_lengths(l))
         return false;
     q->x = crop(l, t->data, width);
     return true;
@@ -213,4 +221,18 @@ bool sequences_load(Arena *a, Diag *d, const Spec *s, const Network *net, Sequen
     bool expect = !s->verify_expect || load_expect(&l);
     bool labels = !s->verify_labels || load_labels(&l); /* both, to report both */
     return expect && labels;
+}
+
+bool sequences_profile(Arena *a, Diag *d, const Spec *s, const Network *net, Sequences *out)
+{
+    Loader l = { .arena = a, .diag = d, .spec = s, .net = net, .out = out };
+    Tensor *t = load_steps(&l, "delta.profile", s->delta_profile);
+    if (!t)
+        return false;
+    out->steps = l.file_steps;
+    out->length = ARENA_ARRAY(a, int, out->n);
+    for (int k = 0; k < out->n; k++)
+        out->length[k] = out->steps;
+    out->x = t->data;
+    return true;
 }

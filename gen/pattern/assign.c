@@ -150,6 +150,17 @@ void patterns_check(Spec *s, const Network *net, Diag *d)
         s->pe_width = PE_WIDTH_DEFAULT;
 }
 
+const char *patterns_choice(Arena *a, const Spec *s, const Network *net)
+{
+    int n;
+    const Pattern *const *table = pattern_table(&n);
+    const char *text = NULL;
+    for (int k = 0; k < n && !text; k++)
+        if (table[k]->choice && in_use(net, table[k]))
+            text = table[k]->choice(a, s, net);
+    return text;
+}
+
 /* How much of the vector a lane sees, and at whose pace. */
 static int ability(const Pattern *p)
 {

@@ -54,6 +54,7 @@ static void choose_banks(Spec *s, const Network *net, Diag *d)
                       "%d column%s to deal to banks", s->pe_width, columns, columns > 1 ? "s" : "");
     }
     s->banks = s->pe_width;
+    s->banks_auto = true;
 }
 
 static void bank_balanced_check(Spec *s, const Network *net, Diag *d)
@@ -197,6 +198,40 @@ static MatrixPlan bank_balanced_plan(const Spec *s, const Matrix *m)
     return p;
 }
 
+/* ---- banks: auto, in the report */
+static int64_t matrix_cycles(const Spec *s, const Matrix *m, int banks)
+{
+    int size = bank_size_of(m->columns, banks), rows = m->rows / m->gates;
+    int64_t cycles = 0;
+    for (int g = 0; g < m->gates; g++) {
+        int keep = m->keep.asis ? MAX(measure_fill(m, size, g).most, 1) : bank_keep(m->keep.gate[g], size);
+        cycles += (int64_t)(rows + s->pes - 1) / s->pes * keep * (banks / s->pe_width);
+    }
+    return cycles;
+}
+
+/* Cycles of a step's tiles of all bank-balanced matrices with so many banks. */
+static int64_t step_cycles(const Spec *s, const Network *net, int banks)
+{
+    int64_t cycles = 0;
+    for (int l = 0; l < net->n; l++)
+        for (int which = 0; which < MATRICES; which++)
+            if (net->layer[l].m[which].pattern == &pattern_bank_balanced)
+                cycles += matrix_cycles(s, &net->layer[l].m[which], banks);
+    return cycles;
+}
+
+static const char *bank_balanced_choice(Arena *a, const Spec *s, const Network *net)
+{
+    if (!s->banks_auto)
+        return NULL;
+    const char *text = str_format(a, "%d banks, one for each multiplier of a PE: %lld cycles of the step, the fewest", s->banks,
+                                  (long long)step_cycles(s, net, s->banks));
+    for (int k = 2; k <= 4 && k * s->banks <= fewest_columns(net); k *= 2)
+        text = str_format(a, "%s; %d banks %lld", text, k * s->banks, (long long)step_cycles(s, net, k * s->banks));
+    return text;
+}
+
 /* Survivors of one lane in column order; the rest of its words are explicit zeros. */
 static void pack_lane(const MatrixPlan *plan, const QMatrix *q, int row, int lane, int lanes, LaneWord *out)
 {
@@ -240,6 +275,11 @@ static double bank_balanced_bound(const MatrixPlan *plan, int rows, int columns,
     return weight_bits + bits / kept;
 }
 
+static const char *bank_balanced_settings(Arena *a, const Spec *s)
+{
+    return str_format(a, "%d banks", s->banks);
+}
+
 static const char *const bank_balanced_keys[] = {"sparsity.banks", "sparsity.keep", "sparsity.max_padding", NULL};
 
 const Pattern pattern_bank_balanced = {
@@ -252,6 +292,8 @@ const Pattern pattern_bank_balanced = {
     .keys = bank_balanced_keys,
     .engine = &engine_gather,
     .check = bank_balanced_check,
+    .choice = bank_balanced_choice,
+    .settings = bank_balanced_settings,
     .prune = bank_balanced_prune,
     .plan = bank_balanced_plan,
     .pack = bank_balanced_pack,

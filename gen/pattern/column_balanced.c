@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How the rows of a matrix are dealt: `gates` parts of `units` rows each, `groups` of them to a PE. */
-typedef struct Deal { int gates, units, groups, pes; } Deal;
+/* How the rows of a matrix are dealt: `gates` parts of `units` rows each, `groups` of them to a PE, by position. */
+typedef struct Deal { int gates, units, groups, pes; const int *order; } Deal;
 
-static Deal deal_of(int rows, int gates, int pes)
+static Deal deal_of(int rows, int gates, int pes, const int *order)
 {
     int units = rows / gates;
-    return (Deal){gates, units, (units + pes - 1) / pes, pes};
+    return (Deal){gates, units, (units + pes - 1) / pes, pes, order};
 }
 
 static int deal_rows(const Deal *l)
@@ -29,8 +29,10 @@ static int deal_rows(const Deal *l)
 /* Row of the matrix that is local row `local` of PE `pe`, or -1 for padding. */
 static int deal_row(const Deal *l, int pe, int local)
 {
-    int unit = local % l->groups * l->pes + pe;
-    return unit < l->units ? local / l->groups * l->units + unit : -1;
+    int position = local % l->groups * l->pes + pe;
+    if (position >= l->units)
+        return -1;
+    return local / l->groups * l->units + (l->order ? l->order[position] : position);
 }
 
 int column_balanced_keep(int rows, double keep)
@@ -132,8 +134,9 @@ static bool column_balanced_prune(const Spec *s, Arena *a, Diag *d, Layer *layer
     Matrix *m = &layer->m[which];
     bool linear = layer->cell == CELL_LINEAR;
     m->gates = linear ? 1 : GATES;
+    m->order = layer->order;
     m->kept = ARENA_ARRAY(a, uint8_t, (int64_t)m->rows * m->columns);
-    Deal l = deal_of(m->rows, m->gates, s->pes);
+    Deal l = deal_of(m->rows, m->gates, s->pes, m->order);
     if (m->keep.asis && linear) {
         memset(m->kept, 1, (size_t)m->rows * (size_t)m->columns);
         return true;
@@ -152,18 +155,18 @@ static bool column_balanced_prune(const Spec *s, Arena *a, Diag *d, Layer *layer
 
 static MatrixPlan column_balanced_plan(const Spec *s, const Matrix *m)
 {
-    Deal l = deal_of(m->rows, m->gates, s->pes);
+    Deal l = deal_of(m->rows, m->gates, s->pes, m->order);
     Fill fill = measure_fill(m, &l);
     int keep = MAX(fill.most, 1), size = (m->columns + s->pe_width - 1) / s->pe_width;
     return (MatrixPlan){.banks = MIN(s->pe_width, m->columns), .bank_size = size, .keep = keep, .cycles = keep,
                         .index_bits = MAX(clog2(deal_rows(&l)), 1), .kept = fill.kept, .gates = l.gates,
-                        .rows = deal_rows(&l), .stored = (int64_t)m->columns * s->pes * keep};
+                        .rows = deal_rows(&l), .order = m->order, .stored = (int64_t)m->columns * s->pes * keep};
 }
 
 /* A column as its PEs hold it: word k of PE p at k*pes + p. */
 static void column_balanced_pack(const MatrixPlan *plan, const QMatrix *q, int column, int pes, LaneWord *out)
 {
-    Deal l = deal_of(q->rows, plan->gates, pes);
+    Deal l = deal_of(q->rows, plan->gates, pes, plan->order);
     memset(out, 0, sizeof *out * (size_t)plan->cycles * (size_t)pes);
     for (int pe = 0; column >= 0 && pe < pes; pe++) {
         int rank = 0;
@@ -181,7 +184,7 @@ static void column_balanced_pack(const MatrixPlan *plan, const QMatrix *q, int c
 /* `rows` of the matrix; out is the column. */
 static void column_balanced_unpack(const MatrixPlan *plan, int rows, int pes, const LaneWord *in, int16_t *out)
 {
-    Deal l = deal_of(rows, plan->gates, pes);
+    Deal l = deal_of(rows, plan->gates, pes, plan->order);
     for (int rank = 0; rank < plan->cycles; rank++)
         for (int pe = 0; pe < pes; pe++, in++) {
             int row = deal_row(&l, pe, in->index);
@@ -197,8 +200,13 @@ static double column_balanced_bound(const MatrixPlan *plan, int rows, int column
     return weight_bits + log2_choose(plan->rows, plan->keep) / plan->keep;
 }
 
+static const char *column_balanced_settings(Arena *a, const Spec *s)
+{
+    return str_format(a, "rows of %d PEs", s->pes);
+}
+
 static const char *const column_balanced_keys[] = {"sparsity.keep", "sparsity.max_padding", "delta.x", "delta.h",
-                                                   "delta.encoder_lanes", NULL};
+                                                   "delta.encoder_lanes", "delta.profile", NULL};
 
 const Pattern pattern_column_balanced = {
     .name = "column_balanced",
@@ -211,6 +219,7 @@ const Pattern pattern_column_balanced = {
     .paper = "Gao et al., Spartus, 2021, arXiv 2108.02297",
     .keys = column_balanced_keys,
     .engine = &engine_scatter,
+    .settings = column_balanced_settings,
     .prune = column_balanced_prune,
     .plan = column_balanced_plan,
     .pack = column_balanced_pack,

@@ -231,6 +231,11 @@ static double grouped_columns_bound(const MatrixPlan *plan, int rows, int column
     return weight_bits + bits / (kept * plan->rows);
 }
 
+static const char *grouped_columns_settings(Arena *a, const Spec *s)
+{
+    return s->group_rows < 0 ? "groups of all rows" : str_format(a, "groups of %d rows", s->group_rows);
+}
+
 static const char *const grouped_columns_keys[] = {"sparsity.group_rows", "sparsity.keep", "sparsity.max_padding", NULL};
 
 const Pattern pattern_grouped_columns = {
@@ -243,6 +248,7 @@ const Pattern pattern_grouped_columns = {
     .engine = &engine_gather,
     .keys = grouped_columns_keys,
     .check = grouped_columns_check,
+    .settings = grouped_columns_settings,
     .prune = grouped_columns_prune,
     .plan = grouped_columns_plan,
     .pack = grouped_columns_pack,

@@ -216,7 +216,7 @@ static int row_weights(const uint8_t *kept, int columns, int64_t row)
 
 static int structured_blocks_row_cycles(const Matrix *m, int row, int lanes)
 {
-    return MAX(1, (row_weights(m->kept, m->columns, row) + lanes - 1) / lanes);
+    return (row_weights(m->kept, m->columns, row) + lanes - 1) / lanes;
 }
 
 static MatrixPlan structured_blocks_plan(const Spec *s, const Matrix *m)
@@ -266,6 +266,11 @@ static double structured_blocks_bound(const MatrixPlan *plan, int rows, int colu
                              / kept;
 }
 
+static const char *structured_blocks_settings(Arena *a, const Spec *s)
+{
+    return str_format(a, "blocks of %d%s", s->block, s->align ? ", aligned" : "");
+}
+
 static const char *const structured_blocks_keys[] = {"sparsity.block", "sparsity.align", "sparsity.keep",
                                                      "sparsity.max_padding", NULL};
 
@@ -281,6 +286,7 @@ const Pattern pattern_structured_blocks = {
     .engine = &engine_gather,
     .keys = structured_blocks_keys,
     .check = structured_blocks_check,
+    .settings = structured_blocks_settings,
     .prune = structured_blocks_prune,
     .plan = structured_blocks_plan,
     .pack = structured_blocks_pack,

@@ -143,6 +143,26 @@ static void advance_run(Sequencer *q, const Run *r, const Tile *t, bool end_a, b
         q->tiles--;
 }
 
+static bool skipped(const Machine *m, const Run *next)
+{
+    const Sequencer *q = &m->seq;
+    if (m->d->stages == 1)
+        return next->is_head && !q->head;
+    return next->stage == 0 ? q->flush : !(q->due >> next->stage & 1);
+}
+
+/* Which stages have a step to work on; `pending` as it was in this cycle. */
+static void step_stages(Sequencer *q, const Design *d, const Run *next, bool start, bool turn, bool idle)
+{
+    if (d->stages == 1)
+        return;
+    unsigned ends = start && next->ends ? 1u << next->stage : 0;
+    if (turn)
+        q->due = q->ran << 1 & ((1u << d->stages) - 1);
+    q->flush = !turn && (q->flush || (idle && q->due && !q->pending));
+    q->ran = turn ? 0 : q->ran | ends;
+}
+
 /* Returns whether x was released in this cycle. */
 static bool sequencer_step(Machine *m, bool out_sent)
 {
@@ -161,17 +181,19 @@ static bool sequencer_step(Machine *m, bool out_sent)
 
     const Run *next = looked_at(m);
     bool x_ready = release ? m->in.level == 2 : m->in.level != 0;
-    bool skip = next->is_head && !q->head;
+    bool skip = skipped(m, next);
     bool ready = !skip && (!next->wait_x || x_ready) && (!next->wait_out || q->out_used != 2)
-                 && (next->wait_h & q->pending) == 0;
+                 && (next->wait_h & q->pending & ~q->ran) == 0;
     bool choose = !q->active || run_end, start = choose && ready;
 
     bool polled = q->poll;
     unsigned done = m->ev.done[m->now % RING];
     q->poll = d->head_run > 0 && choose && !ready && !polled && q->pc == 0 && q->head;
     int started = (int)(next - d->run);
+    bool turn = !polled && choose && (ready || skip) && next->wrap;
+    step_stages(q, d, next, start, turn, choose && q->pc == 0 && !x_ready);
     if (!polled && choose && (ready || skip))
-        q->pc = next->wrap ? 0 : q->pc + 1;
+        q->pc = turn ? 0 : q->pc + 1;
     if (start && next->is_head)
         q->head = false;
     else if (start && next->set_head)
@@ -194,7 +216,7 @@ void machine_start(Machine *m, const Design *d, int64_t vectors)
     const Region *x = &d->region[0];
     m->d = d;
     m->in.beats = (d->inputs + d->lanes - 1) / d->lanes;
-    m->in.reorder = x->contiguous && d->lanes > 1;
+    m->in.reorder = region_is_reordered(x, d->lanes);
     int positions = m->in.reorder ? x->positions : d->inputs;
     m->in.p_beats = (positions + d->lanes - 1) / d->lanes;
     m->in.order.beats = m->in.p_beats;

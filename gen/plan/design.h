@@ -17,18 +17,21 @@ typedef struct Region {
     int *order, *place;                 /* element at a position; position of an element */
     int *slot;                          /* what an index says to read an element: address * banks + bank; -1: not stored */
     int stored;                         /* positions written; the rest is read by no matrix */
+    bool is_dealt; uint8_t *dealt_for;  /* elastic: what `order` was made for (plan/deal.c) */
 } Region;
 
 /* What the cell unit does with the rows of a tile (the codes are those of lg_cell). */
 typedef enum { OP_KEEP, OP_I, OP_G, OP_F, OP_O, OP_LINEAR } CellOp;
 
-/* One product of a tile: `matrix` of `layer` with a region; absent when cycles = 0. */
+/* One product of a tile: `matrix` of `layer` with a region; absent when cycles = 0. Elastic tiles have the cycles of all
+ * their words in the first one, whatever their `parts`. */
 typedef struct Segment { int layer, matrix, cycles, region; bool previous; } Segment;
 
 typedef struct Tile {
     int layer, gate, group;             /* rows gate*hidden + element(group*pes + pe) */
     CellOp op;
     Segment segment[2];
+    uint8_t parts;                      /* elastic: bits of the matrices whose words it has */
     bool use_psum, y_done;
     int psum;                           /* first word of the kept partial sums */
     bool layer_done;                    /* its last element completes h of the layer */
@@ -40,6 +43,7 @@ typedef struct Run {
     int lead, gap;                      /* idle cycles before the run and after each tile */
     int weight;                         /* weight address of its first cycle */
     bool wait_x, release_x, wait_out, is_head, set_head, wrap;
+    int stage; bool ends;               /* with stages: the layer; the last run of it */
     unsigned wait_h, set_pending;       /* bits: layers */
 } Run;
 
@@ -82,6 +86,8 @@ struct Design {
     int span;                           /* banks of the copy each lane has; 0: it sees its own bank only */
     int *row_cycles[LAYERS_MAX][MATRICES], longest_row;     /* elastic: cycles of each row; NULL where all are alike */
     int ring; bool ring_block;          /* elastic: sums of a PE that wait for the other PEs; 0: not elastic */
+    int slack;                          /* elastic: cycles by which tiles leave later than the control says */
+    int stages;                         /* layers that each work on a step of their own; 1: all on the same */
     bool free_order;                    /* any row may be on any PE */
     int cell_lanes, shifts;             /* rows per cycle into the cell unit; cycles a tile takes there */
     int lanes, element_bits;            /* stream */
@@ -121,6 +127,8 @@ bool design_plan(Arena *a, Diag *d, const Spec *s, const Network *net, const QNe
 /* Element of a vector at a position, or -1 where the position is padding. */
 int region_element(const Region *r, int position);
 int region_position(const Region *r, int element);
+/* x is written in another order than it comes: it waits in a memory of its own (lg_input). */
+bool region_is_reordered(const Region *x, int lanes);
 
 /* ---------------------------------------------------------------- plan/cycles.c: exact cycle model */
 /* Walks the control of the RTL cycle by cycle for `steps` steps with x waiting and the output always ready. */
@@ -130,8 +138,9 @@ CycleCount cycles_simulate(const Design *d, int steps);
 /* Elements of vectors that are compared and not sent, columns of each array, and cycles of the busiest one for the scans
  * of each layer, added up. */
 typedef struct StepCounts { int skipped_x, skipped_h, *columns; int64_t busiest; } StepCounts;
-/* Of a valid step of all sequences, in their order; `columns` has room for all arrays. */
-void scatter_step_counts(const Design *d, const Activity *a, int step, StepCounts *out);
+/* Of a valid step of all sequences, in their order; `columns` has room for all arrays. permuted: as the design deals the
+ * columns to the arrays, else as they come. */
+void scatter_step_counts(const Design *d, const Activity *a, int step, bool permuted, StepCounts *out);
 
 /* ---------------------------------------------------------------- plan/span.c: which PE sees what of the vector */
 bool region_is_masked(const Region *r); /* elements are dropped in the order of the stream */
@@ -147,7 +156,8 @@ void image_tile(const Design *d, const Tile *t, int pe, LaneWord *out);
 /* ---------------------------------------------------------------- plan/elastic.c: rows of different length */
 int elastic_phase(const Design *d, int first);          /* tiles from `first` on that PEs run through at their own pace */
 int elastic_tile_cycles(const Design *d, int tile, int pe);     /* of one row */
-/* Words of a PE for a phase of n tiles; last[] marks the last word of a row. Room: longest_row words more. */
-void elastic_words(const Design *d, int first, int n, int pe, LaneWord *out, uint8_t *last);
+/* Words of a PE for a phase of n tiles. mark[]: bit 0: last word of a row; bit 1: it multiplies the layer's own h.
+ * Room: longest_row words more. */
+void elastic_words(const Design *d, int first, int n, int pe, LaneWord *out, uint8_t *mark);
 
 #endif

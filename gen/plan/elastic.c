@@ -1,17 +1,17 @@
-/* elastic.c: patterns whose rows differ in length. Each PE works through its rows of a phase (one matrix of a layer) at
- * its own pace and puts the sums into a ring; a tile is handed on when the slowest PE has its row. So a phase takes as
- * long as the PE with the most work, and neurons are dealt to PEs to make that the least: their order is free. */
+/* elastic.c: patterns whose rows differ in length. Each PE works through its rows of a phase at its own pace and puts the
+ * sums into a ring; a tile is handed on when the slowest PE has its row. So a phase takes as long as the PE with the most
+ * work; neurons are dealt to PEs (deal.c) to make that the least: their order is free.
+ *
+ * A phase is all that a layer does in a step: the words of W and of R of a row follow each other. The first tiles of the
+ * first layer may have a phase of their own before it, W alone, kept: it fills the time in which h drains.
+ * Tiles leave `slack` cycles later than the control says, so that the last rows of a phase may follow each other faster
+ * than the cell unit takes them, and so that gates of a neuron keep their distance without an idle cycle. */
 #include "plan/plan.h"
 
 #include <string.h>
 
-/* Up to here every tile may be a word of the step program of its own. */
-enum { TILES_AT_ONCE = 128 };
-
-static int row_cycles(const Design *d, int layer, int matrix, int row)
-{
-    return row < 0 ? 1 : d->row_cycles[layer][matrix][row];
-}
+/* Up to here every tile may be a word of the step program of its own. Marks of a word, for the index image. */
+enum { TILES_AT_ONCE = 128, WORD_LAST = 1, WORD_OWN = 2 };
 
 void elastic_rows(Arena *a, Design *d)
 {
@@ -25,75 +25,18 @@ void elastic_rows(Arena *a, Design *d)
         }
 }
 
-/* ---- dealing neurons to PEs: position q is on PE q mod pes */
-typedef struct Deal { int n, pes; int *order; double (*work)[MATRICES], (*load)[MATRICES], mean[MATRICES]; } Deal;
-
-/* What a load of a PE costs: a high power, so that the largest counts. */
-static double cost(const Deal *l, const double load[MATRICES])
+double elastic_work(const Design *d, int layer, int matrix)
 {
     double sum = 0;
-    for (int w = 0; w < MATRICES; w++) {
-        double x = load[w] / l->mean[w], x4 = x * x * x * x, x16 = x4 * x4 * x4 * x4;
-        sum += x16 * x16;
-    }
-    return sum;
-}
-
-/* Swaps the neurons at two positions where that lowers the cost of their PEs. */
-static bool try_swap(Deal *l, int p, int q)
-{
-    int a = p % l->pes, b = q % l->pes;
-    const double *e = l->work[l->order[p]], *f = l->work[l->order[q]];
-    double new_a[MATRICES], new_b[MATRICES];
-    for (int w = 0; w < MATRICES; w++) {
-        new_a[w] = l->load[a][w] + f[w] - e[w];
-        new_b[w] = l->load[b][w] + e[w] - f[w];
-    }
-    double before = cost(l, l->load[a]) + cost(l, l->load[b]);
-    if (cost(l, new_a) + cost(l, new_b) >= before * (1 - 1e-9))
-        return false;
-    memcpy(l->load[a], new_a, sizeof new_a);
-    memcpy(l->load[b], new_b, sizeof new_b);
-    int t = l->order[p];
-    l->order[p] = l->order[q];
-    l->order[q] = t;
-    return true;
-}
-
-static void improve(Deal *l)
-{
-    enum { PASSES = 12 };
-    bool better = true;
-    for (int pass = 0; pass < PASSES && better; pass++) {
-        better = false;
-        for (int p = 0; p < l->n; p++)
-            for (int q = p + 1; q < l->n; q++)
-                if (p % l->pes != q % l->pes)
-                    better = try_swap(l, p, q) || better;
-    }
-}
-
-void elastic_order(Arena *a, Design *d, int region)
-{
-    Region *r = &d->region[region];
-    int layer = region - 1, n = r->elements;
-    Deal l = {.n = n, .pes = d->pes, .order = r->order, .mean = {1, 1}};
-    l.work = arena_alloc(a, sizeof *l.work * (size_t)n);
-    l.load = arena_alloc(a, sizeof *l.load * (size_t)d->pes);
-    for (int e = 0; e < n; e++)
-        for (int w = 0; w < MATRICES; w++) {
-            for (int gate = 0; gate < GATES; gate++)
-                l.work[e][w] += row_cycles(d, layer, w, gate * n + e);
-            l.load[e % d->pes][w] += l.work[e][w];
-            l.mean[w] += l.work[e][w] / MIN(n, d->pes);
-        }
-    improve(&l);
+    for (int r = 0; r < d->net->layer[layer].m[matrix].rows; r++)
+        sum += d->row_cycles[layer][matrix][r];
+    return sum / d->pes;
 }
 
 /* ---- the pace of a phase */
 bool elastic_same_phase(const Tile *a, const Tile *b)
 {
-    return a->layer == b->layer && (a->op == OP_KEEP) == (b->op == OP_KEEP) && a->segment[0].matrix == b->segment[0].matrix;
+    return a->layer == b->layer && (a->op == OP_KEEP) == (b->op == OP_KEEP);
 }
 
 int elastic_phase(const Design *d, int first)
@@ -104,10 +47,18 @@ int elastic_phase(const Design *d, int first)
     return n;
 }
 
+static int part_cycles(const Design *d, const Tile *t, int which, int row)
+{
+    return row >= 0 && t->parts >> which & 1 ? d->row_cycles[t->layer][which][row] : 0;
+}
+
 int elastic_tile_cycles(const Design *d, int tile, int pe)
 {
     const Tile *t = &d->tile[tile];
-    return row_cycles(d, t->segment[0].layer, t->segment[0].matrix, image_row(d, t, pe));
+    int row = image_row(d, t, pe), cycles = 0;
+    for (int which = 0; which < MATRICES; which++)
+        cycles += part_cycles(d, t, which, row);
+    return MAX(cycles, 1);
 }
 
 /* ready[k]: cycles until all PEs have done the first k + 1 rows of the phase. */
@@ -121,88 +72,120 @@ static void ready_times(const Design *d, int first, int n, int *ready)
         }
 }
 
-/* Each tile as soon as all PEs have it and the cell unit has taken the one before. */
-static void times_at_once(const Design *d, int *ready, int n)
+/* The earliest time of tile k, by the control, when those before it are set: all PEs have the row `slack` later, the cell
+ * unit has taken the tile before, and earlier gates of its neurons are far enough ahead. */
+static int earliest(const Design *d, int first, int k, const int *ready, const int *time)
 {
-    for (int k = 1; k < n; k++)
-        ready[k] = MAX(ready[k], ready[k - 1] + d->shifts);
+    const Tile *t = &d->tile[first + k];
+    int at = MAX(ready[k] - d->slack, (k > 0 ? time[k - 1] : 0) + d->shifts);
+    if (t->use_psum)
+        at = MAX(at, schedule_distance(d, OP_KEEP, t->op));
+    for (int b = k - 1; b >= 0 && at - time[b] < schedule_distance(d, OP_F, OP_O); b--)
+        if (d->tile[first + b].group == t->group)
+            at = MAX(at, time[b] + schedule_distance(d, d->tile[first + b].op, t->op));
+    return MAX(at, 1);
 }
 
-/* One pace for all but the first tile, so that the phase is two words of the step program: the slowest pace that ends it
- * as early as can be. */
-static int end_at(const int *ready, int n, int pace)
+/* Each tile as soon as can be. The phase ends with its last tile. */
+static void times_at_once(const Design *d, int first, int n, const int *ready, int *time)
 {
-    int end = 0;
     for (int k = 0; k < n; k++)
-        end = MAX(end, ready[k] + (n - 1 - k) * pace);
-    return end;
+        time[k] = earliest(d, first, k, ready, time);
+    time[n - 1] = MAX(time[n - 1], ready[n - 1]);
 }
 
-static void times_in_step(const Design *d, int *ready, int n)
+/* One pace for all but the first tile, so that the phase is two words of the step program. */
+static bool times_at_pace(const Design *d, int first, int n, int end, int pace, const int *ready, int *time)
 {
-    int pace = d->shifts, end = end_at(ready, n, pace);
-    while (n > 1 && end_at(ready, n, pace + 1) == end)
-        pace++;
-    for (int k = 0; k < n; k++)
-        ready[k] = end - (n - 1 - k) * pace;
+    for (int k = 0; k < n; k++) {
+        time[k] = end - (n - 1 - k) * pace;
+        if (time[k] < earliest(d, first, k, ready, time))
+            return false;
+    }
+    return true;
 }
 
-/* Tiles of a head are one run, so all take the same time; how fast they drain is the run's affair. */
-static void times_of_head(int *ready, int n)
+static bool times_in_step(const Design *d, int first, int n, int end, const int *ready, int *time)
 {
-    int pace = 1;
-    for (int k = 0; k < n; k++)
-        pace = MAX(pace, (ready[k] + k) / (k + 1));
-    for (int k = 0; k < n; k++)
-        ready[k] = (k + 1) * pace;
+    for (int pace = end / n; pace >= d->shifts; pace--)
+        if (times_at_pace(d, first, n, end, pace, ready, time))
+            return true;
+    return false;
 }
 
-/* Words of the ring that one phase needs: rows done and not yet handed on, the row being written, one for the turn. */
+/* Few words of the step program where that costs nothing, or where there are too many tiles. */
+static void phase_times(const Design *d, int first, int n, const int *ready, int *time)
+{
+    times_at_once(d, first, n, ready, time);
+    int end = time[n - 1];
+    if (times_in_step(d, first, n, end, ready, time))
+        return;
+    if (d->n_tiles <= TILES_AT_ONCE) {
+        times_at_once(d, first, n, ready, time);
+        return;
+    }
+    while (!times_in_step(d, first, n, ++end, ready, time))
+        REQUIRE(end < 1 << 24);
+}
+
+/* Words of the ring that one phase needs: rows done before the control hands them on, the row being written, one for the
+ * turn, and the tiles handed on in the last `slack` cycles. */
 static void widen_ring(Design *d, int first, int n, const int *time)
 {
+    int late = (d->slack + 3) / d->shifts + 1;
     for (int pe = 0; pe < d->pes; pe++)
         for (int k = 0, oldest = 0, now = 0; k < n; k++) {
             now += elastic_tile_cycles(d, first + k, pe);
             while (oldest < k && time[oldest] + 2 < now)
                 oldest++;
-            d->ring = MAX(d->ring, 1 << clog2(k - oldest + 3));
+            d->ring = MAX(d->ring, 1 << clog2(k - oldest + 3 + late));
         }
 }
 
 void elastic_tiles(Arena *a, Design *d)
 {
-    int *time = ARENA_ARRAY(a, int, d->n_tiles);
+    int *ready = ARENA_ARRAY(a, int, d->n_tiles), *time = ARENA_ARRAY(a, int, d->n_tiles);
     d->ring = 2;
     for (int first = 0, n; first < d->n_tiles; first += n) {
         n = elastic_phase(d, first);
-        ready_times(d, first, n, time);
-        if (d->tile[first].op == OP_LINEAR)
-            times_of_head(time, n);
-        else if (d->n_tiles <= TILES_AT_ONCE)
-            times_at_once(d, time, n);
-        else
-            times_in_step(d, time, n);
+        ready_times(d, first, n, ready);
+        phase_times(d, first, n, ready, time);
         for (int k = 0; k < n; k++)
             d->tile[first + k].segment[0].cycles = time[k] - (k > 0 ? time[k - 1] : 0);
         widen_ring(d, first, n, time);
     }
 }
 
-void elastic_words(const Design *d, int first, int n, int pe, LaneWord *out, uint8_t *last)
+/* ---- words */
+/* Words of one row, W before R; how many. */
+static int row_words(const Design *d, const Tile *t, int pe, LaneWord *out, uint8_t *mark)
+{
+    int at = 0, row = image_row(d, t, pe);
+    memset(out, 0, sizeof *out * (size_t)d->lanes_pe);
+    for (int which = 0; which < MATRICES; which++) {
+        int cycles = part_cycles(d, t, which, row);
+        if (cycles == 0)
+            continue;
+        LaneWord *from = out + (int64_t)at * d->lanes_pe;
+        d->pattern->pack(&d->matrix[t->layer][which], &d->q->layer[t->layer].m[which], row, d->lanes_pe, from);
+        image_place(d, t->segment[which].region, from, cycles * d->lanes_pe);
+        for (int k = 0; k < cycles; k++)
+            mark[at++] = which == MATRIX_R ? WORD_OWN : 0;
+    }
+    at = MAX(at, 1);
+    mark[at - 1] |= WORD_LAST;
+    return at;
+}
+
+void elastic_words(const Design *d, int first, int n, int pe, LaneWord *out, uint8_t *mark)
 {
     int total = 0, at = 0;
     for (int k = 0; k < n; k++)
         total += d->tile[first + k].segment[0].cycles;
-    memset(out, 0, sizeof *out * (size_t)(total + d->longest_row) * (size_t)d->lanes_pe);
-    memset(last, 0, (size_t)total);
+    memset(mark, 0, (size_t)total);
     for (int k = 0; k < n; k++) {
-        const Segment *g = &d->tile[first + k].segment[0];
-        const MatrixPlan *plan = &d->matrix[g->layer][g->matrix];
-        const QMatrix *q = &d->q->layer[g->layer].m[g->matrix];
-        d->pattern->pack(plan, q, image_row(d, &d->tile[first + k], pe), d->lanes_pe, out + (int64_t)at * d->lanes_pe);
-        at += elastic_tile_cycles(d, first + k, pe);
-        REQUIRE(at <= total);
-        last[at - 1] = 1;
+        REQUIRE(at + elastic_tile_cycles(d, first + k, pe) <= total);
+        at += row_words(d, &d->tile[first + k], pe, out + (int64_t)at * d->lanes_pe, mark + at);
     }
-    image_place(d, d->tile[first].segment[0].region, out, total * d->lanes_pe);
+    memset(out + (int64_t)at * d->lanes_pe, 0, sizeof *out * (size_t)(total - at) * (size_t)d->lanes_pe);
 }

@@ -26,6 +26,7 @@ typedef struct Input {
 
 typedef struct Sequencer {
     int pc; bool poll, head, active;
+    bool flush; unsigned due, ran;              /* with stages: bits */
     unsigned pending; int out_used;
     int run, phase, idle, count, tiles;
 } Sequencer;

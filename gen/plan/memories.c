@@ -52,7 +52,7 @@ static void add_input_order(Design *d)
     int beats = (d->inputs + d->lanes - 1) / d->lanes;
     if (region_is_masked(x))
         memory_add(d, "input mask", d->lanes, beats, 1, false, true, false);
-    if (!x->contiguous || d->lanes == 1)
+    if (!region_is_reordered(x, d->lanes))
         return;
     memory_add(d, "input order", order_bits(d->lanes, d->lanes, beats), (x->positions + d->lanes - 1) / d->lanes, 1, true, true,
         false);

@@ -6,9 +6,10 @@
 
 #include "flow/parts.h"
 
+#include <math.h>
 #include <string.h>
 
-enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, SHIFT_BITS_LOADABLE = 6, CELL_TABLE_LEAD = 6, RING_LATENCY = 3 };
+enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, SHIFT_BITS_LOADABLE = 6, CELL_TABLE_LEAD = 6, RING_LATENCY = 3, RING_FLAGS = 2 };
 
 int layer_align(const QNetwork *q)
 {
@@ -28,7 +29,7 @@ static void plan_latencies(Design *d)
     d->front = d->pattern->private_vectors ? 2 : 0;
     d->tree = MAX(clog2(d->lanes_pe), 1);
     d->align = layer_align(d->q);
-    d->acc_at = d->front + (d->ring > 0 ? RING_LATENCY : 0) + (d->span > 1) + 3 + d->mul_latency + d->tree + (d->align > 0);
+    d->acc_at = d->front + (d->ring > 0 ? RING_LATENCY + d->slack : 0) + (d->span > 1) + 3 + d->mul_latency + d->tree + (d->align > 0);
 }
 
 static void plan_matrices(Design *d)
@@ -69,8 +70,10 @@ void plan_shift(Design *d)
 }
 
 /* ---- candidates */
-static void set_cell_lanes(Design *d, int lanes)
+static void set_cell_lanes(Design *d, int lanes, int slack)
 {
+    d->slack = slack;
+    plan_latencies(d);
     d->cell_lanes = lanes;
     d->shifts = (d->pes + lanes - 1) / lanes;
     d->tile_at = d->acc_at + (d->shifts > 1) - CELL_TABLE_LEAD;
@@ -93,30 +96,49 @@ static void early_tiles(const Design *d, bool ahead, int extra, int early[])
     for (int l = 0; l < lstms; l++) {
         int need = schedule_filling(d, l) + extra;
         bool useful = ahead && (l > 0 || lstms == 1);
-        early[l] = d->ring > 0 ? schedule_tiles(d, l) : useful ? MIN(MAX(need, 0), schedule_tiles(d, l)) : 0;
+        early[l] = useful ? MIN(MAX(need, 0), schedule_tiles(d, l)) : 0;
     }
 }
 
-typedef struct Choice { int lanes, early[LAYERS_MAX]; double interval; } Choice;
+/* The same where rows differ in length: only layer 0, and only what the other layers leave of its drain. */
+static void early_rows(const Design *d, bool ahead, int extra, int early[])
+{
+    memset(early, 0, sizeof *early * LAYERS_MAX);
+    double rest = schedule_drain(d), tile = elastic_work(d, 0, MATRIX_W) / schedule_tiles(d, 0);
+    for (int l = 1; l < d->net->n; l++)
+        rest -= elastic_work(d, l, MATRIX_W) + elastic_work(d, l, MATRIX_R);
+    if (ahead && rest > 0)
+        early[0] = MIN(MAX((int)ceil(rest / MAX(tile, d->shifts)) + extra, 0), schedule_tiles(d, 0));
+}
+
+typedef struct Choice { int lanes, slack, early[LAYERS_MAX]; double interval; } Choice;
 
 static void try_choice(Arena *a, Design *d, Choice *c, Choice *best)
 {
-    set_cell_lanes(d, c->lanes);
+    set_cell_lanes(d, c->lanes, c->slack);
     plan_schedule(a, d, c->early);
     c->interval = cycles_simulate(d, TRIAL_STEPS).interval;
     if (best->lanes == 0 || c->interval < best->interval)
         *best = *c;
 }
 
-static void try_lanes(Arena *a, Design *d, int lanes, Choice *best)
+static void try_lanes(Arena *a, Design *d, int lanes, int slack, Choice *best)
 {
     static const struct { bool ahead; int extra; } tries[] = {{true, 0}, {false, 0}, {true, 1}, {true, -2}};
     for (int k = 0; k < LENGTH(tries); k++) {
-        Choice c = {.lanes = lanes};
-        set_cell_lanes(d, lanes);
-        early_tiles(d, tries[k].ahead, tries[k].extra, c.early);
+        Choice c = {.lanes = lanes, .slack = slack};
+        set_cell_lanes(d, lanes, slack);
+        (d->ring > 0 ? early_rows : early_tiles)(d, tries[k].ahead, tries[k].extra, c.early);
         try_choice(a, d, &c, best);
     }
+}
+
+/* Slack lengthens the drain, so none where rows are all alike, and the least that gives the fewest cycles elsewhere. */
+static void try_slacks(Arena *a, Design *d, int lanes, Choice *best)
+{
+    enum { SLACK_STEP = 6, SLACK_MOST = 24 };
+    for (int slack = 0; slack <= (d->ring > 0 ? SLACK_MOST : 0); slack += SLACK_STEP)
+        try_lanes(a, d, lanes, slack, best);
 }
 
 /* Fewest cycles; more lanes only where they save at least one cycle in 200. */
@@ -127,13 +149,14 @@ static void choose_schedule(Arena *a, Design *d)
     int most = most_cell_lanes(d);
     for (int lanes = 1; lanes <= most; lanes = lanes < most ? MIN(lanes * 2, most) : most + 1) {
         Choice c = {0};
-        try_lanes(scratch, d, lanes, &c);
+        try_slacks(scratch, d, lanes, &c);
         if (best.lanes == 0 || c.interval < best.interval * 0.995)
             best = c;
-        if (d->shifts == 1 || best.interval <= (double)d->weight_words)
+        /* Elastic tiles hold the cycles that the cell unit needs, so their sum tells nothing. */
+        if (d->shifts == 1 || (d->ring == 0 && best.interval <= (double)d->weight_words))
             break;
     }
-    set_cell_lanes(d, best.lanes);
+    set_cell_lanes(d, best.lanes, best.slack);
     plan_schedule(a, d, best.early);
     arena_free(scratch);
 }
@@ -225,7 +248,7 @@ static bool plan_sizes(Arena *a, Diag *diag, Design *d, int banks)
     plan_span(d, banks);
     plan_latencies(d);
     plan_regions(a, d);
-    d->index_word = d->lanes_pe * d->index_bits + (d->ring > 0);
+    d->index_word = d->lanes_pe * d->index_bits + (d->ring > 0 ? RING_FLAGS : 0);
     if (!lanes_allowed(diag, d))
         return false;
     choose_stream(a, d);
@@ -236,6 +259,7 @@ bool gather_plan(Arena *a, Diag *diag, Design *d)
 {
     d->weight_memories = d->pes;
     d->weight_lanes = d->lanes_pe;
+    d->stages = d->pattern->row_cycles ? d->net->n : 1;
     if (d->pattern->row_cycles)
         elastic_rows(a, d);
     plan_shift(d);

@@ -28,7 +28,10 @@ void span_region(Arena *a, Design *d, int region);
 
 /* plan/elastic.c: rows of different length. */
 void elastic_rows(Arena *a, Design *d);                 /* counts the cycles of every row */
-void elastic_order(Arena *a, Design *d, int region);    /* deals the neurons of a layer to the PEs: region->order */
+/* Deals the neurons of a layer to the PEs (order of its region), where bits of early[group] tell the gates whose W has a
+ * phase of its own. */
+void elastic_deal(Design *d, int layer, const uint8_t *early);
+double elastic_work(const Design *d, int layer, int matrix);    /* words of all rows, per PE */
 bool elastic_same_phase(const Tile *a, const Tile *b);
 void elastic_tiles(Arena *a, Design *d);                /* cycles of every tile, words of the ring */
 
@@ -37,6 +40,8 @@ void plan_schedule(Arena *a, Design *d, const int *early);
 int schedule_tiles(const Design *d, int layer);         /* row tiles of a layer */
 /* Idle engine cycles between the last product of h and the first product that needs it. */
 int schedule_drain(const Design *d);
+/* Cycles that tile `b` of the same neurons must come after tile `a`, by the last control words; 0: any. */
+int schedule_distance(const Design *d, CellOp a, CellOp b);
 int layer_groups(const Design *d, int layer);           /* tiles of one gate */
 int schedule_filling(const Design *d, int layer);       /* early tiles of a layer that fill the drain */
 

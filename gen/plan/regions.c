@@ -31,6 +31,11 @@ int region_position(const Region *r, int element)
     return r->contiguous ? element % r->bank_size * r->banks + element / r->bank_size : element;
 }
 
+bool region_is_reordered(const Region *x, int lanes)
+{
+    return x->contiguous ? lanes > 1 : x->order != NULL;
+}
+
 /* Address span a region needs: with indices its base is OR-ed to them, so it is aligned to a power of two. */
 static int span(const Design *d, const Region *r)
 {

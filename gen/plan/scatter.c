@@ -21,6 +21,12 @@ static void set_banks(Arena *a, Design *d, int queues)
             d->matrix[l][which].bank_size = (columns + d->vector_banks - 1) / d->vector_banks;
         }
     plan_regions(a, d);
+    d->region[0].order = d->net->x_order;
+    d->region[0].place = d->net->x_place;
+    for (int k = 1; k < d->n_regions; k++) {
+        d->region[k].order = d->net->layer[k - 1].order;
+        d->region[k].place = d->net->layer[k - 1].place;
+    }
 }
 
 /* ---- scans */

@@ -106,7 +106,8 @@ static void push_step(Scatter *s)
         if (p->address == NOTHING)
             queue_put(q, END_MARK);
         else if (p->address * d->vector_banks + b < elements
-                 && was_sent(d->activity, scan, p->step, p->address * d->vector_banks + b))
+                 && was_sent(d->activity, scan, p->step,
+                             region_element(&d->region[scan->region], p->address * d->vector_banks + b)))
             queue_put(q, scan->words);
     }
     p->scan = NOTHING;
@@ -253,13 +254,17 @@ CycleCount scatter_cycles(const Design *d, int steps)
 }
 
 /* ---- without the control: what a step leaves to do */
-static void count_scan(const Design *d, const Activity *a, const Scan *scan, int step, StepCounts *out, int64_t *cycles)
+typedef struct Counting { const Activity *activity; int step; bool permuted; int64_t *cycles; StepCounts *out; } Counting;
+
+static void count_scan(const Design *d, const Scan *scan, const Counting *c)
 {
-    int n = d->region[scan->region].elements, sent = 0;
-    for (int e = 0; e < n; e++)
-        if (was_sent(a, scan, step, e)) {
-            out->columns[e % d->lanes_pe]++;
-            cycles[e % d->lanes_pe] += scan->words;
+    const Region *r = &d->region[scan->region];
+    StepCounts *out = c->out;
+    int n = r->elements, sent = 0;
+    for (int q = 0; q < n; q++)
+        if (was_sent(c->activity, scan, c->step, c->permuted ? region_element(r, q) : q)) {
+            out->columns[q % d->lanes_pe]++;
+            c->cycles[q % d->lanes_pe] += scan->words;
             sent++;
         }
     if (scan->region == 0)
@@ -268,14 +273,15 @@ static void count_scan(const Design *d, const Activity *a, const Scan *scan, int
         out->skipped_h += n - sent;
 }
 
-void scatter_step_counts(const Design *d, const Activity *a, int step, StepCounts *out)
+void scatter_step_counts(const Design *d, const Activity *a, int step, bool permuted, StepCounts *out)
 {
     Arena *scratch = arena_new();
     int64_t *cycles = ARENA_ARRAY(scratch, int64_t, d->lanes_pe);
+    Counting c = {a, step, permuted, cycles, out};
     *out = (StepCounts){.columns = out->columns};
     memset(out->columns, 0, sizeof *out->columns * (size_t)d->lanes_pe);
     for (int k = 0; k < d->n_scans; k++) {
-        count_scan(d, a, &d->scan[k], step, out, cycles);
+        count_scan(d, &d->scan[k], &c);
         if (!d->scan[k].end)
             continue;
         int64_t most = 0;

@@ -3,6 +3,7 @@
  * One layer:  [W x(t) of the first tiles, kept] [head of t-1] [R h(t-1) of those tiles] [W x(t) + R h(t-1) of the rest]
  * The first run fills the time in which h(t-1) drains: it needs no h. Stacks: layer 1 whole, the head of t-1, then per
  * further layer [R h(t-1) of the first tiles, kept] [W h(t) of these] [the rest]: R fills the drain of the layer below.
+ * Elastic rows: [W x(t) of the first tiles, kept] [layer 0 of t] [layer 1 of t-1] [layer 2 of t-2] ...
  * Gates of a neuron pass in the order i, g, f, o; `lead` cycles are put in where one needs what another has not left yet. */
 #include "plan/plan.h"
 
@@ -39,6 +40,18 @@ typedef struct Hazards { int i_to_g, g_to_f, f_to_o, keep_to_use; } Hazards;
 static Hazards hazards_of(const Design *d)
 {
     return (Hazards){.i_to_g = 4, .g_to_f = 3, .f_to_o = 12 + d->mul_latency + product_latency(d), .keep_to_use = 5};
+}
+
+int schedule_distance(const Design *d, CellOp a, CellOp b)
+{
+    Hazards h = hazards_of(d);
+    if (a == OP_KEEP && b != OP_KEEP)
+        return h.keep_to_use;
+    if (a == OP_I && b == OP_G)
+        return h.i_to_g;
+    if (a == OP_G && b == OP_F)
+        return h.g_to_f;
+    return a == OP_F && b == OP_O ? h.f_to_o : 0;
 }
 
 /* ---- tiles */
@@ -127,6 +140,7 @@ static void add_early(Design *d, int layer, int early)
         t.op = OP_KEEP;
         t.layer_done = t.y_done = false;
         t.segment[0] = segment_of(d, layer, early_matrix(layer), t.gate);
+        t.parts = 1 << early_matrix(layer);
         t.psum = n * d->shifts;
         add_tile(d, t);
     }
@@ -139,9 +153,16 @@ static void add_main(Design *d, int layer, int early)
         Tile t = lstm_tile(d, layer, n);
         t.use_psum = n < early;
         t.psum = n * d->shifts;
-        t.segment[0] = segment_of(d, layer, t.use_psum ? second : first, t.gate);
-        if (!t.use_psum)
-            t.segment[1] = segment_of(d, layer, second, t.gate);
+        if (d->ring > 0) {
+            t.parts = 1 << MATRIX_R | !t.use_psum << MATRIX_W;
+            t.segment[0] = segment_of(d, layer, MATRIX_W, t.gate);
+            t.segment[1] = segment_of(d, layer, MATRIX_R, t.gate);
+            t.segment[1].cycles = 0;
+        } else {
+            t.segment[0] = segment_of(d, layer, t.use_psum ? second : first, t.gate);
+            if (!t.use_psum)
+                t.segment[1] = segment_of(d, layer, second, t.gate);
+        }
         add_tile(d, t);
     }
 }
@@ -150,9 +171,9 @@ static void add_head(Design *d, int layer)
 {
     int tiles = schedule_tiles(d, layer);
     for (int n = 0; n < tiles; n++) {
-        Tile t = {.layer = layer, .group = n, .op = OP_LINEAR, .y_done = n == tiles - 1};
+        Tile t = {.layer = layer, .group = n, .op = OP_LINEAR, .parts = 1 << MATRIX_W, .y_done = n == tiles - 1};
         t.segment[0] = segment_of(d, layer, MATRIX_W, 0);
-        t.segment[0].previous = true;
+        t.segment[0].previous = d->stages == 1;
         add_tile(d, t);
     }
 }
@@ -166,7 +187,7 @@ static int tile_cycles(const Tile *t)
 static bool same_shape(const Tile *a, const Tile *b)
 {
     return a->layer == b->layer && (a->op == OP_KEEP) == (b->op == OP_KEEP) && a->use_psum == b->use_psum
-           && a->segment[0].matrix == b->segment[0].matrix && a->segment[0].cycles == b->segment[0].cycles
+           && a->segment[0].matrix == b->segment[0].matrix && a->parts == b->parts && a->segment[0].cycles == b->segment[0].cycles
            && a->segment[1].cycles == b->segment[1].cycles;
 }
 
@@ -174,23 +195,15 @@ static bool same_shape(const Tile *a, const Tile *b)
 static int lead_before(const Design *d, const int *end, int n)
 {
     const Tile *t = &d->tile[n];
-    Hazards h = hazards_of(d);
-    int lead = 0;
+    int longest = schedule_distance(d, OP_F, OP_O), lead = 0;
     for (int k = n - 1; k >= 0; k--) {
         const Tile *u = &d->tile[k];
-        if (end[n] - end[k] >= h.f_to_o)
-            break;                      /* the longest distance: further back nothing can clash */
+        if (end[n] - end[k] >= longest)
+            break;                      /* further back nothing can clash */
         if (u->layer != t->layer || u->group != t->group)
             continue;
-        int need = 0;
-        if (u->op == OP_KEEP && t->use_psum && u->gate == t->gate)
-            need = h.keep_to_use;
-        else if (u->op == OP_I && t->op == OP_G)
-            need = h.i_to_g;
-        else if (u->op == OP_G && t->op == OP_F)
-            need = h.g_to_f;
-        else if (u->op == OP_F && t->op == OP_O)
-            need = h.f_to_o;
+        bool kept = u->op == OP_KEEP;
+        int need = kept && (!t->use_psum || u->gate != t->gate) ? 0 : schedule_distance(d, u->op, t->op);
         lead = MAX(lead, need - (end[n] - end[k]));
     }
     return lead;
@@ -202,7 +215,7 @@ static void start_run(Design *d, int tile, int lead, int weight)
     const Tile *t = &d->tile[tile];
     int cycles = tile_cycles(t);
     d->run[d->n_runs++] = (Run){.first = tile, .lead = lead, .gap = MAX(0, d->shifts - cycles), .weight = weight,
-                                .is_head = t->op == OP_LINEAR};
+                                .is_head = t->op == OP_LINEAR && d->stages == 1, .stage = t->layer};
 }
 
 /* Cuts the tiles into runs of one shape; a tile that must wait for an earlier one starts a run with a lead. */
@@ -218,6 +231,7 @@ static void add_runs(Arena *a, Design *d)
         int lead = fresh ? MAX(0, d->shifts - cycles) : 0;
         end[n] += lead;
         int wait = lead_before(d, end, n);
+        REQUIRE(d->ring == 0 || lead + wait == 0);  /* elastic tiles keep all distances themselves */
         end[n] += wait;
         if (fresh || wait > 0)
             start_run(d, n, lead + wait, weight);
@@ -225,7 +239,7 @@ static void add_runs(Arena *a, Design *d)
         r->count++;
         weight += cycles;
         /* The head is left out in the first step, and goes first where x is late: no distance may count on it. */
-        if (t->op != OP_LINEAR)
+        if (t->op != OP_LINEAR || d->ring > 0)
             now = end[n] + r->gap;
     }
     d->weight_words = weight;
@@ -242,6 +256,9 @@ static Run *run_of_tile(Design *d, int tile)
 static bool reads(const Run *r, const Design *d, int region)
 {
     const Tile *t = &d->tile[r->first];
+    if (d->ring > 0)
+        return (t->parts >> MATRIX_W & 1 && t->segment[0].region == region)
+               || (t->parts >> MATRIX_R & 1 && t->segment[1].region == region);
     return (t->segment[0].cycles > 0 && t->segment[0].region == region)
            || (t->segment[1].cycles > 0 && t->segment[1].region == region);
 }
@@ -277,22 +294,40 @@ static void mark_runs(Design *d)
         if (d->tile[n].layer_done) {
             Run *r = run_of_tile(d, n);
             r->set_pending |= 1u << d->tile[n].layer;
-            r->set_head = d->net->layer[d->net->n - 1].cell == CELL_LINEAR && last_lstm(d, d->tile[n].layer);
+            r->set_head = d->stages == 1 && d->net->layer[d->net->n - 1].cell == CELL_LINEAR && last_lstm(d, d->tile[n].layer);
+            r->ends = true;
         }
-    d->run[d->n_runs - 1].wrap = true;
+    d->run[d->n_runs - 1].wrap = d->run[d->n_runs - 1].ends = true;
     d->head_run = -1;
     for (int k = 0; k < d->n_runs; k++)
         if (d->run[k].is_head)
             d->head_run = k;
 }
 
-void plan_schedule(Arena *a, Design *d, const int *early)
+/* The layers one after the other, each on the step before that of the layer below: nothing waits for what was just done. */
+static void add_stages(Arena *a, Design *d, const int *early)
 {
-    int n = d->net->n, lstms = d->n_regions - 1, total = 0;
-    for (int l = 0; l < n; l++)
-        total += schedule_tiles(d, l) + (l < lstms ? early[l] : 0);
-    d->tile = ARENA_ARRAY(a, Tile, total);
-    d->n_tiles = d->n_runs = 0;
+    for (int l = 0; l < d->net->n; l++) {
+        if (d->net->layer[l].cell == CELL_LINEAR) {
+            add_head(d, l);
+            continue;
+        }
+        int gate, group;
+        uint8_t *ahead = ARENA_ARRAY(a, uint8_t, layer_groups(d, l));
+        for (int n = 0; n < early[l]; n++) {
+            nth_tile(d, l, n, &gate, &group);
+            ahead[group] |= (uint8_t)(1 << gate_order[gate].gate);
+        }
+        elastic_deal(d, l, ahead);
+        add_early(d, l, early[l]);
+        add_main(d, l, early[l]);
+    }
+    elastic_tiles(a, d);
+}
+
+static void add_layers(Design *d, const int *early)
+{
+    int n = d->net->n, lstms = d->n_regions - 1;
     for (int l = 0; l < lstms; l++) {
         add_early(d, l, early[l]);
         if (l == 0 && lstms == 1 && n > 1)
@@ -301,8 +336,19 @@ void plan_schedule(Arena *a, Design *d, const int *early)
         if (l == 0 && lstms > 1 && n > lstms)
             add_head(d, n - 1);
     }
+}
+
+void plan_schedule(Arena *a, Design *d, const int *early)
+{
+    int total = 0;
+    for (int l = 0; l < d->net->n; l++)
+        total += schedule_tiles(d, l) + (l < d->n_regions - 1 ? early[l] : 0);
+    d->tile = ARENA_ARRAY(a, Tile, total);
+    d->n_tiles = d->n_runs = 0;
     if (d->ring > 0)
-        elastic_tiles(a, d);
+        add_stages(a, d, early);
+    else
+        add_layers(d, early);
     add_runs(a, d);
     mark_runs(d);
 }

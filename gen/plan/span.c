@@ -85,17 +85,13 @@ static void place_neurons(Arena *a, Region *r, const uint8_t *used)
     r->bank_size = MAX(1, (r->stored + r->banks - 1) / r->banks);
 }
 
-/* h where rows differ in length: neurons are dealt to the PEs. */
-static void deal_neurons(Arena *a, Design *d, int region)
+/* h where rows differ in length: neurons are dealt to the PEs when the order of the tiles is known. */
+static void plan_deal(Arena *a, Region *r)
 {
-    Region *r = &d->region[region];
     r->order = ARENA_ARRAY(a, int, r->elements);
     r->place = ARENA_ARRAY(a, int, r->elements);
-    for (int q = 0; q < r->elements; q++)
-        r->order[q] = q;
-    elastic_order(a, d, region);
-    for (int q = 0; q < r->elements; q++)
-        r->place[r->order[q]] = r->slot[r->order[q]] = q;
+    r->dealt_for = ARENA_ARRAY(a, uint8_t, r->elements);
+    r->is_dealt = false;
     r->bank_size = (r->elements + r->banks - 1) / r->banks;
 }
 
@@ -111,7 +107,7 @@ void span_region(Arena *a, Design *d, int region)
     if (region == 0) {
         place_stream(a, r, used);
     } else if (d->ring > 0) {
-        deal_neurons(a, d, region);
+        plan_deal(a, r);
     } else if (d->free_order) {
         place_neurons(a, r, used);
     } else {

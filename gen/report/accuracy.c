@@ -22,7 +22,7 @@ typedef struct Trial {
 } Trial;
 
 /* What one row of the table says; all of it is known when `why` is NULL. */
-typedef struct Outcome { double kept, pruned_db, rounded_db, both_db; const char *why; } Outcome;
+typedef struct Outcome { double kept, pruned_db, rounded_db, both_db; const char *why, *with; } Outcome;
 
 static int64_t network_weights(const Network *net, bool only_kept)
 {
@@ -138,6 +138,7 @@ static Outcome try_one(const Trial *t, Arena *a, const Pattern *p, double rate)
         || !golden_run(a, &q, &net, NULL, t->seq, &g))
         return out;
     out.why = NULL;
+    out.with = p->settings ? p->settings(a, &s) : NULL;
     out.kept = (double)network_weights(&net, true) / (double)network_weights(&net, false);
     compare(t, a, &q, &g, &out);
     return out;
@@ -150,6 +151,8 @@ static json_t *row_json(const Pattern *p, double rate, const Outcome *o)
         json_object_set_new(row, "why", json_string(o->why));
         return row;
     }
+    if (o->with)
+        json_object_set_new(row, "with", json_string(o->with));
     json_object_set_new(row, "kept", value_rounded(o->kept, 4));
     json_object_set_new(row, "pruned_snr_db", value_rounded(o->pruned_db, 2));
     json_object_set_new(row, "rounded_snr_db", value_rounded(o->rounded_db, 2));
@@ -212,8 +215,9 @@ void accuracy_print(const json_t *table, FILE *to)
     fprintf(to, "rounded to %lld-bit weights and %lld-bit activations\n\n",
             (long long)json_integer_value(json_object_get(table, "weight_bits")),
             (long long)json_integer_value(json_object_get(table, "activation_bits")));
-    fprintf(to, "  %-20s %6s %8s%12s%12s%12s\n", "pattern", "rate", "kept", "pruned", "rounded",
-            "together");
+    fprintf(to, "  %-20s %6s %8s%12s%12s%12s  %s\n", "pattern", "rate", "kept", "pruned", "rounded",
+            "together",
+            "with");
     json_array_foreach(json_object_get(table, "rows"), i, row)
     {
         const char *why = json_string_value(json_object_get(row, "why"));
@@ -227,7 +231,8 @@ void accuracy_print(const json_t *table, FILE *to)
         print_db(row, "pruned_snr_db", to);
         print_db(row, "rounded_snr_db", to);
         print_db(row, "snr_db", to);
-        fputc('\n', to);
+        const char *with = json_string_value(json_object_get(row, "with"));
+        fprintf(to, "%s%s\n", with ? "  " : "", with ? with : "");
     }
     fprintf(to, "\npruned: float after pruning against float before; rounded: the core's integers "
                 "against float\nwith the same weights; together: against float before pruning\n");

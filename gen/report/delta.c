@@ -27,8 +27,9 @@ static json_t *layers_json(const Design *d)
     return layers;
 }
 
-/* Means over the steps that the interval is taken from: the second half, but for the last step. */
-static void put_arrays(json_t *o, const Design *d)
+/* Means over the steps that the interval is taken from: the second half, but for the last step. permuted: columns as
+ * delta.profile deals them to the arrays, else as they come. */
+static void put_arrays(json_t *o, const Design *d, bool permuted)
 {
     Arena *scratch = arena_new();
     StepCounts c = {.columns = ARENA_ARRAY(scratch, int, d->lanes_pe)};
@@ -36,7 +37,7 @@ static void put_arrays(json_t *o, const Design *d)
     int64_t phase = 0, columns = 0, busiest = 0;
     for (int t = first; t < end; t++) {
         int most = 0;
-        scatter_step_counts(d, d->activity, t, &c);
+        scatter_step_counts(d, d->activity, t, permuted, &c);
         for (int array = 0; array < d->lanes_pe; array++) {
             columns += c.columns[array];
             most = MAX(most, c.columns[array]);
@@ -75,7 +76,12 @@ json_t *delta_json(const Report *r)
     json_object_set_new(o, "x", value_real(d->spec->delta_x));
     json_object_set_new(o, "h", value_real(d->spec->delta_h));
     json_object_set_new(o, "encoder_lanes", json_integer(d->vector_banks));
-    put_arrays(o, d);
+    put_arrays(o, d, true);
+    if (d->spec->delta_profile) {
+        json_t *without = json_object();
+        put_arrays(without, d, false);
+        json_object_set_new(o, "without_profile", without);
+    }
     json_object_set_new(o, "layers", layers_json(d));
     if (r->sim) {
         put_registers(o, "registers", &r->sim->delta, d->spec->delta_x, d->spec->delta_h);

@@ -47,9 +47,14 @@ static void put_matrix(Page *p, size_t l, const char *name, const json_t *m)
         return;
     double kept = value_number(m, "kept"), stored = value_number(m, "stored");
     double all = value_number(m, "rows") * value_number(m, "columns");
-    buffer_print(&p->out, "| %zu %s | %s x %s | %s (%.1f %%) | %s of %s banks | %.1f %% |\n", l,
-                 name, cell(p, m, "rows"), cell(p, m, "columns"), cell(p, m, "kept"),
-                 100 * kept / all, cell(p, m, "keep_per_bank"), cell(p, m, "banks"),
+    const char *keep = cell(p, m, "keep_per_bank");
+    if (value_at(m, "keep_per_gate"))
+        keep = str_format(p->arena, "i %s, f %s, g %s, o %s", cell(p, m, "keep_per_gate.i"),
+                          cell(p, m, "keep_per_gate.f"), cell(p, m, "keep_per_gate.g"),
+                          cell(p, m, "keep_per_gate.o"));
+    buffer_print(&p->out, "| %zu %s | %s | %s x %s | %s (%.1f %%) | %s of %s banks | %.1f %% |\n", l,
+                 name, cell(p, m, "pattern"), cell(p, m, "rows"), cell(p, m, "columns"),
+                 cell(p, m, "kept"), 100 * kept / all, keep, cell(p, m, "banks"),
                  stored > 0 ? 100 * (stored - kept) / stored : 0);
 }
 
@@ -57,8 +62,8 @@ static void put_matrices(Page *p)
 {
     const json_t *layers = value_at(p->report, "network");
     begin_table(p, "Matrices",
-                "| layer | rows x columns | kept | per row: weights from each | padding in rows |",
-                "| --- | --- | --- | --- | --- |");
+                "| layer | pattern | rows x columns | kept | per row: weights from each | padding in rows |",
+                "| --- | --- | --- | --- | --- | --- |");
     for (size_t l = 0; l < json_array_size(layers); l++) {
         put_matrix(p, l, "W", value_at(json_array_get(layers, l), "W"));
         put_matrix(p, l, "R", value_at(json_array_get(layers, l), "R"));
@@ -105,6 +110,11 @@ static void put_delta(Page *p)
                  cell(p, p->report, "delta.x"), cell(p, p->report, "delta.h"), cell(p, p->report, "delta.encoder_lanes"),
                  cell(p, p->report, "delta.busiest_array_columns"), cell(p, p->report, "delta.mean_array_columns"),
                  cell(p, p->report, "delta.matrix_phase"));
+    if (value_at(p->report, "delta.without_profile"))
+        buffer_print(&p->out, "Columns are dealt to the arrays by `delta.profile`; as they come, the busiest array would work "
+                              "on %s columns, %s cycles.\n",
+                     cell(p, p->report, "delta.without_profile.busiest_array_columns"),
+                     cell(p, p->report, "delta.without_profile.matrix_phase"));
     if (!value_at(p->report, "delta.registers"))
         return;
     begin_table(p, "Statistics registers, as simulated",

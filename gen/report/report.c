@@ -18,6 +18,24 @@ static void put_integer(json_t *object, const char *key, int64_t v)
 
 /* ---- what was built ---- */
 
+static bool same_in_all_gates(const MatrixPlan *p)
+{
+    for (int g = 1; g < GATES; g++)
+        if (p->gate_keep[g] != p->gate_keep[0])
+            return false;
+    return true;
+}
+
+/* Kept per bank (or row) of each gate. */
+static json_t *gates_json(const MatrixPlan *p)
+{
+    static const char *const NAMES[GATES] = { "i", "f", "g", "o" };
+    json_t *o = json_object();
+    for (int g = 0; g < GATES; g++)
+        put_integer(o, NAMES[g], p->gate_keep[g]);
+    return o;
+}
+
 static json_t *matrix_json(const Matrix *m, const MatrixPlan *p)
 {
     json_t *o = json_object();
@@ -28,6 +46,8 @@ static json_t *matrix_json(const Matrix *m, const MatrixPlan *p)
     put_integer(o, "stored", p->stored);
     put_integer(o, "banks", p->banks);
     put_integer(o, "keep_per_bank", p->keep);
+    if (m->gates > 1 && !same_in_all_gates(p))
+        put(o, "keep_per_gate", gates_json(p));
     return o;
 }
 
@@ -307,6 +327,9 @@ static void put_identity(json_t *o, Arena *a, const Design *d)
     put(o, "spec", value_string(a, path_name(s->file)));
     put(o, "spec_sha256", json_string(s->sha256));
     put(o, "pattern", value_string(a, patterns_text(a, d->net)));
+    const char *choice = patterns_choice(a, s, d->net);
+    if (choice)
+        put(o, "choice", value_string(a, choice));
     put(o, "part", value_string(a, d->part->name));
     put(o, "clock_mhz", value_real(s->clock_mhz));
 }

@@ -45,6 +45,11 @@ static const char *row_pattern(const Source *s)
                       dense > 0 ? 100 * kept / dense : 0);
 }
 
+static const char *row_choice(const Source *s)
+{
+    return has(s, "choice") ? text_at(s, "choice") : NULL;
+}
+
 static const char *row_engine(const Source *s)
 {
     return str_format(s->arena, "%s PEs x %s multipliers = %s, and %s in the cell unit; weights %s",
@@ -204,7 +209,8 @@ int report_summary(Arena *a, const json_t *report, SummaryRow out[SUMMARY_MAX])
         const char *label;
         const char *(*text)(const Source *s);
     } ROWS[] = {
-        { "network", row_network },   { "pattern", row_pattern },   { "engine", row_engine },
+        { "network", row_network },   { "pattern", row_pattern },   { "choice", row_choice },
+        { "engine", row_engine },
         { "stream", row_stream },     { "cycles", row_cycles },     { "measured", row_measured },
         { "speed", row_speed },       { "memory", row_memory },     { "resources", row_resources },
         { "estimate", row_estimate }, { "padding", row_padding },   { "proof", row_proof },

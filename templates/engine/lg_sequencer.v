@@ -1,6 +1,8 @@
 // Walks the step program: one run = `tiles` row tiles of the same shape, each a segment A and maybe a segment B.
 // Waits only between runs: for x, for a layer's h, for a free output slot. Knows nothing of what a segment means.
 // If the first run has no x yet while a result of the last step is still to be computed (the head), it does that first.
+// STAGES > 1: each layer is a stage and works on the step before that of the stage below it, so that no stage waits for what
+// was just computed. Without x, what the stages still have is done; every stage has its own parity and clear.
 `default_nettype none
 module lg_sequencer #(
     parameter RUNS         = 2,   // words of the program
@@ -13,7 +15,8 @@ module lg_sequencer #(
     parameter LAYERS       = 1,
     parameter HEAD_RUN     = 0,   // index of the head's run where HAS_HEAD
     parameter HAS_HEAD     = 0,
-    parameter INDEXED      = 0    // 1: the address stays at the region's base
+    parameter INDEXED      = 0,   // 1: the address stays at the region's base
+    parameter STAGES       = 1    // layers, where each works on a step of its own
 ) (
     input  wire                 clk_i,
     input  wire                 rst_i,
@@ -31,6 +34,8 @@ module lg_sequencer #(
     output reg                  mute_q,
     output reg                  scale_q,       // products of this segment are aligned (lg_pe)
     output reg  [ADDR-1:0]      addr_q,
+    output reg  [ADDR-1:0]      own_addr_q,    // base of segment B's region, and whether its products are aligned:
+    output reg                  own_scale_q,   // for rows that take words of both as they come (lg_stream)
     output reg  [WADDR-1:0]     waddr_q,
     output reg  [TILE_BITS-1:0] tile_q,
     output reg                  parity_q,
@@ -61,7 +66,10 @@ module lg_sequencer #(
     localparam P_WRAP     = P_HAS_B + 8;
     localparam P_SCALE_A  = P_HAS_B + 9;
     localparam P_SCALE_B  = P_HAS_B + 10;
-    localparam WORD       = P_HAS_B + 11;
+    localparam P_ENDS     = P_HAS_B + 11;      // with STAGES: the stage's last run
+    localparam P_STAGE    = P_ENDS + 1;
+    localparam STAGE      = STAGES > 1 ? $clog2(STAGES) : 1;
+    localparam WORD       = STAGES > 1 ? P_STAGE + STAGE : P_ENDS;
 
     // ---- program: a few words, read ahead of their use
     reg  [RUN_ADDR-1:0] pc_q;
@@ -83,7 +91,7 @@ module lg_sequencer #(
     reg                   has_b_q, mute_a_q, mute_b_q, scale_a_q, scale_b_q, release_q, run_parity_q, run_clear_q;
 
     // ---- levels
-    reg              step_parity_q, head_q;
+    reg              head_q;
     reg [LAYERS-1:0] pending_q;
     reg [1:0]        out_used_q;
 
@@ -99,15 +107,17 @@ module lg_sequencer #(
     wire release_now = tile_end && last_tile && release_q;
 
     wire x_ready   = release_now ? x_level_i == 2'd2 : x_level_i != 2'd0;
-    wire skip      = next[P_IS_HEAD] && !head_q;
+    wire skip, step_parity, clear_next, due;
+    wire [LAYERS-1:0] ran;     // layers whose h of the step before is complete, whatever is pending
     wire ready     = enable_i && !skip
                      && (!next[P_WAIT_X] || x_ready)
                      && (!next[P_WAIT_OUT] || out_used_q != 2'd2)
-                     && (next[P_WAIT_H +: LAYERS] & pending_q) == {LAYERS{1'b0}};
+                     && (next[P_WAIT_H +: LAYERS] & pending_q & ~ran) == {LAYERS{1'b0}};
     wire choose    = !active_q || run_end;
     wire start     = choose && ready;
     wire at_start  = pc_q == {RUN_ADDR{1'b0}};
-    wire clear_now = next[P_WAIT_X] ? x_clear_i[step_parity_q] : run_clear_q;
+    wire clear_now = next[P_WAIT_X] ? x_clear_i[step_parity] : clear_next;
+    wire turn      = !poll_q && choose && (ready || skip) && next[P_WRAP];
     wire has_lead  = next[P_LEAD +: GAP_BITS] != {GAP_BITS{1'b0}};
     localparam [RUN_ADDR-1:0]  ONE_RUN  = 1;
     localparam [TILE_BITS-1:0] ONE_TILE = 1;
@@ -118,22 +128,62 @@ module lg_sequencer #(
         if (rst_i) begin
             pc_q          <= {RUN_ADDR{1'b0}};
             poll_q        <= 1'b0;
-            step_parity_q <= 1'b0;
             head_q        <= 1'b0;
             pending_q     <= {LAYERS{1'b0}};
             out_used_q    <= 2'd0;
         end else begin
             poll_q <= HAS_HEAD != 0 && HEAD_RUN != 0 && choose && !ready && !poll_q && at_start && head_q;
-            if (!poll_q && choose && (ready || skip)) begin
-                pc_q <= next[P_WRAP] ? {RUN_ADDR{1'b0}} : pc_q + ONE_RUN;
-                if (next[P_WRAP]) step_parity_q <= !step_parity_q;
-            end
+            if (!poll_q && choose && (ready || skip)) pc_q <= turn ? {RUN_ADDR{1'b0}} : pc_q + ONE_RUN;
             if (start && next[P_IS_HEAD])       head_q <= 1'b0;
             else if (start && next[P_SET_HEAD]) head_q <= 1'b1;
             pending_q  <= (pending_q & ~done_i) | (next[P_PENDING +: LAYERS] & {LAYERS{start}});
             out_used_q <= out_used_q + {1'b0, start && next[P_WAIT_OUT]} - {1'b0, out_sent_i};
         end
     end
+
+    // ---- which step a run works on
+    generate
+        if (STAGES > 1) begin : gen_stages
+            localparam [STAGES-1:0] NONE = 0, FIRST = 1;
+            reg  [STAGES-1:0] parities_q, due_q, ran_q, clears_q;     // due: a step waits for the stage
+            reg               flush_q;                              // no x: without stage 0
+            wire [STAGE-1:0]  stage = next[P_STAGE +: STAGE];
+            wire [STAGES-1:0] mine  = FIRST << stage;
+            wire              ends  = start && next[P_ENDS];
+            always @(posedge clk_i) begin
+                if (rst_i) begin
+                    parities_q <= NONE;
+                    due_q    <= NONE;
+                    ran_q    <= NONE;
+                    flush_q  <= 1'b0;
+                end else begin
+                    if (ends) parities_q <= parities_q ^ mine;
+                    ran_q <= turn ? NONE : ran_q | (mine & {STAGES{ends}});
+                    if (turn) due_q <= ran_q << 1;
+                    if (turn) flush_q <= 1'b0;
+                    else if (at_start && choose && !x_ready && due_q != NONE && pending_q == {LAYERS{1'b0}})
+                        flush_q <= 1'b1;
+                end
+                if (turn)                           clears_q    <= clears_q << 1;
+                else if (start && next[P_WAIT_X])   clears_q[0] <= clear_now;
+            end
+            assign skip        = next[P_STAGE +: STAGE] == {STAGE{1'b0}} ? flush_q : (due_q & mine) == NONE;
+            assign step_parity = (parities_q & mine) != NONE;
+            assign clear_next  = (clears_q & mine) != NONE;
+            assign ran         = ran_q[LAYERS-1:0];
+            assign due         = due_q != NONE || ran_q != NONE;
+        end else begin : gen_one
+            reg step_parity_q;
+            always @(posedge clk_i)
+                if (rst_i)     step_parity_q <= 1'b0;
+                else if (turn) step_parity_q <= !step_parity_q;
+            assign skip        = next[P_IS_HEAD] && !head_q;
+            assign step_parity = step_parity_q;
+            assign clear_next  = run_clear_q;
+            assign ran         = {LAYERS{1'b0}};
+            assign due         = 1'b0;
+        end
+    endgenerate
 
     // ---- the run itself
     always @(posedge clk_i) begin
@@ -148,8 +198,8 @@ module lg_sequencer #(
             length_a_q   <= next[P_LEN_A +: LENGTH_BITS];
             length_b_q   <= next[P_LEN_B +: LENGTH_BITS];
             gap_q        <= next[P_GAP +: GAP_BITS];
-            base_a_q     <= step_parity_q ? next[P_BASE_A1 +: ADDR] : next[P_BASE_A0 +: ADDR];
-            base_b_q     <= step_parity_q ? next[P_BASE_B1 +: ADDR] : next[P_BASE_B0 +: ADDR];
+            base_a_q     <= step_parity ? next[P_BASE_A1 +: ADDR] : next[P_BASE_A0 +: ADDR];
+            base_b_q     <= step_parity ? next[P_BASE_B1 +: ADDR] : next[P_BASE_B0 +: ADDR];
             run_weight_q <= next[P_WEIGHT +: WADDR];
             has_b_q      <= next[P_HAS_B];
             mute_a_q     <= next[P_MUTE_A];
@@ -157,7 +207,7 @@ module lg_sequencer #(
             scale_a_q    <= next[P_SCALE_A];
             scale_b_q    <= next[P_SCALE_B];
             release_q    <= next[P_RELEASE];
-            run_parity_q <= step_parity_q;
+            run_parity_q <= step_parity;
             run_clear_q  <= clear_now;
         end else if (active_q) begin
             idle_q <= idle_q - ONE_IDLE;
@@ -196,12 +246,15 @@ module lg_sequencer #(
         first_q  <= in_a && count_q == {LENGTH_BITS{1'b0}};
         mute_q   <= run_clear_q && (in_b ? mute_b_q : mute_a_q);
         scale_q  <= in_b ? scale_b_q : scale_a_q;
+        own_addr_q  <= base_b_q;
+        own_scale_q <= scale_b_q;
         waddr_q  <= run_weight_q;
         tile_q   <= run_tile_q;
         parity_q <= run_parity_q;
         clear_q  <= run_clear_q;
     end
     assign x_release_o = release_now;
-    assign busy_o = active_q || pending_q != {LAYERS{1'b0}} || out_used_q != 2'd0 || x_level_i != 2'd0 || head_q;
+    assign busy_o = active_q || pending_q != {LAYERS{1'b0}} || out_used_q != 2'd0 || x_level_i != 2'd0
+                    || head_q || due;
 endmodule
 `default_nettype wire

@@ -52,7 +52,7 @@ module ${NAME}_top (
     wire                        run = enable && swept;
     lg_input #(.LANES(LANES), .FIELD(ELEMENT), .WIDTH(VALUE), .INPUTS(INPUTS), .BANKS(BANKS), .MODULUS(X_BANKS),
                .BANK_SIZE(X_BANK_SIZE), .ALIGNED(X_ALIGNED), .ADDR(ADDR), .BASE0(X_BASE0),
-               .BASE1(X_BASE1), .FREE_DELAY(1)) u_input (
+               .BASE1(X_BASE1), .FREE_DELAY(1), .PERMUTED(X_PERMUTED), .ORDER_FILE("mem/x_order.hex")) u_input (
         .clk_i(clk), .rst_i(rst_q), .enable_i(run),
         .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),
         .s_axis_tlast(s_axis_tlast), .s_axis_tuser(s_axis_tuser),

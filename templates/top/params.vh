@@ -40,7 +40,8 @@
     localparam INDEX_BITS    = ${INDEX_BITS};
     localparam RING          = ${RING};             // sums of a PE that wait for the other PEs; 0: PEs are in step
     localparam RING_BLOCK    = ${RING_BLOCK};
-    localparam INDEX_WORD    = PE_WIDTH * INDEX_BITS + (RING > 0 ? 1 : 0);
+    localparam SLACK         = ${SLACK};            // cycles by which their tiles leave later than the control says
+    localparam INDEX_WORD    = PE_WIDTH * INDEX_BITS + (RING > 0 ? 2 : 0);
     localparam VECTOR_DEPTH  = ${VECTOR_DEPTH};     // elements in a bank
     localparam VECTOR_BLOCK  = ${VECTOR_BLOCK};     // 1: banks in block RAM
     localparam ADDR          = ${ADDR};
@@ -59,6 +60,7 @@
     localparam LENGTH_BITS   = ${LENGTH_BITS};
     localparam GAP_BITS      = ${GAP_BITS};
     localparam LAYERS        = ${LAYERS};           // of LSTM
+    localparam STAGES        = ${STAGES};           // layers that each work on a step of their own; 1: all on the same
     // cell unit
     localparam CELL_LANES    = ${CELL_LANES};       // rows per cycle
     localparam SHIFTS        = ${SHIFTS};           // cycles per tile

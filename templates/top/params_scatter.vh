@@ -24,6 +24,7 @@
     localparam X_BANKS       = ${X_BANKS};
     localparam X_BANK_SIZE   = ${X_BANK_SIZE};
     localparam X_ALIGNED     = ${X_ALIGNED};
+    localparam X_PERMUTED    = ${X_PERMUTED};       // 1: x_order.hex says which element comes to each position
     localparam X_BASE0       = ${X_BASE0};
     localparam X_BASE1       = ${X_BASE1};
     // engine

@@ -20,7 +20,8 @@ def write_weights(path):
     """Normal numbers, rows of the scale that a trained layer has; no bias is zero."""
     rng = random.Random(1)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as z:
-        for name, shape, scale in (("W0", (4 * HIDDEN, INPUTS), 0.05), ("R0", (4 * HIDDEN, HIDDEN), 0.02), ("b0", (4 * HIDDEN,), 0.5)):
+        for name, shape, scale in (("W0", (4 * HIDDEN, INPUTS), 0.05), ("R0", (4 * HIDDEN, HIDDEN), 0.02),
+                                   ("b0", (4 * HIDDEN,), 0.5)):
             count = shape[0] * (shape[1] if len(shape) > 1 else 1)
             values = array.array("f", (rng.gauss(0, scale) for _ in range(count)))
             z.writestr(zipfile.ZipInfo(name + ".npy"), npy_head(shape, "f4") + values.tobytes())
@@ -44,6 +45,12 @@ def write_case(folder, zero, threshold):
         "sparsity": {"pattern": "column_balanced", "keep": 0.0625}, "precision": {"weight": 8, "activation": 16},
         "engine": {"pes": 64, "pe_width": 8}, "delta": {"x": 0, "h": threshold * STEP}, "target": {"part": "xc7vx690t"},
         "verify": {"input": "x_%d.npy" % zero}})
+
+
+def write_all(folder, zero):
+    """Weights, input and spec for a share of zero deltas; the spec's path."""
+    write_weights(folder / "spartus.npz")
+    return write_case(folder, zero, THRESHOLDS[zero])
 
 
 def skipped(folder, zero, threshold):

@@ -2,6 +2,8 @@
 import dataclasses
 from typing import Callable, Optional, Union
 
+import make_spartus
+
 
 @dataclasses.dataclass
 class Row:
@@ -20,11 +22,21 @@ class Row:
     minimum: Optional[Callable] = None  # of the object of --json; default: kept weights / multipliers
     input: Optional[Callable] = None    # (path, steps, inputs); default: normal noise
     more: dict = dataclasses.field(default_factory=dict)        # further keys of the spec
+    write: Optional[Callable] = None    # of a folder: writes all files itself, returns the spec's path
     lacks: str = ""                     # what the generator cannot do yet
 
 
 BANKS_8 = {"pattern": "bank_balanced", "keep": 0.125}
 BLOCKS = {"pattern": "structured_blocks", "keep": 0.08, "block": 32, "align": True}
+
+
+def spartus(zero):
+    """With so many percent of the deltas 0. The minimum is the matrix phase: the cycles that the columns of the busiest array
+    take, the mean over the steps that are measured."""
+    return Row("spartus_%d" % zero, "delta LSTM 123 -> 1024, %d %% of the deltas 0" % zero, "column_balanced 93.75 %, 64 x 8",
+               "Spartus, on average: 200", 200, reach=lambda minimum: 1.1 * minimum + 24,
+               minimum=lambda o: o["delta"]["matrix_phase"], write=lambda folder: make_spartus.write_all(folder, zero))
+
 
 ROWS = [
     Row("google_64", "LSTM 153 -> 1024, peephole, projection 512", "bank_balanced 1/8, 64 x 64", "BBS: 481", 481,
@@ -33,10 +45,11 @@ ROWS = [
         lacks="peephole, projection"),
     Row("ptb_650", "LSTM 650 -> 650", "bank_balanced 1/5, 64 x 64", "-", layers=[(650, 650)],
         sparsity={"pattern": "bank_balanced", "keep": 0.2}, pes=64, lanes=64, stream=8, reach=256),
-    Row("mt1", "LSTM 128 -> 256 -> 256", "structured_blocks 12.5x, 128 x 4", "CSB-RNN: 158", 158,
-        layers=[(128, 256), (256, 256)], sparsity=BLOCKS, pes=128, lanes=4, stream=2, reach=150),
+    Row("mt1", "LSTM 128 -> 256 -> 256", "structured_blocks 12.5x, 64 x 8", "CSB-RNN: 158", 158,
+        layers=[(128, 256), (256, 256)], sparsity=BLOCKS, pes=64, lanes=8, stream=2, reach=150),
     Row("sr1", "LSTM 153 -> 1024(512) -> 1024(512)", "structured_blocks 13x, 512", "CSB-RNN: 1316", 1316, lacks="projection"),
     Row("sr2", "GRU 39 -> 1024 -> 1024", "structured_blocks 20x, 512", "CSB-RNN: 1036", 1036, lacks="GRU"),
+    *(spartus(zero) for zero in make_spartus.THRESHOLDS),
     Row("wang_dense", "LSTM 128 -> 256 -> 256", "dense, 16 x 16", "-", layers=[(128, 256), (256, 256)],
         sparsity={"pattern": "dense"}, pes=16, lanes=16),
     Row("wang", "the same", "grouped_columns 1/8, 16 x 16", "Wang: 97.75 % of dense use", layers=[(128, 256), (256, 256)],

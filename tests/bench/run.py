@@ -18,6 +18,8 @@ HEAD = ["id", "network", "pattern, engine", "minimum", "predicted", "measured", 
 
 def write_row(row, folder):
     """Weights, input and spec of a row; the spec's path."""
+    if row.write:
+        return row.write(folder)
     random_network(folder / "weights.npz", row.layers)
     input = row.input or random_input
     input(folder / "x.npy", row.steps, row.layers[0][0])

@@ -37,6 +37,13 @@ def _():
         check(r.status == 2 and r.err and not r.out, "lstmgen %s: exit %s: %s", " ".join(words), r.status, r.last())
 
 
+@suite.case("gen/doc/keys.md is what `keys --markdown` prints")
+def _():
+    r = lstmgen("keys", "--markdown")
+    expect(r, 0)
+    check(r.out == (ROOT / "gen" / "doc" / "keys.md").read_text(), "stale: lstmgen keys --markdown > gen/doc/keys.md")
+
+
 @suite.case("patterns and keys")
 def _():
     expect(lstmgen("patterns"), 0, "dense", "bank_balanced", "3289602")

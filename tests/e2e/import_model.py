@@ -3,7 +3,7 @@
 
     import_model.py [WORD]...        only the cases with every WORD in their name
 """
-import pathlib, sys
+import json, pathlib, sys
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
@@ -87,6 +87,25 @@ def _():
             graph = formats.graph([node], [formats.array(k, v) for k, v in t.items()])
             pathlib.Path(folder, "m.onnx").write_bytes(formats.onnx(graph))
             imported(folder, "m.onnx", [("lstm", 3, 4)], "gates: iofc", *words)
+
+
+@suite.case("--json: the same spec, the tensors, and what was guessed")
+def _():
+    with scratch() as folder:
+        for name, shapes in (("a.npz", PYTORCH), ("b.npz", SQUARE), ("c.npz", STRANGE)):
+            path = pathlib.Path(folder, name)
+            write(path, shapes)
+            text, r = lstmgen("import", path), lstmgen("import", path, "--json")
+            check(r.status == 0 and r.object, "exit %s: %s", r.status, r.last())
+            (pathlib.Path(folder) / "text.yaml").write_text(text.out)
+            (pathlib.Path(folder) / "json.yaml").write_text(json.dumps(r.get("spec")))
+            both = [lstmgen("check", pathlib.Path(folder, f), "--json") for f in ("text.yaml", "json.yaml")]
+            check(both[0].status == 0 and both[0].get("network") == both[1].get("network"), "%s: %s", name, both[1].last())
+            check(sorted(t["name"] for t in r.get("tensors")) == sorted(shapes), "tensors %s", r.get("tensors"))
+        check(any("guessed" in n for n in r.get("notes")), "notes %s", r.get("notes"))
+        write(pathlib.Path(folder, "d.npz"), {"a": (3, 5), "v": (4,)})
+        r = lstmgen("import", pathlib.Path(folder, "d.npz"), "--json")
+        check(r.status == 1 and r.get("spec", 0) is None and len(r.get("tensors")) == 2, "no layer: exit %s", r.status)
 
 
 @suite.case("no layer, no file, damage: status 1")

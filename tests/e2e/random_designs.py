@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Random LSTM designs end to end: `lstmgen sim` must find no mismatch and count exactly the cycles it predicted.
 
-    random_designs.py --count 40 --seed 7            designs 0..39 of seed 7
+    random_designs.py --count 40 --seed 7            designs 0..39 of seed 7, of all patterns
     random_designs.py --seed 7 --first 12 --count 1  design 12 alone
-    random_designs.py --pattern grouped_columns      designs of one pattern
-A design depends on its seed, number and pattern only. Every fifth is simulated in Verilator as well as in Icarus; `--large N`
-adds N designs beyond what Icarus can do, in Verilator alone. What fails stays in build/failed/, with the command.
+    random_designs.py --pattern grouped_columns      designs of one pattern; mixed: of several
+    random_designs.py --size medium                  small (default), medium or large: what a simulation takes
+A design depends on its seed, number, pattern and size only. Every eighth is simulated in Verilator as well as in Icarus,
+large ones in Verilator alone. What fails stays in build/failed/, with the command.
 """
 import argparse, concurrent.futures, os, pathlib, random, shutil, subprocess, sys, tempfile
 
@@ -13,13 +14,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Failure, check, need, Skip
 from lstm import ROOT, layer_keys, lstmgen, random_lstms, random_values, write_npy, write_npz, write_spec
 
-PATTERNS = ["dense", "bank_balanced", "grouped_columns", "structured_blocks"]
 SIZES = [1, 2, 3, 5, 13, 27, 64, 100, 118]
 PES = [1, 2, 3, 5, 8]
 LANES = [1, 2, 4, 7, 16]
-# LG_STEPS and the seconds, by `icarus_seconds`, that a simulation in Icarus may take with it. Not below 12 steps: so
-# many are measured back to back, and the interval is a mean over them.
-LIMITS = [(0, 2.5), (12, 8.0)]
+WEIGHT_BITS = [4, 6, 8, 12, 16]
+# By size: LG_STEPS and the seconds, by `icarus_seconds`, that a simulation in Icarus may take with it. Not below 12 steps:
+# so many are measured back to back, and the interval is a mean over them. What takes longer is large.
+LIMITS = {"small": [(12, 0.4)], "medium": [(0, 2.5), (12, 8.0)]}
+SMALL_BUILD = {"SIM_OPT": "-O0"}        # of small designs: compiling takes longer than running
 
 
 def icarus_seconds(d, limit):
@@ -44,38 +46,85 @@ def draw_shape(rng):
     return d
 
 
-def draw_sparsity(rng, d, pattern):
-    """The keys of a pattern; None where a matrix has fewer columns than there are banks."""
-    keep = [0.25, 0.5, 0.75, {"W": 1.0, "R": 0.5}]
-    if pattern == "dense":
-        return {"pattern": pattern}
-    if pattern == "grouped_columns":
-        groups = [d["pes"], "all", "auto", 1, 2, 3, 2 * d["pes"], 16]
-        return {"pattern": pattern, "group_rows": rng.choice(groups), "keep": rng.choice([0.125] + keep)}
-    if pattern == "structured_blocks":
-        most = 4 * min(hidden for _, hidden in d["layers"])
-        return {"pattern": pattern, "block": rng.choice([b for b in (4, 5, 8, 16) if b <= most]),
-                "align": rng.choice([True, False]), "keep": rng.choice([0.08] + keep)}
-    if d["lanes"] > min(min(pair) for pair in d["layers"]):
+# ---- the keys of a pattern; None where it does not fit the shape
+def draw_rate(rng, least=0.125):
+    return rng.choice([least, 0.25, 0.5, 0.75])
+
+
+def draw_gates(rng):
+    return {gate: draw_rate(rng) for gate in "ifgo" if rng.random() < 0.8}
+
+
+def draw_form(rng, forms, least):
+    """A rate, one for each matrix, or one for each gate of each matrix."""
+    return {"rate": draw_rate(rng, least), "matrices": {"W": 1.0, "R": draw_rate(rng, least), "head": draw_rate(rng)},
+            "gates": {"W": draw_gates(rng), "R": draw_gates(rng)}}[rng.choice(forms)]
+
+
+def draw_keep(rng, d, gates=True, least=0.125):
+    """Every form that sparsity.keep has; a list of them has one for each layer."""
+    forms = ["rate", "rate", "matrices"] + ["gates"] * gates
+    if rng.random() < 0.8:
+        return draw_form(rng, forms, least)
+    return [draw_form(rng, forms, least) for _ in d["layers"]] + [draw_rate(rng)] * (d["head"] > 0)
+
+
+def draw_dense(rng, d):
+    return {"pattern": "dense"}
+
+
+def draw_bank_balanced(rng, d):
+    columns = min(min(pair) for pair in d["layers"])
+    banks = rng.choice(["auto", d["lanes"], d["lanes"], 2 * d["lanes"]])
+    if banks != "auto" and banks > columns:
         return None
-    return {"pattern": "bank_balanced", "banks": d["lanes"],
-            "keep": rng.choice(keep)}
+    return {"pattern": "bank_balanced", "banks": banks, "keep": draw_keep(rng, d)}
 
 
-def draw(seed, number, large, pattern=None):
+def draw_grouped_columns(rng, d):
+    rows = rng.choice([d["pes"], "all", "auto", 1, 2, 3, 2 * d["pes"], 16])
+    return {"pattern": "grouped_columns", "group_rows": rows, "keep": draw_keep(rng, d, rows != "all")}
+
+
+def draw_structured_blocks(rng, d):
+    most = 4 * min(hidden for _, hidden in d["layers"])
+    return {"pattern": "structured_blocks", "block": rng.choice([b for b in (4, 5, 8, 16) if b <= most]),
+            "align": rng.choice([True, False]), "keep": draw_keep(rng, d, least=0.08)}
+
+
+def draw_mixed(rng, d):
+    """Two or three patterns of one engine, for W, R and the head."""
+    names = [rng.choice(["dense", "bank_balanced", "grouped_columns", "structured_blocks"]) for _ in range(3)]
+    if names[0] == names[1]:
+        return None
+    keys = {"keep": draw_rate(rng)}
+    for name in names:
+        drawn = PATTERNS[name](rng, d)
+        if not drawn:
+            return None
+        keys.update({k: v for k, v in drawn.items() if k != "keep"})
+    return dict(keys, pattern=dict(zip(("W", "R", "head"), names)))
+
+
+PATTERNS = {"dense": draw_dense, "bank_balanced": draw_bank_balanced, "grouped_columns": draw_grouped_columns,
+            "structured_blocks": draw_structured_blocks, "mixed": draw_mixed}
+
+
+def draw(seed, number, size, pattern=None):
     """Design `number` of a seed: a dictionary with all that makes it."""
-    rng = random.Random("%d %d%s" % (seed, number, " large" if large else ""))
-    chosen = rng.choice(PATTERNS)
+    rng = random.Random("%d %d %s" % (seed, number, size))
+    chosen = rng.choice(list(PATTERNS))
     pattern = pattern or chosen
     while True:
         d = draw_shape(rng)
-        d["sparsity"] = draw_sparsity(rng, d, pattern)
+        d["sparsity"] = PATTERNS[pattern](rng, d)
         d["engine"] = {"pes": d["pes"], "pe_width": d["lanes"], "weights": rng.choice(["rom", "rom", "loadable"])}
         if d["sparsity"] and d["weights"] < 150000:
-            d["limit"] = next((n for n, most in LIMITS if icarus_seconds(d, n) <= most), None)
-            if large == (d["limit"] is None):
+            limits = LIMITS["medium" if size == "large" else size]
+            d["limit"] = next((n for n, most in limits if icarus_seconds(d, n) <= most), None)
+            if (size == "large") == (d["limit"] is None):
                 break
-    d["precision"] = {"weight": rng.randint(4, 16), "activation": rng.randint(8, 16), "state": rng.choice([16, 24, 32])}
+    d["precision"] = {"weight": rng.choice(WEIGHT_BITS), "activation": rng.randint(8, 16), "state": rng.choice([16, 24, 32])}
     # A beat's elements go to different banks, so there are at most as many as the engine has lanes or x has elements.
     widest = min(2, d["lanes"], d["layers"][0][0])
     d["interface"] = {"lanes": rng.choice(["auto", "auto", 1, widest])}
@@ -108,11 +157,19 @@ def write(d, folder):
         "network": {"output": d["output"]}, "verify": verify})
 
 
+def environment(d, simulator):
+    env = dict(os.environ, LG_SEED=str(d["bench_seed"]))
+    if d["small"]:
+        env.update(SMALL_BUILD)
+    if d["limit"] and (d["small"] or simulator == "icarus"):
+        env["LG_STEPS"] = str(d["limit"])
+    return env
+
+
 def simulate(d, spec, simulator):
     """One run; returns its interval. Every condition of the issue is a check here."""
     r = lstmgen("sim", spec, "--sim", simulator, "--json", "-o", spec.parent / ("out_" + simulator),
-                env=dict(os.environ, LG_SEED=str(d["bench_seed"]),
-                         **({"LG_STEPS": str(d["limit"])} if simulator == "icarus" and d["limit"] else {})))
+                env=environment(d, simulator))
     check(r.status == 0, "%s: exit %s: %s", simulator, r.status, r.last())
     check(r.get("verify.mismatches") == 0 and r.get("verify.compared", 0) > 0, "%s: %s mismatches of %s compared",
           simulator, r.get("verify.mismatches"), r.get("verify.compared"))
@@ -124,29 +181,32 @@ def simulate(d, spec, simulator):
 
 
 def describe(d):
+    pattern = d["sparsity"]["pattern"]
     return "%s%s %dx%d %s%s keep %s w%d a%d s%d %s lanes %s %s%s" % (
         "+".join("%d->%d" % p for p in d["layers"]), "->%d" % d["head"] if d["head"] else "", d["pes"], d["lanes"],
-        d["sparsity"]["pattern"], " of %s rows" % d["sparsity"]["group_rows"] if "group_rows" in d["sparsity"] else "",
+        pattern if isinstance(pattern, str) else "/".join(pattern.values()), " of %s rows" % d["sparsity"]["group_rows"] if "group_rows" in d["sparsity"] else "",
         d["sparsity"].get("keep", 1), d["precision"]["weight"], d["precision"]["activation"],
         d["precision"]["state"], d["engine"]["weights"], d["interface"]["lanes"], d["output"],
         " no registers" if "control" in d["interface"] else "")
 
 
-def run(o, number, large=False):
+def run(o, number):
     """Runs a design; (line to print, passed)."""
-    d = draw(o.seed, number, large, o.pattern)
+    large = o.size == "large"
+    d = draw(o.seed, number, o.size, o.pattern)
+    d["small"] = o.size == "small"
     folder = pathlib.Path(tempfile.mkdtemp(prefix="lstmgen_random."))
     spec = write(d, folder)
     simulators = ["verilator"] if large else ["icarus"]
     if not large and o.verilator_every and number % o.verilator_every == 0:
         simulators.append("verilator")
-    label = "%s %d: %s" % ("large" if large else "design", number, describe(d))
+    label = "%s %d: %s" % (o.size, number, describe(d))
     try:
         need("verilator" if large else "iverilog")
         intervals = [simulate(d, spec, s) for s in simulators]
         line, good = "ok      %s: interval %s (%s)" % (label, intervals[0], ", ".join(simulators)), True
     except (Failure, subprocess.TimeoutExpired) as e:
-        kept = ROOT / "build" / "failed" / ("random_%d_%s%d" % (o.seed, "large" if large else "", number))
+        kept = ROOT / "build" / "failed" / ("random_%d_%s%d" % (o.seed, o.size, number))
         shutil.rmtree(kept, ignore_errors=True)
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(folder, kept)
@@ -163,14 +223,15 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--count", type=int, default=40)
     p.add_argument("--first", type=int, default=0)
-    p.add_argument("--pattern", choices=PATTERNS)
-    p.add_argument("--large", type=int, default=0)
+    p.add_argument("--pattern", choices=list(PATTERNS))
+    p.add_argument("--size", choices=["small", "medium", "large"], default="small")
     p.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1000000))
-    p.add_argument("--verilator-every", type=int, default=5)
+    p.add_argument("--verilator-every", type=int, default=8)
     p.add_argument("--jobs", type=int, default=int(os.environ.get("JOBS", "2")))
     o = p.parse_args()
-    print("seed %d, designs %d to %d" % (o.seed, o.first, o.first + o.count - 1), flush=True)
-    work = [(o, o.first + k, False) for k in range(o.count)] + [(o, o.first + k, True) for k in range(o.large)]
+    print("seed %d, %s designs %d to %d of %s" % (o.seed, o.size, o.first, o.first + o.count - 1, o.pattern or "all patterns"),
+          flush=True)
+    work = [(o, o.first + k) for k in range(o.count)]
     counts = {True: 0, False: 0, None: 0}
     with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
         for line, good in pool.map(lambda w: run(*w), work):

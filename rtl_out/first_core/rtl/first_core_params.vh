@@ -40,7 +40,8 @@
     localparam INDEX_BITS    = 1;
     localparam RING          = 0;             // sums of a PE that wait for the other PEs; 0: PEs are in step
     localparam RING_BLOCK    = 0;
-    localparam INDEX_WORD    = PE_WIDTH * INDEX_BITS + (RING > 0 ? 1 : 0);
+    localparam SLACK         = 0;            // cycles by which their tiles leave later than the control says
+    localparam INDEX_WORD    = PE_WIDTH * INDEX_BITS + (RING > 0 ? 2 : 0);
     localparam VECTOR_DEPTH  = 8;     // elements in a bank
     localparam VECTOR_BLOCK  = 0;     // 1: banks in block RAM
     localparam ADDR          = 3;
@@ -59,6 +60,7 @@
     localparam LENGTH_BITS   = 1;
     localparam GAP_BITS      = 5;
     localparam LAYERS        = 1;           // of LSTM
+    localparam STAGES        = 1;           // layers that each work on a step of their own; 1: all on the same
     // cell unit
     localparam CELL_LANES    = 2;       // rows per cycle
     localparam SHIFTS        = 1;           // cycles per tile

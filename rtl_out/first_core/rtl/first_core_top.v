@@ -68,17 +68,18 @@ module first_core_top (
     end
 
     // ---- step program
-    wire                 valid, first, last, mute, scale, parity, clear, busy, y_sent;
-    wire [ADDR-1:0]      addr;
+    wire                 valid, first, last, mute, scale, own_scale, parity, clear, busy, y_sent;
+    wire [ADDR-1:0]      addr, own_addr;
     wire [WADDR-1:0]     waddr;
     wire [TILE_BITS-1:0] tile;
     wire [LAYERS-1:0]    done;
     lg_sequencer #(.RUNS(RUNS), .PROGRAM_FILE("mem/program.hex"), .TILE_BITS(TILE_BITS), .LENGTH_BITS(LENGTH_BITS),
                    .ADDR(ADDR), .WADDR(WADDR), .GAP_BITS(GAP_BITS), .LAYERS(LAYERS), .HEAD_RUN(HEAD_RUN),
-                   .HAS_HEAD(HAS_HEAD), .INDEXED(PRIVATE)) u_sequencer (
+                   .HAS_HEAD(HAS_HEAD), .INDEXED(PRIVATE), .STAGES(STAGES)) u_sequencer (
         .clk_i(clk), .rst_i(rst_q), .enable_i(enable), .x_level_i(x_level), .x_clear_i(x_clear),
         .x_release_o(x_release), .done_i(done), .out_sent_i(y_sent), .busy_o(busy),
-        .valid_q(valid), .first_q(first), .last_q(last), .mute_q(mute), .scale_q(scale), .addr_q(addr), .waddr_q(waddr),
+        .valid_q(valid), .first_q(first), .last_q(last), .mute_q(mute), .scale_q(scale), .addr_q(addr),
+        .own_addr_q(own_addr), .own_scale_q(own_scale), .waddr_q(waddr),
         .tile_q(tile), .parity_q(parity), .clear_q(clear));
 
 
@@ -102,9 +103,10 @@ module first_core_top (
     wire                      drain;
     lg_gather #(.ROWS(PES), .LANES(PE_WIDTH), .WEIGHT_BITS(WEIGHT), .VALUE_BITS(VALUE), .ACC_BITS(ACC),
                 .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .PRIVATE(PRIVATE), .SHARE(SHARE), .SPAN(SPAN),
-                .INDEX_BITS(INDEX_BITS), .DEPTH(VECTOR_DEPTH), .BLOCK(VECTOR_BLOCK), .RING(RING), .RING_BLOCK(RING_BLOCK)) u_engine (
-        .clk_i(clk), .rst_i(rst_q), .valid_i(valid), .last_i(last), .first_i(first), .mute_i(mute), .scale_i(scale), .base_i(addr),
-         .index_i(index), .weight_i(weight),
+                .INDEX_BITS(INDEX_BITS), .DEPTH(VECTOR_DEPTH), .BLOCK(VECTOR_BLOCK), .RING(RING), .RING_BLOCK(RING_BLOCK),
+                .SLACK(SLACK)) u_engine (
+        .clk_i(clk), .rst_i(rst_q), .valid_i(valid), .last_i(last), .first_i(first), .mute_i(mute), .scale_i(scale),
+        .base_i(addr), .own_base_i(own_addr), .own_scale_i(own_scale), .index_i(index), .weight_i(weight),
         .we_i(we_q), .waddr_i(waddr_q), .wdata_i(wdata_q), .acc_o(acc));
     lg_chain #(.ROWS(PES), .OUTPUTS(CELL_LANES), .ACC_BITS(ACC)) u_chain (
         .clk_i(clk), .load_i(drain), .acc_i(acc), .row_o(row));
@@ -124,8 +126,8 @@ module first_core_top (
     wire [CELL_LANES*VALUE-1:0]            y_data;
     wire [CELL_LANES-1:0]                  saturated;
     lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(PES), .TILES(TILES), .TILE_FILE("mem/tiles.hex"),
-              .LAYERS(LAYERS), .BANKS(BANKS), .ADDR(ADDR), .ALIGNED(H_ALIGNED), .ENTRIES(ENTRIES), .FRONT(FRONT),
-              .ACC(ACC), .LEFT(LEFT_SHIFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PREACTIVATION), .OUT(VALUE), .STATE(STATE),
+              .LAYERS(LAYERS), .STAGES(STAGES), .BANKS(BANKS), .ADDR(ADDR), .ALIGNED(H_ALIGNED), .ENTRIES(ENTRIES),
+              .FRONT(FRONT), .ACC(ACC), .LEFT(LEFT_SHIFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PREACTIVATION), .OUT(VALUE), .STATE(STATE),
               .RECORDS(RECORDS), .PSUMS(PSUMS), .PSUM_BLOCK(PSUM_BLOCK), .NEURONS(NEURONS), .STATE_BLOCK(STATE_BLOCK),
               .SEGMENT(SEGMENT_BITS), .SLOPE(SLOPE_BITS), .SLOPE_SHIFT(SLOPE_SHIFT), .TABLE_FILE("mem/activation.hex"),
               .MUL_LATENCY(MUL_LATENCY), .SPLIT(STATE_SPLIT), .PART(STATE_PART)) u_cell (

@@ -10,6 +10,7 @@ module lg_cell #(
     parameter TILE_FILE   = "",  // image; layout below, first field in the lowest bits
     parameter TILE_BITS   = TILES > 1 ? $clog2(TILES) : 1,
     parameter LAYERS      = 1,
+    parameter STAGES      = 1,   // of lg_sequencer
     parameter BANKS       = 4,
     parameter ADDR        = 4,   // vector bank address
     parameter ALIGNED     = 0,   // of lg_route
@@ -184,8 +185,8 @@ module lg_cell #(
     lg_delay #(.WIDTH(NEURON), .LATENCY(2)) u_n_c (.clk_i(clk_i), .d_i(neuron_u), .q_o(neuron_c));
     lg_delay #(.WIDTH(NEURON), .LATENCY(6 + M)) u_n_tc (.clk_i(clk_i), .d_i(neuron_c), .q_o(neuron_tc));
 
-    // The head of a step runs when the parity has already turned to the next one.
-    wire slot = parity_q ^ (op_q == OP_LINEAR);
+    // The head of a step runs when the parity has already turned to the next one, but where it has a parity of its own.
+    wire slot = parity_q ^ (STAGES == 1 && op_q == OP_LINEAR);
 
     // ---- results leave at u + 1 = e + 13 + M + W
     localparam RESULT = 13 + M + W;

@@ -17,7 +17,8 @@ module lg_input #(
     parameter BASE0      = 0,    // bank address of the two buffers
     parameter BASE1      = 4,
     parameter FREE_DELAY = 0,    // cycles until a released buffer is no longer read
-    parameter ORDER_FILE = "",   // of lg_reorder, where LANES > 1 and CONTIGUOUS
+    parameter PERMUTED   = 0,    // 1: ORDER_FILE says which element comes to each position
+    parameter ORDER_FILE = "",   // of lg_reorder, where PERMUTED, or LANES > 1 and CONTIGUOUS
     parameter BANK       = $clog2(BANKS + 1)
 ) (
     input  wire                   clk_i,
@@ -40,7 +41,7 @@ module lg_input #(
 );
     localparam BEATS   = (INPUTS + LANES - 1) / LANES;
     localparam BEAT    = BEATS > 1 ? $clog2(BEATS) : 1;
-    localparam REORDER = CONTIGUOUS != 0 && LANES > 1;
+    localparam REORDER = PERMUTED != 0 || (CONTIGUOUS != 0 && LANES > 1);
     localparam [BEAT-1:0] LAST_BEAT = BEATS - 1;
     localparam [BEAT-1:0] ONE_BEAT  = 1;
 
@@ -84,7 +85,7 @@ module lg_input #(
     wire                   p_valid, p_ready;
     wire [LANES*WIDTH-1:0] p_data;
     wire                   vector_user;    // tuser of the vector being written
-    localparam POSITIONS = REORDER ? MODULUS * BANK_SIZE : INPUTS;
+    localparam POSITIONS = REORDER && CONTIGUOUS != 0 ? MODULUS * BANK_SIZE : INPUTS;
     localparam P_BEATS   = (POSITIONS + LANES - 1) / LANES;
     localparam P_BEAT    = P_BEATS > 1 ? $clog2(P_BEATS) : 1;
     generate
