@@ -58,9 +58,15 @@ void input_step(Machine *m, bool released)
     if (in->reorder) {
         reorder_step(&in->order, w, vector_taken, put, m->now);
         m->emptied[(m->now + EMPTIED_DELAY) % RING] = w.sent;
+        if (w.sent)
+            expect_pulse(m, m->now + EMPTIED_DELAY);
+        if (w.issue)
+            expect_pulse(m, m->now + READ_LATENCY);
         in->used_slots += vector_taken - m->emptied[m->now % RING];
     }
     m->freed[(m->now + m->d->front + 1) % RING] = released;
+    if (released)
+        expect_pulse(m, m->now + m->d->front + 1);
     in->level += (put && p_last) - released;
     in->used += (put && p_last) - m->freed[m->now % RING];
     if (put)
@@ -73,6 +79,7 @@ void input_step(Machine *m, bool released)
     }
     bool keep = in->valid && !take;
     bool spare = (in->spare && keep) || (s_take && keep);
+    m->moved = put || take || s_take || released || (in->reorder && w.issue) || in->spare != spare || in->ready == spare;
     in->valid = keep || in->spare || s_take;
     in->spare = spare;
     in->ready = !spare;
@@ -85,13 +92,18 @@ void tile_events(Machine *m, const Tile *t, int64_t end)
     int product = d->mul_latency + (d->state_split > 1);
     int64_t element = end + 1 + d->tile_at + 3, result = 13 + d->mul_latency + product;
     int64_t last = element + d->shifts - 1;
-    if (t->op == OP_O)
-        for (int s = 0; s < d->shifts; s++)
-            m->ev.h_valid[(element + s + result) % RING] = 1;
-    if (t->layer_done)
+    for (int s = 0; t->op == OP_O && s < d->shifts; s++) {
+        m->ev.h_valid[(element + s + result) % RING] = 1;
+        expect_pulse(m, element + s + result);
+    }
+    if (t->layer_done) {
         m->ev.done[(last + result - 1 - d->front) % RING] |= (uint16_t)(1u << t->layer);
-    if (t->y_done)
+        expect_pulse(m, last + result - 1 - d->front);
+    }
+    if (t->y_done) {
         m->ev.y_done[(last + result) % RING] = 1;
+        expect_pulse(m, last + result);
+    }
 }
 
 /* ---- lg_sequencer */
@@ -215,6 +227,43 @@ void machine_start(Machine *m, const Design *d, int64_t vectors)
     m->last_taken = -1;
 }
 
+/* Cycles from now on in which the sequencer does nothing but count. */
+static int counting(const Machine *m)
+{
+    const Sequencer *q = &m->seq;
+    const Tile *t = &m->d->tile[m->d->run[q->run].first];
+    if (!q->active || q->poll)
+        return 0;
+    if (q->phase == LEAD || q->phase == GAP)
+        return MAX(q->idle, 0);
+    return MAX(t->segment[q->phase == SEG_B].cycles - 1 - q->count, 0);
+}
+
+/* How many of them are before the next pulse. */
+static int without_pulse(const Machine *m, int most)
+{
+    int k = 0;
+    while (k < most) {
+        unsigned slot = (unsigned)((m->now + k) % RING);
+        uint64_t bits = m->expected[slot / 64] >> slot % 64;
+        if (bits)
+            return MIN(k + __builtin_ctzll(bits), most);
+        k += 64 - (int)(slot % 64);
+    }
+    return most;
+}
+
+/* Nothing moved in the last cycle, and nothing will before a counter ends or a pulse arrives: those cycles are counted,
+ * not worked out one by one. */
+static void skip_quiet(Machine *m)
+{
+    int k = without_pulse(m, MIN(counting(m), RING / 2));
+    if (m->seq.phase == SEG_A || m->seq.phase == SEG_B)
+        m->seq.count += k;
+    m->seq.idle -= k;
+    m->now += k;
+}
+
 CycleCount cycles_simulate(const Design *d, int steps)
 {
     Arena *scratch = arena_new();
@@ -222,7 +271,7 @@ CycleCount cycles_simulate(const Design *d, int steps)
     int64_t *t = ARENA_ARRAY(scratch, int64_t, steps);
     machine_start(m, d, steps);
     int64_t offered = -1, limit = INT64_C(100000000);
-    for (int done = 0; done < steps && m->now < limit; m->now++) {
+    for (int done = 0; done < steps && m->now < limit;) {
         ReorderWires w = reorder_wires(&m->out);
         if (w.last) {
             offered = m->now;
@@ -232,9 +281,16 @@ CycleCount cycles_simulate(const Design *d, int steps)
         bool released = sequencer_step(m, w.sent);
         input_step(m, released);
         reorder_step(&m->out, w, y_done, w.valid, m->now);
+        if (w.issue)
+            expect_pulse(m, m->now + READ_LATENCY);
         int here = (int)(m->now % RING);
         m->ev.h_valid[here] = m->ev.y_done[here] = m->freed[here] = m->emptied[here] = 0;
         m->ev.done[here] = 0;
+        bool quiet = !m->moved && !w.issue && !w.valid && !y_done && !(m->expected[here / 64] >> here % 64 & 1);
+        m->expected[here / 64] &= ~(UINT64_C(1) << here % 64);
+        m->now++;
+        if (quiet)
+            skip_quiet(m);
     }
     REQUIRE(m->now < limit);
     CycleCount c = {.latency = offered - m->last_taken, .total = offered + 1};

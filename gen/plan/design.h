@@ -18,7 +18,7 @@ typedef struct Region {
     int *slot;                          /* what an index says to read an element: address * banks + bank; -1: not stored */
     int stored_slot;                    /* that of an element that is stored, for lanes without work */
     int stored;                         /* positions written; the rest is read by no matrix */
-    bool is_dealt; uint8_t *dealt_for;  /* elastic: what `order` was made for (plan/deal.c) */
+    struct Dealt *dealt; Arena *arena;  /* elastic: orders that were tried (plan/deal.c) */
 } Region;
 
 /* What the cell unit does with the rows of a tile (the codes are those of lg_cell). */
