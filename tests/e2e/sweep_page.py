@@ -2,7 +2,7 @@
 """The page of a sweep in a real browser, offline: points, sort, filter, clicks, keys, themes, paper, 10,000 points.  suite: 20 s
 
     sweep_page.py [WORD]...          only the cases with every WORD in their name
-    sweep_page.py pictures REPORT PNG    a picture of each theme of a page: PNG, and PNG with "-dark"
+    sweep_page.py picture REPORT PNG light|dark    a picture of a page
 """
 import json, pathlib, shlex, sys, time
 
@@ -189,17 +189,16 @@ def _():
         check(0 < paint < 2 and 0 < drawn < 2 and used < 1, "%s", words)
 
 
-def pictures(path, png):
+def picture(path, png, scheme):
     with scratch() as folder, Browser(folder) as page:
         page.call("Emulation.setDeviceMetricsOverride", width=1200, height=1140, deviceScaleFactor=0.75, mobile=False)
-        for scheme, name in (("light", png), ("dark", png.replace(".png", "-dark.png"))):
-            page.media(scheme=scheme)
-            page.open(path)
-            page.value("select(rows.find(r => onFront.has(r[at.point]))); scrollTo(0, 0)")
-            page.picture(name)
+        page.media(scheme=scheme)
+        page.open(path)
+        page.value("select(rows.find(r => onFront.has(r[at.point]))); scrollTo(0, 0)")
+        page.picture(png)
 
 
-if sys.argv[1:2] == ["pictures"]:
-    pictures(*sys.argv[2:4])
+if sys.argv[1:2] == ["picture"]:
+    picture(*sys.argv[2:5])
 else:
     suite.main()
