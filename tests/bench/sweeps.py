@@ -4,7 +4,7 @@
     sweeps.py [--keep]       --keep: points that an earlier run finished are taken over
 Tables of gen/doc/sweeps.md, pages, fronts as SVG, pictures of the pages.
 """
-import csv, os, pathlib, shutil, subprocess, sys
+import csv, os, pathlib, re, shutil, subprocess, sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DOC, OUT = ROOT / "gen/doc", "build/sweeps"
@@ -63,7 +63,7 @@ def main():
     text = (DOC / "sweeps.md").read_text()
     for name in SWEEPS:
         rows, said = run(name, more)
-        first = said.split("\n  written")[0]
+        first = re.sub("; .* before", "", said.split("\n  written")[0])
         text = fill(text, "printed " + name, "```\n%s\n```" % first)
         if name == "simulate":
             text = fill(text, name, simulated(rows))

@@ -318,6 +318,20 @@ def _():
         check(table == rows(folder) and not os.listdir(folder + "/o/points"), "folders: failed left some, or changed a row")
 
 
+@suite.case("other values of an axis: finished points keep their rows and their folders, under their new numbers", ["iverilog"])
+def _():
+    with scratch() as folder:
+        good(run(sweep_file(folder, {"engine.pes": [2, 3]}, depth="simulate"), folder, "--sim", "icarus"))
+        places = [pathlib.Path(folder, "o/points", n, "report.json") for n in "1234"]
+        before = [p.read_bytes() for p in places[:2]]
+        r = run(sweep_file(folder, {"engine.pes": [4, 1, 2, 3]}, depth="simulate"), folder, "--sim", "icarus")
+        good(r)
+        check("2 were finished before" in r.out, "%s", r.out)
+        check([p.read_bytes() for p in places[2:]] == before, "a folder is not that of its point")
+        for row, place in zip(rows(folder), places):
+            check(json.loads(place.read_text())["engine"]["pes"] == int(row["engine.pes"]), "point %s", row["point"])
+
+
 BAD = [("unknown axis", {"axes": {"engine.pse": [1]}}, "engine.pes"),
        ("empty axis", {"axes": {"engine.pes": []}}, "empty"),
        ("an axis without values", {"axes": {"engine.pes": 4}}, "list of values or a range"),
