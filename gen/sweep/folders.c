@@ -1,5 +1,5 @@
-/* folders.c: folders of deep points, points/<number>. Where the axes changed, a finished point may have another number now:
- * its folder goes to points/<new>.moved before the table says so, and to its place when the table is on disk. A
+/* folders.c: folders of deep points, points/<number>. Where the axes changed, a finished point may have another number
+ * now: its folder goes to points/<new>.moved before the table says so, and to its place when the table is on disk. A
  * run that is killed in between leaves what the next one settles. */
 #include <dirent.h>
 #include <stdio.h>

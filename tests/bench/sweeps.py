@@ -8,12 +8,14 @@ import csv, os, pathlib, re, shutil, subprocess, sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DOC, OUT = ROOT / "gen/doc", "build/sweeps"
-SWEEPS = {"patterns": "sweep_patterns/estimate.yaml", "simulate": "sweep_patterns/simulate.yaml", "parts": "sweep_parts/parts.yaml"}
+SWEEPS = {"patterns": "sweep_patterns/estimate.yaml", "simulate": "sweep_patterns/simulate.yaml",
+          "parts": "sweep_parts/parts.yaml"}
 
 
 def run(name, more):
     """The rows of a sweep, and what it printed."""
-    command = ["build/lstmgen", "sweep", "examples/" + SWEEPS[name], "-j", str(os.cpu_count()), "-o", "%s/%s" % (OUT, name)] + more
+    command = ["build/lstmgen", "sweep", "examples/" + SWEEPS[name], "-j", str(os.cpu_count()), "-o",
+               "%s/%s" % (OUT, name)] + more
     print(" ".join(command), flush=True)
     said = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     print(said, end="", flush=True)
@@ -41,14 +43,18 @@ def table(head, rows):
 
 
 def simulated(rows):
-    return table(["pattern", "R kept", "PEs of 8", "cycles, predicted", "measured", "LUT", "DSP", "BRAM", "SNR, dB", "right, %", "mismatches"],
-                 [[r["sparsity.pattern"], r["sparsity.keep.R"], r["engine.pes"], r["cycles.interval"], r["measured.interval"], r["resources.lut"],
-                   r["resources.dsp"], r["resources.bram"], r["verify.snr_db"], r["accuracy.hardware"], r["verify.mismatches"]] for r in rows])
+    return table(["pattern", "R kept", "PEs of 8", "cycles, predicted", "measured", "LUT", "DSP", "BRAM", "SNR, dB",
+                  "right, %", "mismatches"],
+                 [[r["sparsity.pattern"], r["sparsity.keep.R"], r["engine.pes"], r["cycles.interval"],
+                   r["measured.interval"], r["resources.lut"],
+                   r["resources.dsp"], r["resources.bram"], r["verify.snr_db"], r["accuracy.hardware"],
+                   r["verify.mismatches"]] for r in rows])
 
 
 def synthesised(rows):
     return table(["part", "LUT", "FF", "DSP", "BRAM", "LUT as RAM", "fits"],
-                 [[r["target.part"], r["resources.lut"], r["resources.ff"], r["resources.dsp"], r["resources.bram"], r["resources.lutram"],
+                 [[r["target.part"], r["resources.lut"], r["resources.ff"], r["resources.dsp"], r["resources.bram"],
+                   r["resources.lutram"],
                    {"true": "yes", "false": "no"}[r["resources.fits"]]] for r in rows])
 
 
