@@ -32,7 +32,7 @@ COMPILE    = $(CC) -std=gnu11 $(CFLAGS) $(SANITIZE)
 WARNINGS   = -Wall -Wextra -Werror
 
 .PHONY: all help setup install demo page test test-long test-programs all-programs sanitized-programs \
-	bench bench-gen storage patterns lint sanitize clean FORCE
+	bench bench-gen storage patterns sweeps lint sanitize clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/lstmgen ## build the generator, build/lstmgen (CC=clang works too)
@@ -127,6 +127,9 @@ patterns: all ## every pattern on the trained models: writes gen/doc/patterns.md
 
 storage: all ## bits per kept weight of every pattern: writes gen/doc/storage.md
 	@$(PYTHON) tests/bench/storage.py -o gen/doc/storage.md
+
+sweeps: all ## run the sweeps of examples/ (6 minutes of CPU) and renew what gen/doc/sweeps.md shows of them
+	@$(PYTHON) tests/bench/sweeps.py
 
 bench-gen: all ## measure the generator: 8 M weights to an output folder, seconds and memory; `check` on the examples
 	@$(PYTHON) tests/e2e/bench_gen.py

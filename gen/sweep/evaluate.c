@@ -30,14 +30,9 @@ static json_t *row_start(Arena *a, const Sweep *s, int point)
     return row;
 }
 
-static const char *point_folder(Arena *a, const Sweep *s, int point)
-{
-    return str_format(a, "%s/points/%d", s->out, s->point[point].number);
-}
-
 static bool go_deep(Job *j, const Sweep *s, int point)
 {
-    const char *folder = point_folder(j->arena, s, point);
+    const char *folder = point_folder(j->arena, s, s->point[point].number);
     if (s->depth == DEPTH_ESTIMATE)
         return true;
     if (!job_emit(j, folder))
@@ -80,7 +75,7 @@ const char *evaluate(Arena *a, Stock *stock, const Sweep *s, int point)
                             (long long)j.sim.mismatches, (long long)j.sim.compared, j.sim.n_errors)));
     }
     if (ok && s->only_failed && s->depth != DEPTH_ESTIMATE && (s->depth != DEPTH_SIMULATE || j.sim.pass))
-        folder_remove(point_folder(a, s, point));
+        folder_remove(point_folder(a, s, s->point[point].number));
     if (ok) {
         json_t *report = job_report(&j);
         json_object_set_new(row, "result", columns_result(report));

@@ -242,7 +242,8 @@ static bool read_zip(Sweep *s, const SpecNode *root, double *total)
         return zip_list(s, zip, total);
     for (int i = 0; i < zip->n; i++)
         if (zip->entry[i].value->kind != NODE_LIST || !zip_list(s, zip->entry[i].value, total))
-            return diag_failed(s->diag) ? false : (diag_error(s->diag, zip->entry[i].at, "zip needs lists of axes"), false);
+            return diag_failed(s->diag) ? false
+                                        : (diag_error(s->diag, zip->entry[i].at, "zip needs lists of axes"), false);
     return true;
 }
 

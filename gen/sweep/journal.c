@@ -197,8 +197,10 @@ static bool take_lines(Journal *j, Sweep *s, const KeyIndex *x, Bytes old)
         int point = json_is_object(row) ? point_of(x, row) : -1;
         PointStatus status = point >= 0 ? status_of(row) : POINT_OPEN;
         bool take = status != POINT_OPEN && status != POINT_FAILED;
-        if (take && s->point[point].status == POINT_OPEN)
+        if (take && s->point[point].status == POINT_OPEN) {
+            folder_move(s, row, &s->point[point]);
             ok = take_line(j, s, point, row);
+        }
         json_decref(row);
         p = stop ? stop + 1 : end;
     }
@@ -273,7 +275,10 @@ bool journal_open(Journal *j, Sweep *s, bool force)
     if (!force && file_exists(j->jsonl) &&
         !file_read(s->arena, s->diag, (Place){ j->jsonl, 0, 0 }, j->jsonl, (size_t)1 << 40, &old))
         return false;
-    return rewrite(j, s, force ? fill_nothing : fill_from_old, old);
+    bool ok = rewrite(j, s, force ? fill_nothing : fill_from_old, old);
+    if (ok)
+        folders_settle(s);
+    return ok;
 }
 
 /* A point that failed is open again: what ended its tools may have ended the command. */

@@ -127,6 +127,13 @@ const char *evaluate(Arena *a, Stock *stock, const Sweep *s, int point);
 /* The line of a point whose process ended before it was done. */
 const char *evaluate_crashed(Arena *a, const Sweep *s, int point, const char *reason);
 
+/* ---------------------------------------------------------------- folders.c: of deep points */
+const char *point_folder(Arena *a, const Sweep *s, int number);
+/* Sets aside the folder of a finished point whose row has another number than it has now. */
+void folder_move(const Sweep *s, const json_t *row, const Point *p);
+/* Brings what was set aside to its place. */
+void folders_settle(const Sweep *s);
+
 /* ---------------------------------------------------------------- journal.c: what is on disk */
 typedef struct Journal { const char *csv, *jsonl; int csv_fd, jsonl_fd, lock_fd; off_t end; } Journal;
 /* Makes the folder and locks it. */

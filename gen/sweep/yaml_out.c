@@ -94,7 +94,7 @@ void node_print_block(Buffer *b, const SpecNode *n, int indent)
         if (v->n == 0 || n->kind == NODE_LIST || (is_flat(v) && indent > 0) || v->kind == NODE_SCALAR)
             node_print_flow(b, v);
         else {
-            buffer_print(b, "\n");
+            b->text[b->length - 1] = '\n';      /* in place of the blank behind the key */
             node_print_block(b, v, indent + 1);
             continue;
         }

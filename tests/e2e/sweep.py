@@ -45,7 +45,8 @@ def _():
             sets = [w for k in AXES for w in ("--set", "%s=%s" % (k, row[k]))]
             r = lstmgen("check", folder + "/o/base.yaml", "--json", *sets)
             for name in ("cycles.interval", "cycles.latency", "resources.lut", "verify.snr_db", "macs.kept"):
-                check(float(row[name]) == r.get(name), "point %s: %s %s, check says %s", row["point"], name, row[name], r.get(name))
+                check(float(row[name]) == r.get(name), "point %s: %s %s, check says %s", row["point"], name, row[name],
+                      r.get(name))
         for name in ("front.svg", "manifest.json", "points.jsonl"):
             check(os.path.exists(folder + "/o/" + name), "no %s", name)
 
@@ -53,8 +54,10 @@ def _():
 @suite.case("what points share of their early stages changes no figure: all patterns, against check")
 def _():
     with scratch() as folder:
-        axes = {"sparsity.pattern": ["dense", "bank_balanced", "column_balanced", "structured_blocks", "grouped_columns"],
-                "sparsity.keep": [1.0, 0.5, 0.25], "precision.weight": [6, 12], "engine.pes": [1, 3, 4], "engine.pe_width": [2, 3]}
+        axes = {"sparsity.pattern": ["dense", "bank_balanced", "column_balanced", "structured_blocks",
+                                     "grouped_columns"],
+                "sparsity.keep": [1.0, 0.5, 0.25], "precision.weight": [6, 12], "engine.pes": [1, 3, 4],
+                "engine.pe_width": [2, 3]}
         path = sweep_file(folder, axes, base=str(little_spec(folder, inputs=10, hidden=13)))
         good(run(path, folder))
         table = [r for r in rows(folder) if r["status"] == "ok"]
@@ -62,7 +65,8 @@ def _():
         for row in random.Random(1).sample(table, 25):
             sets = [w for k in axes for w in ("--set", "%s=%s" % (k, row[k]))]
             r = lstmgen("check", folder + "/o/base.yaml", "--json", *sets)
-            for name in ("cycles.interval", "cycles.latency", "resources.lut", "verify.snr_db", "macs.kept", "memory.index_bits",
+            for name in ("cycles.interval", "cycles.latency", "resources.lut", "verify.snr_db", "macs.kept",
+                         "memory.index_bits",
                          "verify.prune_snr_db", "padding.macs_lost"):
                 value = r.get(name)
                 check(row[name] == "" and value is None or abs(float(row[name]) - value) < 1e-8 * max(1, abs(value)),
@@ -90,8 +94,10 @@ def slow_file(folder):
     """120 points that take some 2 s in all."""
     write_npz(folder + "/slow.npz", random_lstms(random.Random(3), [(3, 48)]))
     write_npy(folder + "/slow.npy", (1000, 3), random_values(random.Random(4), 3000))
-    base = {"model": {"file": "slow.npz", "layers": layer_keys(1)}, "engine": {"pe_width": 2}, "verify": {"input": "slow.npy"}}
-    return sweep_file(folder, {"precision.weight": list(range(5, 17)), "precision.activation": list(range(7, 17))}, base=base)
+    base = {"model": {"file": "slow.npz", "layers": layer_keys(1)}, "engine": {"pe_width": 2},
+            "verify": {"input": "slow.npy"}}
+    return sweep_file(folder, {"precision.weight": list(range(5, 17)), "precision.activation": list(range(7, 17))},
+                      base=base)
 
 
 def keys_in(journal):
@@ -144,9 +150,11 @@ def _():
         limit = 60000                   # bytes that a file may have: some 40 rows
         p = begin(path, folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
         words = p.communicate(timeout=300)[1]
-        check(p.returncode == 1 and "cannot write" in words and "too large" in words, "exit %s: %s", p.returncode, words)
+        check(p.returncode == 1 and "cannot write" in words and "too large" in words, "exit %s: %s", p.returncode,
+              words)
         there = keys_in(journal)
-        check(journal.stat().st_size == limit and len(there) > 10, "%d bytes, %d rows", journal.stat().st_size, len(there))
+        check(journal.stat().st_size == limit and len(there) > 10, "%d bytes, %d rows", journal.stat().st_size,
+              len(there))
         r = run(path, folder, "-j", "2")
         good(r)
         check("%d were finished before" % len(there) in r.out and there <= keys_in(journal), "%s", r.out)
@@ -169,7 +177,8 @@ def _():
         os.kill(children(p.pid)[0], signal.SIGSEGV)
         words = p.communicate(timeout=300)[1]
         failed = [r for r in rows(folder) if r["status"] == "failed"]
-        check(p.returncode == 4 and len(failed) == 1 and len(rows(folder)) == 120, "exit %s, %d failed", p.returncode, len(failed))
+        check(p.returncode == 4 and len(failed) == 1 and len(rows(folder)) == 120, "exit %s, %d failed", p.returncode,
+              len(failed))
         check("signal 11" in failed[0]["reason"] and "signal 11" in words, "%s; %s", failed[0]["reason"], words)
         r = run(path, folder)
         good(r)
@@ -184,7 +193,8 @@ def _():
         until_rows(journal, 10)
         os.kill(children(p.pid)[0], signal.SIGTERM)
         words = p.communicate(timeout=300)[1]
-        check(p.returncode == 130 and "stopped" in words and b"failed" not in journal.read_bytes(), "exit %s: %s", p.returncode, words)
+        check(p.returncode == 130 and "stopped" in words and b"failed" not in journal.read_bytes(), "exit %s: %s",
+              p.returncode, words)
         there = len(keys_in(journal))
         r = run(path, folder)
         good(r)
@@ -197,7 +207,8 @@ def _():
         tools = pathlib.Path(folder, "bin")
         tools.mkdir()
         slow = tools / "vvp"            # a simulation that would take a minute
-        slow.write_text("#!/bin/sh\necho $$ > %s/vvp.pid\nsleep 1000 & echo $! > %s/sleep.pid\nwait\n" % (folder, folder))
+        slow.write_text("#!/bin/sh\necho $$ > %s/vvp.pid\nsleep 1000 & echo $! > %s/sleep.pid\nwait\n"
+                        % (folder, folder))
         slow.chmod(0o755)
         path = sweep_file(folder, {"engine.pes": [1, 2]}, depth="simulate")
         p = begin(path, folder, "--sim", "icarus", env=dict(os.environ, PATH="%s:%s" % (tools, os.environ["PATH"])))
@@ -211,7 +222,8 @@ def _():
         check(p.returncode == 130 and "stopped; 0 of 2" in words, "exit %s: %s", p.returncode, words)
         for name in ("vvp", "sleep"):
             pid, end = int(pathlib.Path(folder, name + ".pid").read_text()), time.monotonic() + 30
-            while os.path.exists("/proc/%d" % pid) and "Z" not in pathlib.Path("/proc/%d/stat" % pid).read_text().split()[2]:
+            stat = pathlib.Path("/proc/%d/stat" % pid)
+            while stat.exists() and "Z" not in stat.read_text().split()[2]:
                 if time.monotonic() > end:
                     os.kill(pid, signal.SIGKILL)
                     check(False, "%s is still running", name)
@@ -238,7 +250,8 @@ def _():
     with scratch() as folder:
         path = slow_file(folder)
         master, slave = pty.openpty()
-        p = subprocess.Popen([str(LSTMGEN), "sweep", path, "-o", folder + "/o"], stdout=subprocess.DEVNULL, stderr=slave)
+        p = subprocess.Popen([str(LSTMGEN), "sweep", path, "-o", folder + "/o"], stdout=subprocess.DEVNULL,
+                             stderr=slave)
         os.close(slave)
         seen = b""
         try:
@@ -270,8 +283,11 @@ def _():
 @suite.case("two sweeps on one folder: the second is refused with the first one's process")
 def _():
     with scratch() as folder:
-        path = sweep_file(folder, {"engine.pes": list(range(1, 65)), "precision.weight": list(range(4, 17)), "precision.activation": [8, 10, 12, 16]})
-        p = subprocess.Popen([str(LSTMGEN), "sweep", path, "-o", folder + "/o"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        path = sweep_file(folder,
+                          {"engine.pes": list(range(1, 65)), "precision.weight": list(range(4, 17)),
+                           "precision.activation": [8, 10, 12, 16]})
+        p = subprocess.Popen([str(LSTMGEN), "sweep", path, "-o", folder + "/o"], stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
         try:
             while not os.path.exists(folder + "/o/points.csv"):
                 time.sleep(0.01)
@@ -289,10 +305,12 @@ def _():
 def _():
     with scratch() as folder:
         path = sweep_file(folder, {"engine.pes": [1, 2, 4], "engine.pe_width": [1, 2, 2], "precision.weight": [4, 8]},
-                          zip=[["engine.pes", "engine.pe_width"]], where="engine.pes * engine.pe_width > 1 and not precision.weight == 4")
+                          zip=[["engine.pes", "engine.pe_width"]],
+                          where="engine.pes * engine.pe_width > 1 and not precision.weight == 4")
         r = run(path, folder, "--front", "cycles.interval, resources.dsp", "--best", "fits and interval <= 1000")
         good(r)
-        check([(t["engine.pes"], t["engine.pe_width"]) for t in rows(folder)] == [("2", "2"), ("4", "2")], "%s", rows(folder))
+        check([(t["engine.pes"], t["engine.pe_width"]) for t in rows(folder)] == [("2", "2"), ("4", "2")], "%s",
+              rows(folder))
         spec = lstmgen("check", folder + "/o/best.yaml", "--json")
         good(spec)
         check(spec.get("engine.pes") in (2, 4) and spec.get("cycles.interval") <= 1000, "%s", r.out)
@@ -314,8 +332,25 @@ def _():
             check(t["measured.interval"] == t["cycles.interval"] and t["verify.mismatches"] == "0", "%s", t)
         check(os.path.exists(folder + "/o/points/2/report.json"), "no folder of point 2")
         table = rows(folder)
-        good(run(sweep_file(folder, {"engine.pes": [1, 2]}, depth="simulate", folders="failed"), folder, "--sim", "icarus", "--force"))
-        check(table == rows(folder) and not os.listdir(folder + "/o/points"), "folders: failed left some, or changed a row")
+        good(run(sweep_file(folder, {"engine.pes": [1, 2]}, depth="simulate", folders="failed"), folder, "--sim",
+                 "icarus", "--force"))
+        check(table == rows(folder) and not os.listdir(folder + "/o/points"),
+              "folders: failed left some, or changed a row")
+
+
+@suite.case("other values of an axis: finished points keep their rows and their folders, under their new numbers",
+            ["iverilog"])
+def _():
+    with scratch() as folder:
+        good(run(sweep_file(folder, {"engine.pes": [2, 3]}, depth="simulate"), folder, "--sim", "icarus"))
+        places = [pathlib.Path(folder, "o/points", n, "report.json") for n in "1234"]
+        before = [p.read_bytes() for p in places[:2]]
+        r = run(sweep_file(folder, {"engine.pes": [4, 1, 2, 3]}, depth="simulate"), folder, "--sim", "icarus")
+        good(r)
+        check("2 were finished before" in r.out, "%s", r.out)
+        check([p.read_bytes() for p in places[2:]] == before, "a folder is not that of its point")
+        for row, place in zip(rows(folder), places):
+            check(json.loads(place.read_text())["engine"]["pes"] == int(row["engine.pes"]), "point %s", row["point"])
 
 
 BAD = [("unknown axis", {"axes": {"engine.pse": [1]}}, "engine.pes"),
@@ -327,8 +362,10 @@ BAD = [("unknown axis", {"axes": {"engine.pse": [1]}}, "engine.pes"),
        ("empty range", {"axes": {"engine.pes": {"from": 8, "to": 4, "step": 1}}}, "empty"),
        ("no point", {"where": "engine.pes > 100"}, "0 points"),
        ("a billion", {"axes": {"engine.pes": {"from": 1, "to": 1000000000}}}, "1000000000"),
-       ("a billion in three axes", {"axes": {k: {"from": 1, "to": 1000} for k in AXES}}, "the axes make 1000000000 points"),
-       ("unknown name", {"where": "1 < engine.pse"}, "at character 5: 'engine.pse' is not known: did you mean engine.pes?"),
+       ("a billion in three axes", {"axes": {k: {"from": 1, "to": 1000} for k in AXES}},
+        "the axes make 1000000000 points"),
+       ("unknown name", {"where": "1 < engine.pse"},
+        "at character 5: 'engine.pse' is not known: did you mean engine.pes?"),
        ("half a condition", {"where": "engine.pes >"}, "too early"),
        ("text as a number", {"where": "sparsity.pattern < 3"}, "dense"),
        ("place", {"depth": "place"}, "not part of this version"),
@@ -338,14 +375,16 @@ BAD = [("unknown axis", {"axes": {"engine.pse": [1]}}, "engine.pes"),
        ("unknown key", {"wher": "engine.pes > 1"}, "where"),
        ("unknown column", {"front": ["cycles.intervall"]}, "cycles.interval")]
 # Found when the points are worked out: rows with reasons, exit status 1 as there is not one good point.
-FUTILE = [("a part that no tool has a flow for", {"depth": "synthesise", "axes": {"target.part": ["xc9", "XC10"]}}, "xc9"),
+FUTILE = [("a part that no tool has a flow for", {"depth": "synthesise", "axes": {"target.part": ["xc9", "XC10"]}},
+           "xc9"),
           ("a key without effect", {"axes": {"sparsity.block": [8, 16]}}, "has no effect with pattern dense")]
 for name, keys, word in FUTILE:
     @suite.case("bad input: " + name)
     def _(keys=keys, word=word):
         with scratch() as folder:
             r = run(sweep_file(folder, **keys), folder)
-            check(r.status == 1 and word in r.err and "no point" in r.err and "warning" not in r.err, "exit %s: %s", r.status, r.err)
+            check(r.status == 1 and word in r.err and "no point" in r.err and "warning" not in r.err, "exit %s: %s",
+                  r.status, r.err)
             check(all(t["status"] == "invalid" and t["reason"] for t in rows(folder)), "%s", rows(folder))
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""The page of a sweep in a real browser, offline: points, sort, filter, clicks, keys, themes, paper, 10,000 points.  suite: 20 s
+"""The page of a sweep in a real browser, offline: sort, filter, clicks, keys, themes, paper, 10,000 points.  suite: 20 s
 
     sweep_page.py [WORD]...          only the cases with every WORD in their name
-    sweep_page.py pictures REPORT PNG    a picture of each theme of a page: PNG, and PNG with "-dark"
+    sweep_page.py picture REPORT PNG light|dark    a picture of a page
 """
 import json, pathlib, shlex, sys, time
 
@@ -13,8 +13,12 @@ from lstm import little_spec, lstmgen, scratch
 
 suite = Suite()
 AXES = {"sparsity.pattern": ["dense", "bank_balanced"], "engine.pes": [1, 2, 4], "precision.weight": [4, 8, 12, 16]}
-PAINT = """new Promise(done => new PerformanceObserver(list => done(list.getEntriesByName("first-contentful-paint")[0].startTime))
-           .observe({type: "paint", buffered: true}))"""
+PAINT = """new Promise(done => new PerformanceObserver(list =>
+    done(list.getEntriesByName("first-contentful-paint")[0].startTime)).observe({type: "paint", buffered: true}))"""
+DRAWN = "performance.getEntriesByType('navigation')[0].loadEventEnd"
+DOTS = "scatter.data.datasets.filter(d => patterns.includes(d.label)).reduce((n, d) => n + d.data.length, 0)"
+HEAD = "[...document.querySelectorAll('#head button')].findIndex(b => b.textContent.split(' ')[0] === %s)"
+CELLS = "[...document.querySelectorAll('#body tr')].map(tr => parseFloat(tr.children[%d].textContent))"
 POINT = "document.getElementById('point').textContent"
 BACK = "getComputedStyle(document.body).backgroundColor"
 
@@ -30,19 +34,17 @@ def report(folder, axes=AXES, **more):
 
 
 def dots(page):
-    return page.value("scatter.data.datasets.filter(d => patterns.includes(d.label)).reduce((n, d) => n + d.data.length, 0)")
+    return page.value(DOTS)
+
+
+def head(page, name):
+    """The index of a column."""
+    return page.value(HEAD % json.dumps(name))
 
 
 def column(page, name):
     """What the table shows in a column, as numbers."""
-    cell = "[...document.querySelectorAll('#head button')].findIndex(b => b.textContent.split(' ')[0] === %s)" % json.dumps(name)
-    return page.value("[...document.querySelectorAll('#body tr')].map(tr => parseFloat(tr.children[%s].textContent))" % cell)
-
-
-def head(page, name):
-    """The index of a column's button."""
-    return page.value("[...document.querySelectorAll('#head button')].findIndex(b => b.textContent.split(' ')[0] === %s)"
-                      % json.dumps(name))
+    return page.value(CELLS % head(page, name))
 
 
 def wait(page, expression):
@@ -57,7 +59,8 @@ def _():
     with scratch() as folder, Browser(folder) as page:
         page.open(report(folder))
         check(page.complaints() == [], "%s", page.complaints())
-        check(page.value("rows.length") == 24 and dots(page) == 24, "%s rows, %s dots", page.value("rows.length"), dots(page))
+        check(page.value("rows.length") == 24 and dots(page) == 24, "%s rows, %s dots", page.value("rows.length"),
+              dots(page))
         check(page.value("scatter.scales.x.type + parallel.data.datasets.length") == "logarithmic24", "the plots")
         check(page.value("document.querySelectorAll('#body tr').length") == 24, "the table")
         check("24 of 24" in page.value("document.getElementById('shown').textContent"), "the count")
@@ -83,7 +86,8 @@ def _():
         check(page.value("shown.length === onFront.size && shown.length > 0 && shown.length < 24"), "front only")
 
 
-@suite.case("a click in the plot, in the table and in the parallel coordinates shows spec, command, figures", ["chromium"])
+@suite.case("a click in the plot, in the table and in the parallel coordinates shows spec, command, figures",
+            ["chromium"])
 def _():
     with scratch() as folder, Browser(folder) as page:
         page.open(report(folder))
@@ -93,14 +97,16 @@ def _():
             return [b.x + e.x, b.y + e.y, scatter.data.datasets[k].data[i].row[at["engine.pes"]]]; })()""")
         page.point(*where[:2])
         text = page.value(POINT)
-        check("--set engine.pes=%d" % where[2] in text and "cycles.interval" in text and "little.npz" in text, "%s", text)
+        check("--set engine.pes=%d" % where[2] in text and "cycles.interval" in text and "little.npz" in text, "%s",
+              text)
         page.click("#body td", 0)
         text = page.value(POINT)
-        check(text.startswith("Point 1") and "lstmgen check base.yaml --set 'sparsity.pattern=\"dense\"'" in text, "%s", text)
+        check(text.startswith("Point 1") and "lstmgen check base.yaml --set 'sparsity.pattern=\"dense\"'" in text, "%s",
+              text)
         check(page.value("document.querySelector('#body tr').getAttribute('aria-selected')") == "true", "its row")
-        page.value("document.getElementById('point').textContent = ''; document.getElementById('parallel').scrollIntoView()")
-        page.point(*page.value("""(() => { const e = parallel.getDatasetMeta(3).data[0], b = parallel.canvas.getBoundingClientRect();
-            return [b.x + e.x, b.y + e.y]; })()"""))
+        page.value("document.getElementById('point').textContent = ''; parallel.canvas.scrollIntoView()")
+        page.point(*page.value("""(() => { const e = parallel.getDatasetMeta(3).data[0];
+            const b = parallel.canvas.getBoundingClientRect(); return [b.x + e.x, b.y + e.y]; })()"""))
         check(page.value(POINT).startswith("Point"), "nothing from the parallel coordinates")
 
 
@@ -122,8 +128,10 @@ def _():
         seen = []
         for _ in range(80):
             page.key("Tab")
-            seen.append(page.value("(e => e.id || (e.closest('thead') ? 'head' : e.closest('tbody') ? 'row' : e.className))(document.activeElement)"))
-        for name in ("theme", "x", "y", "xlog", "only", "filter", "scatter", "point", "next", "head", "row", "constant"):
+            seen.append(page.value("(e => e.id || (e.closest('thead') ? 'head' : e.closest('tbody') ? 'row' : ''))"
+                                   "(document.activeElement)"))
+        for name in ("theme", "x", "y", "xlog", "only", "filter", "scatter", "point", "next", "head", "row",
+                     "constant"):
             check(name in seen, "Tab never came to %s: %s", name, seen)
         page.value("document.querySelector('#body button').focus()")
         page.key("Enter")
@@ -135,11 +143,13 @@ def _():
         page.key("ArrowLeft")
         check(page.value(POINT) == first and first.startswith("Point"), "arrows in the plot")
         nameless = page.value("""[...document.querySelectorAll("button, input, select, canvas, [tabindex]")].filter(e =>
-            !(e.textContent.trim() || e.getAttribute("aria-label") || e.getAttribute("aria-labelledby") || (e.labels && e.labels.length))).map(e => e.outerHTML)""")
+            !(e.textContent.trim() || e.getAttribute("aria-label") || e.getAttribute("aria-labelledby") ||
+              (e.labels && e.labels.length))).map(e => e.outerHTML)""")
         check(nameless == [], "without a name: %s", nameless)
 
 
-@suite.case("light and dark follow the system and the button; paper is white and has the columns that count", ["chromium"])
+@suite.case("light and dark follow the system and the button; paper is white and has the columns that count",
+            ["chromium"])
 def _():
     with scratch() as folder, Browser(folder) as page:
         path = report(folder)
@@ -154,11 +164,13 @@ def _():
         check(page.value(ink) == "#e6edf3", "axes in the dark: %s", page.value(ink))
         page.value("dispatchEvent(new Event('beforeprint'))")
         page.media("print", "dark")
-        check(page.value(BACK) == light and page.value(ink) == "#1b1f24", "paper: %s, %s", page.value(BACK), page.value(ink))
+        check(page.value(BACK) == light and page.value(ink) == "#1b1f24", "paper: %s, %s", page.value(BACK),
+              page.value(ink))
         page.call("Emulation.setDeviceMetricsOverride", width=1046, height=740, deviceScaleFactor=1, mobile=False)  # A4
         wide = page.value("document.documentElement.scrollWidth")
         check(wide <= 1046, "%s pixels wide, paper has 1046", wide)
-        check(page.value("getComputedStyle(document.querySelector('.controls')).display") == "none", "controls on paper")
+        check(page.value("getComputedStyle(document.querySelector('.controls')).display") == "none",
+              "controls on paper")
         page.media(scheme="dark")
         page.value("dispatchEvent(new Event('afterprint'))")
         check(page.value(BACK) == dark, "not dark again")
@@ -180,26 +192,25 @@ def _():
         data["front"] = list(range(1, 101))
         path.write_text(text[:start] + json.dumps(data) + text[end:])
         page.open(path)
-        paint, drawn = page.value(PAINT) / 1000, page.value("performance.getEntriesByType('navigation')[0].loadEventEnd") / 1000
+        paint, drawn = page.value(PAINT) / 1000, page.value(DRAWN) / 1000
         check(page.complaints() == [] and dots(page) == 10000, "%s, %s dots", page.complaints(), dots(page))
-        used = page.value("(() => { const t = performance.now(); document.getElementById('filter').value = 'dense'; refresh();"
-                          " return performance.now() - t; })()") / 1000
+        used = page.value("(() => { const t = performance.now(); document.getElementById('filter').value = 'dense';"
+                          " refresh(); return performance.now() - t; })()") / 1000
         words = "first paint after %.2f s, all drawn after %.2f s, filtered in %.2f s" % (paint, drawn, used)
         print("        " + words)
         check(0 < paint < 2 and 0 < drawn < 2 and used < 1, "%s", words)
 
 
-def pictures(path, png):
+def picture(path, png, scheme):
     with scratch() as folder, Browser(folder) as page:
         page.call("Emulation.setDeviceMetricsOverride", width=1200, height=1140, deviceScaleFactor=0.75, mobile=False)
-        for scheme, name in (("light", png), ("dark", png.replace(".png", "-dark.png"))):
-            page.media(scheme=scheme)
-            page.open(path)
-            page.value("select(rows.find(r => onFront.has(r[at.point]))); scrollTo(0, 0)")
-            page.picture(name)
+        page.media(scheme=scheme)
+        page.open(path)
+        page.value("select(rows.find(r => onFront.has(r[at.point]))); scrollTo(0, 0)")
+        page.picture(png)
 
 
-if sys.argv[1:2] == ["pictures"]:
-    pictures(*sys.argv[2:4])
+if sys.argv[1:2] == ["picture"]:
+    picture(*sys.argv[2:5])
 else:
     suite.main()

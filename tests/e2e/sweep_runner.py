@@ -190,14 +190,16 @@ def _():
         check(r.status == 4 and "sbatch" in r.err and "slurm-client" in r.err, "exit %s: %s", r.status, r.err)
 
 
-@suite.case("Slurm: the rows of the local run; refusals; a node that fails; scancel; ^C", [slurm.sbin(n) or n for n in slurm.PROGRAMS])
+@suite.case("Slurm: the rows of the local run; refusals; a node that fails; scancel; ^C",
+            [slurm.sbin(n) or n for n in slurm.PROGRAMS])
 def _():
     with scratch() as folder, slurm.Slurm(folder + "/slurm") as cluster:
         @contextlib.contextmanager
         def under_way(out):
             p = begin(folder, out, "--runner", "slurm", env=cluster.env)
             try:
-                until(lambda: finished(folder, out) > 10 and "RUNNING" in dict(cluster.tasks()).values(), "running task")
+                until(lambda: finished(folder, out) > 10 and "RUNNING" in dict(cluster.tasks()).values(),
+                      "running task")
                 yield p
             finally:
                 p.kill()

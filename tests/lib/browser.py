@@ -1,4 +1,4 @@
-"""Chromium without a window, driven through its remote debugging pipe as a user would: real clicks and keys, media, pictures.
+"""Chromium without a window, driven through its remote debugging pipe as by a user: real clicks, keys, pictures.
 
     with Browser(folder) as page: page.open(path); page.click("#theme"); page.value("rows.length")
 """
@@ -31,7 +31,8 @@ class Browser:
         self.session = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(domain + ".enable")
-        self.call("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1)
+        self.call("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1,
+                  uploadThroughput=-1)
         return self
 
     def __exit__(self, *_):
@@ -90,7 +91,8 @@ class Browser:
 
     def point(self, x, y):
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="none" if kind == "mouseMoved" else "left", clickCount=1)
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y,
+                      button="none" if kind == "mouseMoved" else "left", clickCount=1)
 
     def click(self, selector, index=0):
         """In the middle of the element."""
@@ -109,7 +111,8 @@ class Browser:
                       text=text if kind == "keyDown" else "")
 
     def media(self, kind="", scheme="light"):
-        self.call("Emulation.setEmulatedMedia", media=kind, features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.call("Emulation.setEmulatedMedia", media=kind,
+                  features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def picture(self, path):
         data = self.call("Page.captureScreenshot", format="png")["data"]
