@@ -233,7 +233,8 @@ static MatrixPlan structured_blocks_plan(const Spec *s, const Matrix *m)
     }
     return (MatrixPlan){.banks = MIN(s->pe_width, most), .bank_size = m->columns, .keep = most,
                         .cycles = (most + s->pe_width - 1) / s->pe_width, .index_bits = MAX(clog2(m->columns), 1),
-                        .kept = kept, .stored = cycles * s->pe_width};
+                        .kept = kept, .stored = cycles * s->pe_width, .rows = s->block,
+                        .gates = rate_differs(&m->keep, m->gates) ? m->gates : 1};
 }
 
 static void structured_blocks_pack(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out)

@@ -151,6 +151,18 @@ static void step_stages(Sequencer *q, const Design *d, const Run *next, bool sta
     q->ran = turn ? 0 : q->ran | ends;
 }
 
+/* The step that is looked at: late enough that all stages work. began[n_runs]: the first run of the next step. */
+enum { LOOKED_AT = 2 * REGIONS_MAX };
+
+static void note_run(Machine *m, int run)
+{
+    m->turn += run == 0;
+    if (m->began && m->turn == LOOKED_AT)
+        m->began[run] = m->now;
+    if (m->began && m->turn == LOOKED_AT + 1 && run == 0)
+        m->began[m->d->n_runs] = m->now;
+}
+
 /* Returns whether x was released in this cycle. */
 static bool sequencer_step(Machine *m, bool out_sent)
 {
@@ -191,10 +203,12 @@ static bool sequencer_step(Machine *m, bool out_sent)
     bool was_active = q->active;
     if (choose)
         q->active = ready;
-    if (start)
+    if (start) {
+        note_run(m, started);
         load_run(q, d, started);
-    else if (was_active)
+    } else if (was_active) {
         advance_run(q, r, t, end_a, end_b, tile_end, gap_end);
+    }
     return release;
 }
 
@@ -215,6 +229,20 @@ void machine_start(Machine *m, const Design *d, int64_t vectors)
     m->last_taken = -1;
 }
 
+/* One cycle; whether the last beat of a step was at the output. */
+static bool machine_step(Machine *m)
+{
+    int here = (int)(m->now % RING);
+    ReorderWires w = reorder_wires(&m->out);
+    bool y_done = m->ev.y_done[here];
+    bool released = sequencer_step(m, w.sent);
+    input_step(m, released);
+    reorder_step(&m->out, w, y_done, w.valid, m->now);
+    m->ev.h_valid[here] = m->ev.y_done[here] = m->freed[here] = m->emptied[here] = 0;
+    m->ev.done[here] = 0;
+    return w.last;
+}
+
 CycleCount cycles_simulate(const Design *d, int steps)
 {
     Arena *scratch = arena_new();
@@ -222,20 +250,11 @@ CycleCount cycles_simulate(const Design *d, int steps)
     int64_t *t = ARENA_ARRAY(scratch, int64_t, steps);
     machine_start(m, d, steps);
     int64_t offered = -1, limit = INT64_C(100000000);
-    for (int done = 0; done < steps && m->now < limit; m->now++) {
-        ReorderWires w = reorder_wires(&m->out);
-        if (w.last) {
+    for (int done = 0; done < steps && m->now < limit; m->now++)
+        if (machine_step(m)) {
             offered = m->now;
             t[done++] = m->now;
         }
-        bool y_done = m->ev.y_done[m->now % RING];
-        bool released = sequencer_step(m, w.sent);
-        input_step(m, released);
-        reorder_step(&m->out, w, y_done, w.valid, m->now);
-        int here = (int)(m->now % RING);
-        m->ev.h_valid[here] = m->ev.y_done[here] = m->freed[here] = m->emptied[here] = 0;
-        m->ev.done[here] = 0;
-    }
     REQUIRE(m->now < limit);
     CycleCount c = {.latency = offered - m->last_taken, .total = offered + 1};
     /* Second half, but for the last step, which has no input behind it: as the testbench measures. */
@@ -244,4 +263,23 @@ CycleCount cycles_simulate(const Design *d, int steps)
         c.interval = (double)(t[steps - 2] - t[half - 1]) / (steps - 1 - half);
     arena_free(scratch);
     return c;
+}
+
+int cycles_of_step(const Design *d, int *begin)
+{
+    Arena *scratch = arena_new();
+    Machine *m = ARENA_NEW(scratch, Machine);
+    machine_start(m, d, LOOKED_AT + 2);
+    m->began = ARENA_ARRAY(scratch, int64_t, d->n_runs + 1);
+    for (int64_t limit = INT64_C(100000000); m->began[d->n_runs] == 0; m->now++) {
+        REQUIRE(m->now < limit);
+        machine_step(m);
+    }
+    for (int k = 0; k < d->n_runs; k++) {
+        REQUIRE(m->began[k] > 0);
+        begin[k] = (int)(m->began[k] - m->began[0]);
+    }
+    int cycles = (int)(m->began[d->n_runs] - m->began[0]);
+    arena_free(scratch);
+    return cycles;
 }

@@ -31,6 +31,7 @@ void elastic_rows(Arena *a, Design *d);                 /* counts the cycles of 
 /* Deals the neurons of a layer to the PEs (order of its region), where bits of early[group] tell the gates whose W has a
  * phase of its own. */
 void elastic_deal(Design *d, int layer, const uint8_t *early);
+int elastic_part_cycles(const Design *d, const Tile *t, int which, int row);    /* words of a row (-1: none) in a tile */
 double elastic_work(const Design *d, int layer, int matrix);    /* words of all rows, per PE */
 bool elastic_same_phase(const Tile *a, const Tile *b);
 void elastic_tiles(Arena *a, Design *d);                /* cycles of every tile, words of the ring */
