@@ -40,11 +40,40 @@ void reorder_step(Reorder *r, ReorderWires w, bool done, bool pop, int64_t now)
     r->push[here] = r->push_last[here] = 0;
 }
 
+/* ---- lg_queue, where the banks take fewer elements than a beat of h has; else h is written as it comes */
+static bool is_writing_h(const Machine *m)
+{
+    return m->d->parts > 1 ? m->left > 0 : m->ev.h_valid[m->now % RING];
+}
+
+/* Layers whose h is complete when the engine reads it, if it starts now. */
+static unsigned layers_done(const Machine *m)
+{
+    unsigned done = 0;
+    if (m->d->parts == 1)
+        return m->ev.done[m->now % RING];
+    for (int l = 0; l + 1 < m->d->n_regions; l++)
+        done |= (unsigned)(m->until[l] == 1) << l;
+    return done;
+}
+
+static void queue_step(Machine *m)
+{
+    const Design *d = m->d;
+    if (d->parts == 1)
+        return;
+    int early = 1 + d->front;
+    m->left += m->ev.h_valid[m->now % RING] * d->parts - (m->left > 0);
+    m->ahead += m->ev.h_valid[(m->now + early) % RING] * d->parts - (m->ahead > 0);
+    for (int l = 0; l + 1 < d->n_regions; l++)
+        m->until[l] = m->ev.done[m->now % RING] >> l & 1 ? m->ahead : MAX(m->until[l] - 1, 0);
+}
+
 /* ---- lg_input */
 void input_step(Machine *m, bool released)
 {
     Input *in = &m->in;
-    bool busy = m->ev.h_valid[m->now % RING];
+    bool busy = is_writing_h(m);
     ReorderWires w = reorder_wires(&in->order);
     bool p_valid = in->reorder ? w.valid : in->valid;
     bool put = p_valid && in->used != 2 && !busy, p_last = in->p_beat == in->p_beats - 1;
@@ -187,7 +216,7 @@ static bool sequencer_step(Machine *m, bool out_sent)
     bool choose = !q->active || run_end, start = choose && ready;
 
     bool polled = q->poll;
-    unsigned done = m->ev.done[m->now % RING];
+    unsigned done = layers_done(m);
     q->poll = d->head_run > 0 && choose && !ready && !polled && q->pc == 0 && q->head;
     int started = (int)(next - d->run);
     bool turn = !polled && choose && (ready || skip) && next->wrap;
@@ -238,6 +267,7 @@ static bool machine_step(Machine *m)
     bool released = sequencer_step(m, w.sent);
     input_step(m, released);
     reorder_step(&m->out, w, y_done, w.valid, m->now);
+    queue_step(m);
     m->ev.h_valid[here] = m->ev.y_done[here] = m->freed[here] = m->emptied[here] = 0;
     m->ev.done[here] = 0;
     return w.last;

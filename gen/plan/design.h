@@ -104,6 +104,7 @@ struct Design {
     int slack;                          /* elastic: cycles by which tiles leave later than the control says */
     int stages;                         /* layers that each work on a step of their own; 1: all on the same */
     bool free_order;                    /* any row may be on any PE */
+    int parts, queue;                   /* cycles in which a beat of h is written; beats that may wait for it (lg_queue), 0: none */
     int cell_lanes, shifts;             /* rows per cycle into the cell unit; cycles a tile takes there */
     int lanes, element_bits;            /* stream */
     int inputs, outputs;

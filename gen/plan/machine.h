@@ -41,6 +41,7 @@ typedef struct Machine {
     Reorder out;
     uint8_t freed[RING], emptied[RING];
     int64_t now, last_taken;
+    int left, ahead, until[LAYERS_MAX];         /* lg_queue: parts to leave, the same seen ahead, until the layer's last one */
     int64_t *began; int turn;                   /* of a step that is looked at: when runs began, see cycles_of_step */
 } Machine;
 

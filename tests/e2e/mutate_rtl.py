@@ -20,6 +20,12 @@ DESIGNS = {
     # more results per step than the output's FIFO holds, and fast: the output is what limits
     "wide": dict(BASE, layers=[(1, 24)], head=0, lanes=1, lengths=[6], sparsity={"pattern": "dense"},
                  engine={"pes": 4, "pe_width": 8}),
+    # rows at their PE's own pace; h of six neurons is written to four banks, and queued for it
+    "blocks": dict(BASE, layers=[(5, 20), (20, 10)], head=0, lanes=1,
+                   sparsity={"pattern": "structured_blocks", "keep": 0.25, "block": 4}, engine={"pes": 6, "pe_width": 2}),
+    # beats of h come faster than they are written
+    "queued": dict(BASE, layers=[(5, 20)], head=0, lanes=1,
+                   sparsity={"pattern": "structured_blocks", "keep": 0.6, "block": 4}, engine={"pes": 6, "pe_width": 1}),
     # a cell that counts: its state leaves +-256 after as many steps
     "counting": dict(BASE, layers=[(1, 1)], head=0, lanes=1, lengths=[330], sparsity={"pattern": "dense"},
                      engine={"pes": 4, "pe_width": 1}, bias=9.0, gain=0.1),
@@ -36,6 +42,19 @@ FAULTS = [
     ("vector address one too high", "dense", "lg_sequencer", r"addr_q <= base \+", "addr_q <= base + 1'b1 +"),
     ("weight address not started anew", "dense", "lg_sequencer", r"run_weight_q <= next\[[^;]*;", ""),
     ("index of a weight is ignored", "banked", "lg_row", r"base_i \| ", "base_i | 0 & "),
+    ("words of h multiply x", "blocks", "lg_stream", r"own_i \? own_base_i : base_i", "base_i"),
+    ("h is not muted at the start of a sequence, word by word", "blocks", "lg_stream", r"\(mute_i && own\)", "1'b0"),
+    ("a row's sum is added to the next row's", "blocks", "lg_stream", r"first_q <= last;", "first_q <= 1'b0;"),
+    ("a row's sum is kept a cycle too soon", "blocks", "lg_stream", r"\.LATENCY\(SUM\)", ".LATENCY(SUM - 1)"),
+    ("the sums that wait are not numbered", "blocks", "lg_stream", r"slot_q <= slot_q \+ ONE;", "slot_q <= slot_q;"),
+    ("the sums that leave are not numbered", "blocks", "lg_gather", r"slot_q <= slot_q \+ ONE;", "slot_q <= slot_q;"),
+    ("sums leave before the slowest PE has its row", "blocks", "lg_gather", r"\+ SLACK;", "+ SLACK - 4;"),
+    ("the bank of an element is not looked at", "blocks", "lg_span", r"bank\} == k\)", "bank} == 0)"),
+    ("the bank of an element is looked at too soon", "blocks", "lg_span", r"\.LATENCY\(2\)", ".LATENCY(1)"),
+    ("parts of a beat go to the same address", "blocks", "lg_queue", r"addr_q \+ ONE_ADDR", "addr_q"),
+    ("the first part of a beat is written again", "blocks", "lg_queue", r": data_q >> [^;]*;", ": data_q;"),
+    ("a beat that comes while others wait is lost", "queued", "lg_queue", r"free && !waiting && valid_i", "free && valid_i"),
+    ("x takes the port while h is written", "blocks", "lg_queue", r"assign valid_o = busy_q;", "assign valid_o = 1'b0;"),
     ("accumulator is not started anew", "dense", "lg_pe", r"\.keep_i\(!first\)", ".keep_i(1'b1)"),
     ("kept partial sums are not used", "dense", "lg_lane", r"use_psum_i \? psum : ", ""),
     ("bias is left out", "dense", "lg_lane", r": record_i\[ACC-1:0\];", ": {ACC{1'b0}};"),

@@ -87,9 +87,12 @@ def draw_grouped_columns(rng, d):
 
 
 def draw_structured_blocks(rng, d):
-    most = 4 * min(hidden for _, hidden in d["layers"])
-    return {"pattern": "structured_blocks", "block": rng.choice([b for b in (4, 5, 8, 16) if b <= most]),
-            "align": rng.choice([True, False]), "keep": draw_keep(rng, d, least=0.08)}
+    """Blocks of 4 to 64, but not larger than a matrix in both directions."""
+    fit = [b for b in (4, 5, 8, 13, 16, 32, 48, 64) if all(b <= max(4 * h, i) for i, h in d["layers"])]
+    if not fit:
+        return None
+    return {"pattern": "structured_blocks", "block": rng.choice(fit), "align": rng.choice([True, False]),
+            "keep": draw_keep(rng, d, least=0.08)}
 
 
 def draw_mixed(rng, d):
