@@ -84,11 +84,11 @@ static bool quantise(Job *j)
  * to step, so the prediction averages over as many. (With deltas the planner already counts the sequences themselves.) */
 static void predict_as_measured(Job *j)
 {
-    enum { LEAST = 8, MOST = 1024 };
-    int steps = 0, rounds = 1;
+    enum { MOST = 1024 };
+    int steps = 0, rounds = 1, least = cycles_least_steps(&j->design);
     for (int n = 0; n < j->sequences.n; n++)
         steps += j->sequences.length[n];
-    while (rounds * steps < LEAST)
+    while (rounds * steps < least)
         rounds++;
     Design *d = &j->design;
     if (!d->delta)

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { STALL_STEPS = 64, MEASURE_STEPS = 8, SEED = 1 };
+enum { STALL_STEPS = 64, SEED = 1 };
 
 static bool emit_integers(const Design *d, Arena *a, Folder *f, const char *name, const int32_t *v, int width,
                           const Sequences *seq)
@@ -89,8 +89,8 @@ static bool emit_config(const Design *d, Arena *a, Folder *f, const Golden *g, c
                  d->spec->control, d->spec->loadable, version_word(), d->spec->sha256, g->saturations);
     if (d->interval == (double)(int64_t)d->interval)
         buffer_print(&b, "predicted_interval %" PRId64 "\n", (int64_t)d->interval);
-    buffer_print(&b, "predicted_latency %" PRId64 "\nmin_measure_steps %d\nstall_steps %d\nseed %d\n"
-                     "timeout_cycles %" PRId64 "\n", d->latency, MEASURE_STEPS, STALL_STEPS, SEED,
+    buffer_print(&b, "predicted_latency %" PRId64 "\nmin_measure_steps %d\nlast_steps %d\nstall_steps %d\nseed %d\n"
+                     "timeout_cycles %" PRId64 "\n", d->latency, cycles_least_steps(d), cycles_last_steps(d), STALL_STEPS, SEED,
                  20 * (d->latency + (int64_t)d->interval) + 100000);
     if (d->delta && d->spec->control)
         print_settings(d, &g->raised, &b);

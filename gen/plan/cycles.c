@@ -273,6 +273,17 @@ static bool machine_step(Machine *m)
     return w.last;
 }
 
+int cycles_last_steps(const Design *d)
+{
+    return MAX(1, d->stages - 1);
+}
+
+int cycles_least_steps(const Design *d)
+{
+    enum { LEAST = 8 };
+    return MAX(LEAST, 2 * cycles_last_steps(d) + 2);
+}
+
 CycleCount cycles_simulate(const Design *d, int steps)
 {
     Arena *scratch = arena_new();
@@ -287,10 +298,10 @@ CycleCount cycles_simulate(const Design *d, int steps)
         }
     REQUIRE(m->now < limit);
     CycleCount c = {.latency = offered - m->last_taken, .total = offered + 1};
-    /* Second half, but for the last step, which has no input behind it: as the testbench measures. */
-    int half = steps / 2;
-    if (steps > 2)
-        c.interval = (double)(t[steps - 2] - t[half - 1]) / (steps - 1 - half);
+    /* Second half, but for the last steps, which have no input behind them: as the testbench measures. */
+    int last = steps - 1 - cycles_last_steps(d), half = MIN(steps / 2, last);
+    if (half > 0)
+        c.interval = (double)(t[last] - t[half - 1]) / (last - half + 1);
     arena_free(scratch);
     return c;
 }

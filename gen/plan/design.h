@@ -147,6 +147,9 @@ int region_position(const Region *r, int element);
 bool region_is_reordered(const Region *x, int lanes);
 
 /* ---------------------------------------------------------------- plan/cycles.c: exact cycle model */
+/* Steps at the end of a run that do not count for the interval: stages that have no input any more are left out. */
+int cycles_last_steps(const Design *d);
+int cycles_least_steps(const Design *d);                /* so many are measured at least */
 /* Walks the control of the RTL cycle by cycle for `steps` steps with x waiting and the output always ready. */
 CycleCount cycles_simulate(const Design *d, int steps);
 /* Of a step once the core is busy: begin[run] is the cycle before the run's first one (its lead included), counted from the

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, SHIFT_BITS_LOADABLE = 6, CELL_TABLE_LEAD = 6, RING_LATENCY = 3, RING_FLAGS = 2 };
+enum { TRIAL_STEPS = 4, SHIFT_BITS_LOADABLE = 6, CELL_TABLE_LEAD = 6, RING_LATENCY = 3, RING_FLAGS = 2 };
 
 int layer_align(const QNetwork *q)
 {
@@ -120,7 +120,7 @@ static void try_choice(Arena *a, Design *d, Choice *c, Choice *best)
 {
     set_cell_lanes(d, c->lanes, c->slack);
     plan_schedule(a, d, c->early);
-    c->interval = cycles_simulate(d, TRIAL_STEPS).interval;
+    c->interval = cycles_simulate(d, TRIAL_STEPS + 2 * cycles_last_steps(d)).interval;
     if (best->lanes == 0 || c->interval < best->interval)
         *best = *c;
 }
@@ -202,10 +202,10 @@ static void choose_stream(Arena *a, Design *d)
         widest *= 2;
     set_stream(d, widest);
     choose_schedule(a, d);
-    double best = cycles_simulate(d, MEASURED_STEPS).interval;
+    double best = cycles_simulate(d, cycles_least_steps(d)).interval;
     for (int lanes = 1; lanes < widest; lanes *= 2) {
         set_stream(d, lanes);
-        if (cycles_simulate(d, MEASURED_STEPS).interval <= best)
+        if (cycles_simulate(d, cycles_least_steps(d)).interval <= best)
             return;
     }
     set_stream(d, widest);
@@ -265,12 +265,12 @@ static bool plan_sizes(Arena *a, Diag *diag, Design *d, int banks)
 static bool plan_queue(Arena *a, Diag *diag, Design *d)
 {
     const double MORE = 1.004, ONE_MORE = 1;
-    double best = cycles_simulate(d, MEASURED_STEPS).interval;
+    double best = cycles_simulate(d, cycles_least_steps(d)).interval;
     while (d->span > MAX(d->spec->lanes, 1)) {
         Design fewer = *d;
         if (!plan_sizes(a, diag, &fewer, d->span / 2))
             return false;
-        if (cycles_simulate(&fewer, MEASURED_STEPS).interval > MAX(best * MORE, best + ONE_MORE))
+        if (cycles_simulate(&fewer, cycles_least_steps(d)).interval > MAX(best * MORE, best + ONE_MORE))
             break;
         *d = fewer;
     }
@@ -302,9 +302,9 @@ bool gather_plan(Arena *a, Diag *diag, Design *d)
 static int measured_steps(const Design *d)
 {
     if (!d->activity)
-        return MEASURED_STEPS;
+        return cycles_least_steps(d);
     int steps = d->activity->steps;
-    return (MEASURED_STEPS + steps - 1) / steps * steps;
+    return (cycles_least_steps(d) + steps - 1) / steps * steps;
 }
 
 bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const QNetwork *q, const Activity *activity,

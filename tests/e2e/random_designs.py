@@ -180,6 +180,8 @@ def simulate(d, spec, simulator):
         measured, predicted = r.get("measured." + key), r.get("cycles." + key)
         check(measured is not None and measured == predicted, "%s: %s predicted %s, measured %s",
               simulator, key, predicted, measured)
+    check(r.get("cycles.minimum") <= r.get("measured.interval"), "%s: %s cycles measured, less than the work: %s", simulator,
+          r.get("measured.interval"), r.get("cycles.minimum"))
     return r.get("measured.interval")
 
 

@@ -3,11 +3,12 @@
 
     schedule.py [WORD]...            only the cases with every WORD in their name
 """
-import json, pathlib, re, sys, xml.etree.ElementTree
+import json, pathlib, random, re, sys, xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
-from lstm import little_spec, lstmgen, read_npy, scratch
+from lstm import (layer_keys, little_spec, lstmgen, random_lstms, random_values, read_npy, scratch, write_npy,
+                  write_npz)
 
 SVG = "{http://www.w3.org/2000/svg}"
 BITS = 16
@@ -110,6 +111,23 @@ def _():
         check(max(at for _, at in cells) < cycles, "a cell outside of the step")
         said.append("%d -> %d" % (max(work, loop), cycles))
     return "bound -> cycles: " + ", ".join(said)
+
+
+@suite.case("two layers and a head, each on a step of its own: the interval is that of a step in which all work")
+def _():
+    with scratch() as folder:
+        rng = random.Random(3)
+        write_npz(folder + "/w.npz", random_lstms(rng, [(7, 20), (20, 12)], 3))
+        write_npy(folder + "/x.npy", (5, 7), random_values(rng, 35))
+        spec = blocks(folder, name="stages", model={"file": "w.npz", "layers": layer_keys(2, True)},
+                      verify={"input": "x.npy"}, engine={"pes": 5, "pe_width": 2})
+        r, picture, cells = generated(folder, spec, "sim", "--sim", "icarus")
+    check(r.get("measured.interval") == r.get("cycles.interval") == r.get("schedule.cycles"), "measured %s, predicted %s, a step %s",
+          r.get("measured.interval"), r.get("cycles.interval"), r.get("schedule.cycles"))
+    check(len(cells) == r.get("schedule.words") <= 5 * r.get("schedule.cycles"), "%d cells", len(cells))
+    for word in ("layer 0: W and R", "layer 1: W and R", "head"):
+        check(word in texts(picture), "no label %s: %s", word, texts(picture))
+    return "interval %s, work %s" % (r.get("measured.interval"), r.get("schedule.bound.work"))
 
 
 @suite.case("the other patterns of the gather engine have one, deltas have none")
