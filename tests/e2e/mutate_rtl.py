@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Faults put into generated RTL on purpose: the output folder's own `make sim-icarus` must notice each.  suite: 80 s
+"""Faults put into generated RTL on purpose: the output folder's own `make sim-icarus` must notice each.  suite: 100 s
 
     mutate_rtl.py [WORD]...          only the faults with every WORD in their name
 A fault is a replacement in one file; when the text to replace is not there, that is a failure too.
@@ -21,10 +21,10 @@ DESIGNS = {
     "wide": dict(BASE, layers=[(1, 24)], head=0, lanes=1, lengths=[6], sparsity={"pattern": "dense"},
                  engine={"pes": 4, "pe_width": 8}),
     # rows at their PE's own pace; h of six neurons is written to four banks, and queued for it
-    "blocks": dict(BASE, layers=[(5, 20), (20, 10)], head=0, lanes=1,
+    "blocks": dict(BASE, layers=[(5, 20), (20, 10)], head=0, lanes=1, steps=12,
                    sparsity={"pattern": "structured_blocks", "keep": 0.25, "block": 4}, engine={"pes": 6, "pe_width": 2}),
     # beats of h come faster than they are written
-    "queued": dict(BASE, layers=[(5, 20)], head=0, lanes=1,
+    "queued": dict(BASE, layers=[(5, 20)], head=0, lanes=1, steps=12,
                    sparsity={"pattern": "structured_blocks", "keep": 0.6, "block": 4}, engine={"pes": 6, "pe_width": 1}),
     # a cell that counts: its state leaves +-256 after as many steps
     "counting": dict(BASE, layers=[(1, 1)], head=0, lanes=1, lengths=[330], sparsity={"pattern": "dense"},
@@ -106,10 +106,13 @@ def write_design(name, d):
     return folder / "out"
 
 
-def simulate(folder, seed=1):
+def simulate(folder, design, seed=1):
     """(exit status, result of the testbench or None, log)"""
+    env = dict(os.environ, LG_SEED=str(seed))
+    if "steps" in DESIGNS[design]:
+        env["LG_STEPS"] = str(DESIGNS[design]["steps"])
     r = subprocess.run(["make", "-s", "-C", str(folder), "sim-icarus"], capture_output=True, text=True,
-                       stdin=subprocess.DEVNULL, timeout=300, env=dict(os.environ, LG_SEED=str(seed)))
+                       stdin=subprocess.DEVNULL, timeout=300, env=env)
     result = folder / "build" / "result-icarus.json"
     try:
         return r.returncode, json.loads(result.read_text()), r.stdout + r.stderr
@@ -123,7 +126,7 @@ outputs = {}
 def sound(name):
     def run():
         outputs[name] = write_design(name, DESIGNS[name])
-        status, result, log = simulate(outputs[name])
+        status, result, log = simulate(outputs[name], name)
         check(status == 0 and result and result["pass"], "exit %s: %s", status, log[-300:])
         check(name != "counting" or result["saturations"] > 0, "the cell that counts does not saturate")
     return run
@@ -141,7 +144,7 @@ def fault(design, module, pattern, replacement):
         check(n > 0, "%s has no text like %s", path.name, pattern)
         path.write_text(text)
         for seed in SEEDS:              # some faults need the right stall at the right time
-            status, result, log = simulate(copy, seed)
+            status, result, log = simulate(copy, design, seed)
             check(result is not None, "not a simulation (exit %s): %s", status, log[-300:])
             if status:
                 break
