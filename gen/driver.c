@@ -84,11 +84,11 @@ static bool quantise(Job *j)
  * to step, so the prediction averages over as many. (With deltas the planner already counts the sequences themselves.) */
 static void predict_as_measured(Job *j)
 {
-    enum { LEAST = 8, MOST = 1024 };
-    int steps = 0, rounds = 1;
+    enum { MOST = 1024 };
+    int steps = 0, rounds = 1, least = cycles_least_steps(&j->design);
     for (int n = 0; n < j->sequences.n; n++)
         steps += j->sequences.length[n];
-    while (rounds * steps < LEAST)
+    while (rounds * steps < least)
         rounds++;
     Design *d = &j->design;
     if (!d->delta)
@@ -131,10 +131,13 @@ static bool gather(Job *j)
 {
     j->estimate = usage_estimate(&j->design);
     warn_if_too_large(j);
+    if (j->design.engine->timeline)
+        j->design.engine->timeline(&j->design, j->arena, &j->timeline);
     j->report = (Report){ .design = &j->design,
                           .estimate = &j->estimate,
                           .golden = &j->golden,
                           .sequences = &j->sequences,
+                          .timeline = j->design.engine->timeline ? &j->timeline : NULL,
                           .facts = facts_gather(&j->design, &j->golden, &j->sequences) };
     return true;
 }
@@ -203,6 +206,8 @@ static bool write_files(Job *j, Folder *f)
     const char *header = str_format(j->arena, "sw/%s.h", j->spec->name);
     return emit_core(&j->design, &j->golden, &j->sequences, f, j->diag) &&
            write_text(f, header, header_text(j->arena, &j->design)) &&
+           (!j->report.timeline ||
+            write_text(f, "schedule.svg", schedule_svg(j->arena, &j->design, &j->timeline))) &&
            write_text(f, "report.json", json) && write_text(f, "report.md", page) &&
            manifest_write(f, j->arena, j->spec);
 }

@@ -16,6 +16,7 @@ typedef struct Job {
     QNetwork qnet;
     Design design;
     Golden golden;
+    Timeline timeline;
     Report report;
     Usage estimate, synthesised;
     SimResult sim;

@@ -267,7 +267,8 @@ typedef struct MatrixPlan {
     int gate_keep[GATES], gate_cycles[GATES];   /* keep and cycles of the rows of each gate; 0: as `keep`, `cycles` */
     int index_bits;                     /* 0: the read address is a counter */
     int64_t kept, stored;               /* weights that survive; weights stored, padding included */
-    int gates, rows;                    /* scatter engine: stacked gates; rows of a PE (grouped_columns: of a group) */
+    int gates, rows;                    /* scatter engine: stacked gates; rows of a PE. Gather engine: gates whose rows are
+                                         * cut into groups by themselves; rows of a group (structured_blocks: of a block) */
     const int *order;                   /* scatter engine: neuron at a position, NULL: as they are */
 } MatrixPlan;
 

@@ -188,7 +188,7 @@ static Item *new_items(int n)
 
 static int limited(int n)
 {
-    int least = 3; /* an interval needs three steps */
+    int least = config.last_steps + 2; /* an interval needs two steps that count */
     return config.limit_steps && n > config.limit_steps
                ? (config.limit_steps > least ? config.limit_steps : least)
                : n;
@@ -306,9 +306,9 @@ static bool latency_done(void)
 static bool measure_done(void)
 {
     if (stream_done() && !measured.measure_done) {
-        int k = stream.items, half = k / 2;
-        /* Not the last step: with no input behind it, its result may overtake what else would be done. */
-        measured.interval = (double)(stream.t[k - 2] - stream.t[half - 1]) / (k - 1 - half);
+        /* Not the last steps: with no input behind them, a result may overtake what else would be done. */
+        int k = stream.items, last = k - 1 - config.last_steps, half = k / 2 < last ? k / 2 : last;
+        measured.interval = (double)(stream.t[last] - stream.t[half - 1]) / (last - half + 1);
         measured.steps = k;
         measured.total = stream.t[k - 1] - stream.first_x + 1;
         measured.measure_done = true;

@@ -105,6 +105,7 @@ static const struct Key {
     { "predicted_latency", INT64, &config.predicted_latency, NULL },
     { "min_measure_steps", INT, &config.min_measure_steps, NULL },
     { "stall_steps", INT, &config.stall_steps, NULL },
+    { "last_steps", INT, &config.last_steps, NULL },
     { "seed", INT64, &config.seed, NULL },
     { "timeout_cycles", INT64, &config.timeout_cycles, NULL },
 };
@@ -192,9 +193,9 @@ static const char *check_config(void)
     if (c->element_bits != 8 && c->element_bits != 16 && c->element_bits != 24 &&
         c->element_bits != 32)
         return fail("config: element_bits %d is not 8, 16, 24 or 32", c->element_bits);
-    if (c->min_measure_steps < 3 || c->timeout_cycles < 1 || c->stall_steps < 0)
-        return fail(
-            "config: min_measure_steps (at least 3), timeout_cycles or stall_steps out of range");
+    if (c->last_steps < 1 || c->min_measure_steps < c->last_steps + 2 || c->timeout_cycles < 1 || c->stall_steps < 0)
+        return fail("config: last_steps (at least 1), min_measure_steps (2 more), timeout_cycles or stall_steps "
+                    "out of range");
     if ((c->loadable || c->arrays) && !c->control)
         return fail("config: loadable weights and thresholds need control 1");
     if (c->arrays < 0 || c->arrays > 65536)
@@ -394,7 +395,7 @@ static const char *load_memories(void)
 const char *config_load(const char *path)
 {
     config = (Config) {
-        .golden_saturations = -1, .min_measure_steps = 8, .timeout_cycles = 1000000, .seed = 1
+        .golden_saturations = -1, .min_measure_steps = 8, .last_steps = 1, .timeout_cycles = 1000000, .seed = 1
     };
     memory_line = reserve(MEMORIES_MAX, sizeof *memory_line);
     const char *bad = read_config(path);

@@ -4,13 +4,15 @@
 #include <string.h>
 
 const char *const gather_modules[] = {"engine/lg_pe", "engine/lg_bank", "engine/lg_row", "engine/lg_span", "engine/lg_set",
-                                      "engine/lg_stream", "engine/lg_chain", "engine/lg_gather", "engine/lg_route",
+                                      "engine/lg_stream", "engine/lg_chain", "engine/lg_gather", "engine/lg_route", "engine/lg_queue",
                                       "engine/lg_sequencer", NULL};
 
 bool gather_unused(const Design *d, const char *module)
 {
     if (!strcmp(module, "engine/lg_row"))
         return !d->pattern->private_vectors || d->span > 0;
+    if (!strcmp(module, "engine/lg_queue"))
+        return d->queue == 0;
     if (!strcmp(module, "engine/lg_stream"))
         return d->span == 0 || d->ring == 0;
     return (!strcmp(module, "engine/lg_set") || !strcmp(module, "engine/lg_span")) && d->span == 0;
@@ -26,6 +28,7 @@ void gather_holes(const Design *d, Holes *h)
     hole_int(h, "RING_BLOCK", d->ring_block);
     hole_int(h, "SLACK", d->slack);
     hole_int(h, "STAGES", d->stages);
+    hole_int(h, "QUEUE", d->queue);
     hole_int(h, "SPAN", d->span);
     hole_int(h, "BANKS", d->vector_banks);
     hole_int(h, "SELECT", d->span > 1);

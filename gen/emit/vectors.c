@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { STALL_STEPS = 64, MEASURE_STEPS = 8, SEED = 1 };
+enum { STALL_STEPS = 64, SEED = 1 };
 
 static bool emit_integers(const Design *d, Arena *a, Folder *f, const char *name, const int32_t *v, int width,
                           const Sequences *seq)
@@ -89,8 +89,8 @@ static bool emit_config(const Design *d, Arena *a, Folder *f, const Golden *g, c
                  d->spec->control, d->spec->loadable, version_word(), d->spec->sha256, g->saturations);
     if (d->interval == (double)(int64_t)d->interval)
         buffer_print(&b, "predicted_interval %" PRId64 "\n", (int64_t)d->interval);
-    buffer_print(&b, "predicted_latency %" PRId64 "\nmin_measure_steps %d\nstall_steps %d\nseed %d\n"
-                     "timeout_cycles %" PRId64 "\n", d->latency, MEASURE_STEPS, STALL_STEPS, SEED,
+    buffer_print(&b, "predicted_latency %" PRId64 "\nmin_measure_steps %d\nlast_steps %d\nstall_steps %d\nseed %d\n"
+                     "timeout_cycles %" PRId64 "\n", d->latency, cycles_least_steps(d), cycles_last_steps(d), STALL_STEPS, SEED,
                  20 * (d->latency + (int64_t)d->interval) + 100000);
     if (d->delta && d->spec->control)
         print_settings(d, &g->raised, &b);
@@ -107,31 +107,62 @@ bool emit_vectors(const Design *d, Arena *a, Folder *f, const Golden *g, const S
 }
 
 /* ---- mem/memory_map.md */
-static const struct { const char *memory, *image, *word; } map_text[] = {
-    {"weight", "`weight_<pe>.hex`", "one weight per lane, lane 0 lowest; address = engine cycle of the step"},
-    {"index", "`index_<list>.hex`", "place of the weight's vector element per lane, lane 0 lowest; one list per PE or group of PEs"},
-    {"record", "`record_<lane>.hex`", "{right shift, bias}; the bias is at accumulator precision with the rounding half"},
-    {"vector", "-", "one element; x and h of each layer, two buffers each (below)"},
-    {"row ring", "-", "sums of a PE whose row is done before that of the slowest PE"},
-    {"partial sum", "-", "accumulator of a row whose first product was taken ahead"},
-    {"gate i", "-", "sigmoid(i) of a neuron until g arrives"},
-    {"i * g", "-", "full product until f arrives"},
-    {"cell state", "-", "c of a neuron"},
-    {"tanh of cell state", "-", "tanh(c) until o arrives"},
-    {"activation table", "`activation.hex`", "{slope, base} of tanh on [0, 8)"},
-    {"tile table", "`tiles.hex`", "what the cell unit does with the rows of a tile, tiles in order of use"},
-    {"output order", "`y_order.hex`", "per stream lane: cell lane and word of the element, beats in order"},
-    {"input mask", "`x_mask.hex`", "per element of a beat of x: 1 where it is stored"},
-    {"input order", "`x_order.hex`", "the same for x on its way to the banks"},
-    {"input", "-", "x as it came, two slots, one copy per bank written in a cycle"},
-    {"rows", "-", "{used, sum} of each row of a PE; unless used is set the sum counts as 0; two banks"},
-    {"highest bits of rows", "-", "used and the highest bits of the sums"},
-    {"queue", "-", "columns that wait for an array: {end, scale, words - 1, first word, value}"},
-    {"last sent", "-", "per lane: the value of an element that the sums know of"},
-    {"totals", "-", "columns that each array has worked on"},
-    {"kept sums", "-", "per PE: sums of a row over all steps"},
-    {"output", "-", "results, two slots, one copy per stream lane; read in the order of `y_order.hex`"},
+/* paced: where each PE goes through its rows at its own pace; such a row stands before the one for all. */
+static const struct { const char *memory, *image, *word; bool paced; } map_text[] = {
+    {"weight", "`weight_<pe>.hex`", "one weight per lane, lane 0 lowest; the words of a PE's rows follow each other, "
+     "at the end of a phase come words without work (weights 0); address = engine cycle of the step", true},
+    {"index", "`index_<list>.hex`", "{1 in a row's last word, 1 where the word multiplies the layer's own h, place of "
+     "the weight's vector element per lane, lane 0 lowest}; one list per PE", true},
+    {"weight", "`weight_<pe>.hex`", "one weight per lane, lane 0 lowest; address = engine cycle of the step", false},
+    {"index", "`index_<list>.hex`", "place of the weight's vector element per lane, lane 0 lowest; one list per PE "
+     "or group of PEs", false},
+    {"record", "`record_<lane>.hex`", "{right shift, bias}; the bias is at accumulator precision with the rounding half", false},
+    {"vector", "-", "one element; x and h of each layer, two buffers each (below)", false},
+    {"write queue", "-", "h of several neurons, as they come from the cell unit: {stored, value, first bank, address}", false},
+    {"row ring", "-", "sums of a PE whose row is done before that of the slowest PE", false},
+    {"partial sum", "-", "accumulator of a row whose first product was taken ahead", false},
+    {"gate i", "-", "sigmoid(i) of a neuron until g arrives", false},
+    {"i * g", "-", "full product until f arrives", false},
+    {"cell state", "-", "c of a neuron", false},
+    {"tanh of cell state", "-", "tanh(c) until o arrives", false},
+    {"activation table", "`activation.hex`", "{slope, base} of tanh on [0, 8)", false},
+    {"tile table", "`tiles.hex`", "what the cell unit does with the rows of a tile, tiles in order of use", false},
+    {"output order", "`y_order.hex`", "per stream lane: cell lane and word of the element, beats in order", false},
+    {"input mask", "`x_mask.hex`", "per element of a beat of x: 1 where it is stored", false},
+    {"input order", "`x_order.hex`", "the same for x on its way to the banks", false},
+    {"input", "-", "x as it came, two slots, one copy per bank written in a cycle", false},
+    {"rows", "-", "{used, sum} of each row of a PE; unless used is set the sum counts as 0; two banks", false},
+    {"highest bits of rows", "-", "used and the highest bits of the sums", false},
+    {"queue", "-", "columns that wait for an array: {end, scale, words - 1, first word, value}", false},
+    {"last sent", "-", "per lane: the value of an element that the sums know of", false},
+    {"totals", "-", "columns that each array has worked on", false},
+    {"kept sums", "-", "per PE: sums of a row over all steps", false},
+    {"output", "-", "results, two slots, one copy per stream lane; read in the order of `y_order.hex`", false},
 };
+
+/* Where an element lies, in words. */
+static const char *element_place(Arena *a, const Region *r)
+{
+    if (r->contiguous)
+        return str_format(a, "bank e / %d, address e mod %d", r->bank_size, r->bank_size);
+    if (r->order)
+        return str_format(a, "bank q mod %d, address q / %d, q: its position (below)", r->banks, r->banks);
+    if (region_is_masked(r))
+        return str_format(a, "bank e mod %d, address: stored elements of that bank before it", r->banks);
+    return str_format(a, "bank e mod %d, address e / %d", r->banks, r->banks);
+}
+
+/* Neurons in another order than that of the model. */
+static void print_order(const Region *r, int layer, Buffer *b)
+{
+    buffer_print(b, "\nNeurons of layer %d by their positions", layer);
+    if (r->stored < r->positions)
+        buffer_print(b, " (no matrix reads those from position %d on: they are not stored)", r->stored);
+    buffer_print(b, ":\n```");
+    for (int q = 0; q < r->positions; q++)
+        buffer_print(b, "%s%d", q % 24 ? " " : "\n", r->order[q]);
+    buffer_print(b, "\n```\n");
+}
 
 static void print_regions(const Design *d, Buffer *b)
 {
@@ -140,11 +171,15 @@ static void print_regions(const Design *d, Buffer *b)
     for (int k = 0; k < d->n_regions; k++) {
         const Region *r = &d->region[k];
         const char *name = k == 0 ? "x" : str_format(b->arena, "h of layer %d", k - 1);
-        buffer_print(b, r->contiguous ? "| %s | %d | %d | bank e / %d, address e mod %d | %d, %d |\n"
-                                      : "| %s | %d | %d | bank e mod %d, address e / %d | %d, %d |\n",
-                     name, r->elements, r->banks, r->contiguous ? r->bank_size : r->banks,
-                     r->contiguous ? r->bank_size : r->banks, r->base[0], r->base[1]);
+        buffer_print(b, "| %s | %d | %d | %s | %d, %d |\n", name, r->elements, r->banks, element_place(b->arena, r),
+                     r->base[0], r->base[1]);
     }
+    if (d->span > 0)
+        buffer_print(b, "\nEach lane of an index list has a copy of all of it. Places in `index_<list>.hex` are address * "
+                        "%d + bank, to whose\naddress the base of the buffer is OR-ed.\n", d->span);
+    for (int k = 1; k < d->n_regions; k++)
+        if (d->region[k].order)
+            print_order(&d->region[k], k - 1, b);
 }
 
 static void print_loading(const Design *d, Buffer *b)
@@ -169,7 +204,7 @@ bool emit_memory_map(const Design *d, Arena *a, Folder *f)
     for (int k = 0; k < d->n_memories; k++) {
         const MemoryUse *m = &d->memory[k];
         int t = 0;
-        while (strcmp(map_text[t].memory, m->name))
+        while (strcmp(map_text[t].memory, m->name) || map_text[t].paced > (d->ring > 0))
             REQUIRE(++t < LENGTH(map_text));
         buffer_print(&b, "| %s | %" PRId64 " | %" PRId64 " | %d | %s | %s | %s |\n", m->name, m->depth, m->width, m->copies,
                      m->rom ? "block ROM" : m->block || (m->weights && d->spec->loadable) ? "block RAM" : "LUT RAM",

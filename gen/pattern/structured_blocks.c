@@ -233,7 +233,8 @@ static MatrixPlan structured_blocks_plan(const Spec *s, const Matrix *m)
     }
     return (MatrixPlan){.banks = MIN(s->pe_width, most), .bank_size = m->columns, .keep = most,
                         .cycles = (most + s->pe_width - 1) / s->pe_width, .index_bits = MAX(clog2(m->columns), 1),
-                        .kept = kept, .stored = cycles * s->pe_width};
+                        .kept = kept, .stored = cycles * s->pe_width, .rows = s->block,
+                        .gates = rate_differs(&m->keep, m->gates) ? m->gates : 1};
 }
 
 static void structured_blocks_pack(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out)
@@ -279,9 +280,11 @@ const Pattern pattern_structured_blocks = {
     .summary = "The matrix is cut into square blocks; each keeps a dense kernel of some of its rows and columns.",
     .keeps = "ceil(sqrt(keep) * rows) row segments of every block-column, then the column segments of every block-row that "
              "make up the rest of `keep`",
-    .hardware = "each PE works through its rows at its own pace; results wait until all PEs have the row; lanes read any "
-                "element; neurons are dealt to PEs so that all have the same work",
-    .costs = "a list of indices and a copy of the vector per PE; lanes idle in the last cycle of a row; PEs with less work",
+    .hardware = "each PE works through its rows at its own pace; results wait until all PEs have the row; each multiplier "
+                "reads any element of its own copy of the vector; neurons are dealt to PEs so that all have the same work; "
+                "report.md has a picture of the schedule",
+    .costs = "an index per weight, a copy of the vector per multiplier (h waits in a queue, so that a copy has few banks); "
+             "lanes idle in the last cycle of a row (`align` avoids most of it); PEs with less work",
     .paper = "Shi et al., ICS 2020, arXiv 2005.05758",
     .engine = &engine_gather,
     .keys = structured_blocks_keys,

@@ -40,11 +40,54 @@ void reorder_step(Reorder *r, ReorderWires w, bool done, bool pop, int64_t now)
     r->push[here] = r->push_last[here] = 0;
 }
 
+/* ---- lg_queue, where the banks take fewer elements than a beat of h has; else h is written as it comes */
+static bool is_writing_h(const Machine *m)
+{
+    return m->d->parts > 1 ? m->left > 0 : m->ev.h_valid[m->now % RING];
+}
+
+/* Layers whose h is complete when the engine reads it, if it starts now. */
+static unsigned layers_done(const Machine *m)
+{
+    unsigned done = 0;
+    if (m->d->parts == 1)
+        return m->ev.done[m->now % RING];
+    for (int l = 0; l + 1 < m->d->n_regions; l++)
+        done |= (unsigned)(m->until[l] == 1) << l;
+    return done;
+}
+
+/* So many cycles before a beat of h comes, its parts are counted. */
+static int queue_early(const Machine *m)
+{
+    return m->d->parts == 1 ? 0 : 1 + m->d->front;
+}
+
+static bool queue_moves(const Machine *m)
+{
+    bool moves = m->left > 0 || m->ahead > 0;
+    for (int l = 0; l + 1 < m->d->n_regions; l++)
+        moves = moves || m->until[l] > 0;
+    return moves;
+}
+
+static void queue_step(Machine *m)
+{
+    const Design *d = m->d;
+    if (d->parts == 1)
+        return;
+    int early = queue_early(m);
+    m->left += m->ev.h_valid[m->now % RING] * d->parts - (m->left > 0);
+    m->ahead += m->ev.h_valid[(m->now + early) % RING] * d->parts - (m->ahead > 0);
+    for (int l = 0; l + 1 < d->n_regions; l++)
+        m->until[l] = m->ev.done[m->now % RING] >> l & 1 ? m->ahead : MAX(m->until[l] - 1, 0);
+}
+
 /* ---- lg_input */
 void input_step(Machine *m, bool released)
 {
     Input *in = &m->in;
-    bool busy = m->ev.h_valid[m->now % RING];
+    bool busy = is_writing_h(m);
     ReorderWires w = reorder_wires(&in->order);
     bool p_valid = in->reorder ? w.valid : in->valid;
     bool put = p_valid && in->used != 2 && !busy, p_last = in->p_beat == in->p_beats - 1;
@@ -163,6 +206,18 @@ static void step_stages(Sequencer *q, const Design *d, const Run *next, bool sta
     q->ran = turn ? 0 : q->ran | ends;
 }
 
+/* The step that is looked at: late enough that all stages work. began[n_runs]: the first run of the next step. */
+enum { LOOKED_AT = 2 * REGIONS_MAX };
+
+static void note_run(Machine *m, int run)
+{
+    m->turn += run == 0;
+    if (m->began && m->turn == LOOKED_AT)
+        m->began[run] = m->now;
+    if (m->began && m->turn == LOOKED_AT + 1 && run == 0)
+        m->began[m->d->n_runs] = m->now;
+}
+
 /* Returns whether x was released in this cycle. */
 static bool sequencer_step(Machine *m, bool out_sent)
 {
@@ -187,7 +242,7 @@ static bool sequencer_step(Machine *m, bool out_sent)
     bool choose = !q->active || run_end, start = choose && ready;
 
     bool polled = q->poll;
-    unsigned done = m->ev.done[m->now % RING];
+    unsigned done = layers_done(m);
     q->poll = d->head_run > 0 && choose && !ready && !polled && q->pc == 0 && q->head;
     int started = (int)(next - d->run);
     bool turn = !polled && choose && (ready || skip) && next->wrap;
@@ -203,10 +258,12 @@ static bool sequencer_step(Machine *m, bool out_sent)
     bool was_active = q->active;
     if (choose)
         q->active = ready;
-    if (start)
+    if (start) {
+        note_run(m, started);
         load_run(q, d, started);
-    else if (was_active)
+    } else if (was_active) {
         advance_run(q, r, t, end_a, end_b, tile_end, gap_end);
+    }
     return release;
 }
 
@@ -225,6 +282,26 @@ void machine_start(Machine *m, const Design *d, int64_t vectors)
     m->in.left = vectors * m->in.beats;
     m->in.ready = true;
     m->last_taken = -1;
+}
+
+/* One cycle; whether the last beat of a step was at the output. */
+static bool machine_step(Machine *m)
+{
+    int here = (int)(m->now % RING);
+    uint64_t bit = UINT64_C(1) << here % 64;
+    ReorderWires w = reorder_wires(&m->out);
+    bool y_done = m->ev.y_done[here];
+    bool released = sequencer_step(m, w.sent);
+    input_step(m, released);
+    reorder_step(&m->out, w, y_done, w.valid, m->now);
+    if (w.issue)
+        expect_pulse(m, m->now + READ_LATENCY);
+    queue_step(m);
+    m->ev.h_valid[here] = m->ev.y_done[here] = m->freed[here] = m->emptied[here] = 0;
+    m->ev.done[here] = 0;
+    m->quiet = !m->moved && !w.issue && !w.valid && !y_done && !(m->expected[here / 64] & bit) && !queue_moves(m);
+    m->expected[here / 64] &= ~bit;
+    return w.last;
 }
 
 /* Cycles from now on in which the sequencer does nothing but count. */
@@ -257,11 +334,22 @@ static int without_pulse(const Machine *m, int most)
  * not worked out one by one. */
 static void skip_quiet(Machine *m)
 {
-    int k = without_pulse(m, MIN(counting(m), RING / 2));
+    int k = MAX(without_pulse(m, MIN(counting(m), RING / 2)) - queue_early(m), 0);
     if (m->seq.phase == SEG_A || m->seq.phase == SEG_B)
         m->seq.count += k;
     m->seq.idle -= k;
     m->now += k;
+}
+
+int cycles_last_steps(const Design *d)
+{
+    return MAX(1, d->stages - 1);
+}
+
+int cycles_least_steps(const Design *d)
+{
+    enum { LEAST = 8 };
+    return MAX(LEAST, 2 * cycles_last_steps(d) + 2);
 }
 
 CycleCount cycles_simulate(const Design *d, int steps)
@@ -272,32 +360,39 @@ CycleCount cycles_simulate(const Design *d, int steps)
     machine_start(m, d, steps);
     int64_t offered = -1, limit = INT64_C(100000000);
     for (int done = 0; done < steps && m->now < limit;) {
-        ReorderWires w = reorder_wires(&m->out);
-        if (w.last) {
+        if (machine_step(m)) {
             offered = m->now;
             t[done++] = m->now;
         }
-        bool y_done = m->ev.y_done[m->now % RING];
-        bool released = sequencer_step(m, w.sent);
-        input_step(m, released);
-        reorder_step(&m->out, w, y_done, w.valid, m->now);
-        if (w.issue)
-            expect_pulse(m, m->now + READ_LATENCY);
-        int here = (int)(m->now % RING);
-        m->ev.h_valid[here] = m->ev.y_done[here] = m->freed[here] = m->emptied[here] = 0;
-        m->ev.done[here] = 0;
-        bool quiet = !m->moved && !w.issue && !w.valid && !y_done && !(m->expected[here / 64] >> here % 64 & 1);
-        m->expected[here / 64] &= ~(UINT64_C(1) << here % 64);
         m->now++;
-        if (quiet)
+        if (m->quiet)
             skip_quiet(m);
     }
     REQUIRE(m->now < limit);
     CycleCount c = {.latency = offered - m->last_taken, .total = offered + 1};
-    /* Second half, but for the last step, which has no input behind it: as the testbench measures. */
-    int half = steps / 2;
-    if (steps > 2)
-        c.interval = (double)(t[steps - 2] - t[half - 1]) / (steps - 1 - half);
+    /* Second half, but for the last steps, which have no input behind them: as the testbench measures. */
+    int last = steps - 1 - cycles_last_steps(d), half = MIN(steps / 2, last);
+    if (half > 0)
+        c.interval = (double)(t[last] - t[half - 1]) / (last - half + 1);
     arena_free(scratch);
     return c;
+}
+
+int cycles_of_step(const Design *d, int *begin)
+{
+    Arena *scratch = arena_new();
+    Machine *m = ARENA_NEW(scratch, Machine);
+    machine_start(m, d, LOOKED_AT + 2);
+    m->began = ARENA_ARRAY(scratch, int64_t, d->n_runs + 1);
+    for (int64_t limit = INT64_C(100000000); m->began[d->n_runs] == 0; m->now++) {
+        REQUIRE(m->now < limit);
+        machine_step(m);
+    }
+    for (int k = 0; k < d->n_runs; k++) {
+        REQUIRE(m->began[k] > 0);
+        begin[k] = (int)(m->began[k] - m->began[0]);
+    }
+    int cycles = (int)(m->began[d->n_runs] - m->began[0]);
+    arena_free(scratch);
+    return cycles;
 }

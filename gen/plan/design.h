@@ -59,6 +59,19 @@ typedef struct Scan {
     bool wait_x, wait_h, release_x, end, wrap, delta;
 } Scan;
 
+/* Words of one row of a layer that follow each other on a PE, from cycle `at` of a step on. */
+typedef struct Stretch { int pe, at, cycles, layer, row; } Stretch;
+/* Tiles that follow each other and multiply the same matrices: bits of `parts`; ahead: sums are kept. */
+typedef struct Phase { int layer, parts; bool ahead; int at, end; } Phase;
+/* What each PE does in a step, once the core is busy: which words, when, and the least that any order could take. */
+typedef struct Timeline {
+    int cycles;                         /* from step to step */
+    Stretch *stretch; int n_stretches;
+    Phase *phase; int n_phases;
+    int64_t words;                      /* cycles in which a PE has a word, all PEs together */
+    int least_work, least_loop;         /* cycles: all words shared evenly; from the first product with h to the next step's */
+} Timeline;
+
 /* One of the two engines (plan/engine.c): how it is sized and what its files are. */
 typedef struct Holes Holes;
 typedef struct CycleCount { double interval; int64_t latency, total; } CycleCount;
@@ -69,6 +82,7 @@ struct Engine {
     const char *top, *params;           /* templates */
     const char *const *modules;         /* below templates/, NULL-terminated, before those of the cell unit */
     bool (*unused)(const Design *d, const char *module);    /* a module that this design does not need; may be NULL */
+    void (*timeline)(const Design *d, Arena *a, Timeline *out);    /* NULL: what PEs do depends on the data */
     void (*holes)(const Design *d, Holes *h);
     bool (*images)(const Design *d, Arena *a, Folder *f);   /* programs and weights */
 };
@@ -90,6 +104,7 @@ struct Design {
     int slack;                          /* elastic: cycles by which tiles leave later than the control says */
     int stages;                         /* layers that each work on a step of their own; 1: all on the same */
     bool free_order;                    /* any row may be on any PE */
+    int parts, queue;                   /* cycles in which a beat of h is written; beats that may wait for it (lg_queue), 0: none */
     int cell_lanes, shifts;             /* rows per cycle into the cell unit; cycles a tile takes there */
     int lanes, element_bits;            /* stream */
     int inputs, outputs;
@@ -134,8 +149,21 @@ int region_position(const Region *r, int element);
 bool region_is_reordered(const Region *x, int lanes);
 
 /* ---------------------------------------------------------------- plan/cycles.c: exact cycle model */
+/* Steps at the end of a run that do not count for the interval: stages that have no input any more are left out. */
+int cycles_last_steps(const Design *d);
+int cycles_least_steps(const Design *d);                /* so many are measured at least */
 /* Walks the control of the RTL cycle by cycle for `steps` steps with x waiting and the output always ready. */
 CycleCount cycles_simulate(const Design *d, int steps);
+/* Of a step once the core is busy: begin[run] is the cycle before the run's first one (its lead included), counted from the
+ * first run's. Returns the cycles until the first run begins again. */
+int cycles_of_step(const Design *d, int *begin);
+
+/* ---------------------------------------------------------------- plan/timeline.c */
+void gather_timeline(const Design *d, Arena *a, Timeline *out);
+/* Rows of a layer that have a number of their own in its pictures: those of a block (pattern) or of a gate. */
+int timeline_band_rows(const Design *d, int layer);
+int timeline_bands(const Design *d, int layer);
+int timeline_band(const Design *d, int layer, int row);
 
 /* ---------------------------------------------------------------- plan/scatter.c: what the arrays work on in a step */
 /* Elements of vectors that are compared and not sent, columns of each array, and cycles of the busiest one for the scans

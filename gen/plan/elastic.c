@@ -47,7 +47,7 @@ int elastic_phase(const Design *d, int first)
     return n;
 }
 
-static int part_cycles(const Design *d, const Tile *t, int which, int row)
+int elastic_part_cycles(const Design *d, const Tile *t, int which, int row)
 {
     return row >= 0 && t->parts >> which & 1 ? d->row_cycles[t->layer][which][row] : 0;
 }
@@ -57,7 +57,7 @@ int elastic_tile_cycles(const Design *d, int tile, int pe)
     const Tile *t = &d->tile[tile];
     int row = image_row(d, t, pe), cycles = 0;
     for (int which = 0; which < MATRICES; which++)
-        cycles += part_cycles(d, t, which, row);
+        cycles += elastic_part_cycles(d, t, which, row);
     return MAX(cycles, 1);
 }
 
@@ -174,7 +174,7 @@ static int row_words(const Design *d, const Tile *t, int pe, LaneWord *out, uint
     int at = 0, row = image_row(d, t, pe);
     idle_words(d, t, 1, out, mark);
     for (int which = 0; which < MATRICES; which++) {
-        int cycles = part_cycles(d, t, which, row);
+        int cycles = elastic_part_cycles(d, t, which, row);
         if (cycles == 0)
             continue;
         LaneWord *from = out + (int64_t)at * d->lanes_pe;

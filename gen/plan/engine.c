@@ -4,7 +4,7 @@
 #include "emit/emit.h"
 
 const Engine engine_gather = {
-    .name = "gather", .plan = gather_plan, .cycles = cycles_simulate,
+    .name = "gather", .plan = gather_plan, .cycles = cycles_simulate, .timeline = gather_timeline,
     .top = "templates/top/core.v", .params = "templates/top/params.vh",
     .modules = gather_modules, .unused = gather_unused, .holes = gather_holes, .images = gather_images,
 };

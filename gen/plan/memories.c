@@ -91,6 +91,9 @@ void plan_memories(Arena *a, Design *d)
         memory_add(d, "index", d->index_word, d->weight_words, d->index_memories, true, rom, true);
     memory_add(d, "record", d->q->acc_bits + d->shift_bits, d->records, rows, true, rom, true);
     memory_add(d, "vector", ab, d->vector_depth, d->vector_copies, d->vector_block, false, false);
+    if (d->queue > 0)
+        memory_add(d, "write queue", (int64_t)d->cell_lanes * (ab + 1) + clog2(d->span + 1) + d->addr_bits, d->queue, 1, false,
+                   false, false);
     d->ring_block = memory_in_block(d, d->ring);
     if (d->ring > 0)
         memory_add(d, "row ring", d->q->acc_bits, d->ring, d->pes, d->ring_block, false, false);

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, SHIFT_BITS_LOADABLE = 6, CELL_TABLE_LEAD = 6, RING_LATENCY = 3, RING_FLAGS = 2 };
+enum { TRIAL_STEPS = 4, SHIFT_BITS_LOADABLE = 6, CELL_TABLE_LEAD = 6, RING_LATENCY = 3, RING_FLAGS = 2 };
 
 int layer_align(const QNetwork *q)
 {
@@ -76,14 +76,17 @@ static void set_cell_lanes(Design *d, int lanes, int slack)
     plan_latencies(d);
     d->cell_lanes = lanes;
     d->shifts = (d->pes + lanes - 1) / lanes;
+    d->parts = d->span > 0 ? (lanes + d->span - 1) / d->span : 1;
     d->tile_at = d->acc_at + (d->shifts > 1) - CELL_TABLE_LEAD;
     REQUIRE(d->tile_at >= 0);
 }
 
-/* h of a tile goes to as many different banks as there are cell lanes. */
+/* h of a tile goes to as many different banks as there are cell lanes, where it does not wait. */
 int most_cell_lanes(const Design *d)
 {
     int most = d->pes;
+    if (span_is_queued(d))
+        return most;
     for (int k = 1; k < d->n_regions; k++)
         most = MIN(most, d->region[k].banks);
     return most;
@@ -117,7 +120,7 @@ static void try_choice(Arena *a, Design *d, Choice *c, Choice *best)
 {
     set_cell_lanes(d, c->lanes, c->slack);
     plan_schedule(a, d, c->early);
-    c->interval = cycles_simulate(d, TRIAL_STEPS).interval;
+    c->interval = cycles_simulate(d, TRIAL_STEPS + 2 * cycles_last_steps(d)).interval;
     if (best->lanes == 0 || c->interval < best->interval)
         *best = *c;
 }
@@ -205,10 +208,10 @@ static void choose_stream(Arena *a, Design *d)
         widest *= 2;
     set_stream(d, widest);
     choose_schedule(a, d);
-    double best = cycles_simulate(d, MEASURED_STEPS).interval;
+    double best = cycles_simulate(d, cycles_least_steps(d)).interval;
     for (int lanes = 1; lanes < widest; lanes *= 2) {
         set_stream(d, lanes);
-        if (cycles_simulate(d, MEASURED_STEPS).interval <= best)
+        if (cycles_simulate(d, cycles_least_steps(d)).interval <= best)
             return;
     }
     set_stream(d, widest);
@@ -217,6 +220,8 @@ static void choose_stream(Arena *a, Design *d)
 /* Starts and modulus of every write of h are multiples of the lanes: no multiplexer before the banks. */
 bool h_is_aligned(const Design *d)
 {
+    if (d->parts > 1)
+        return d->pes % d->span == 0 && (d->shifts == 1 || d->cell_lanes % d->span == 0);
     if (d->cell_lanes == 1 || d->pes % d->cell_lanes != 0)
         return false;
     for (int k = 1; k < d->n_regions; k++)
@@ -261,6 +266,23 @@ static bool plan_sizes(Arena *a, Diag *diag, Design *d, int banks)
     return true;
 }
 
+/* Fewer banks than h comes in rows, down to one, as long as that costs next to no cycles: banks times PEs times multipliers
+ * are the memories that hold copies of the vector. */
+static bool plan_queue(Arena *a, Diag *diag, Design *d)
+{
+    const double MORE = 1.004, ONE_MORE = 1;
+    double best = cycles_simulate(d, cycles_least_steps(d)).interval;
+    while (d->span > MAX(d->spec->lanes, 1)) {
+        Design fewer = *d;
+        if (!plan_sizes(a, diag, &fewer, d->span / 2))
+            return false;
+        if (cycles_simulate(&fewer, cycles_least_steps(d)).interval > MAX(best * MORE, best + ONE_MORE))
+            break;
+        *d = fewer;
+    }
+    return true;
+}
+
 bool gather_plan(Arena *a, Diag *diag, Design *d)
 {
     d->weight_memories = d->pes;
@@ -273,6 +295,9 @@ bool gather_plan(Arena *a, Diag *diag, Design *d)
         return false;
     if (d->span > span_needed(d) && !plan_sizes(a, diag, d, span_needed(d)))
         return false;
+    if (span_is_queued(d) && !plan_queue(a, diag, d))
+        return false;
+    d->queue = queue_depth(d);
     d->h_aligned = h_is_aligned(d);
     plan_memories(a, d);
     count_losses(d);
@@ -283,9 +308,9 @@ bool gather_plan(Arena *a, Diag *diag, Design *d)
 static int measured_steps(const Design *d)
 {
     if (!d->activity)
-        return MEASURED_STEPS;
+        return cycles_least_steps(d);
     int steps = d->activity->steps;
-    return (MEASURED_STEPS + steps - 1) / steps * steps;
+    return (cycles_least_steps(d) + steps - 1) / steps * steps;
 }
 
 bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const QNetwork *q, const Activity *activity,

@@ -7,7 +7,7 @@
 bool gather_plan(Arena *a, Diag *diag, Design *d);
 int layer_align(const QNetwork *q);                     /* bits by which products of W and R differ */
 void plan_shift(Design *d);
-int most_cell_lanes(const Design *d);
+int most_cell_lanes(const Design *d);    /* rows of h that can be written at once, or queued for it */
 bool lanes_allowed(Diag *diag, const Design *d);        /* interface.lanes against the banks of x */
 void set_stream(Design *d, int lanes);
 bool h_is_aligned(const Design *d);
@@ -26,6 +26,8 @@ void plan_regions(Arena *a, Design *d);
 void plan_span(Design *d, int banks);
 int span_widest(const Design *d);       /* banks to plan with until it is known how many are written at once */
 int span_needed(const Design *d);       /* fewest that take what the stream and the cell unit write in a cycle */
+bool span_is_queued(const Design *d);   /* h may wait for fewer banks than it comes in rows */
+int queue_depth(const Design *d);       /* plan/queue.c: beats of h that wait at most, a power of two; 0: none */
 /* Drops elements that no matrix reads, gives the others their places. */
 void span_region(Arena *a, Design *d, int region);
 
@@ -34,6 +36,7 @@ void elastic_rows(Arena *a, Design *d);                 /* counts the cycles of 
 /* Deals the neurons of a layer to the PEs (order of its region), where bits of early[group] tell the gates whose W has a
  * phase of its own. */
 void elastic_deal(Design *d, int layer, const uint8_t *early);
+int elastic_part_cycles(const Design *d, const Tile *t, int which, int row);    /* words of a row (-1: none) in a tile */
 double elastic_work(const Design *d, int layer, int matrix);    /* words of all rows, per PE */
 bool elastic_same_phase(const Tile *a, const Tile *b);
 void elastic_tiles(Arena *a, Design *d);                /* cycles of every tile, words of the ring */

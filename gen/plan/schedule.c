@@ -31,7 +31,9 @@ static int product_latency(const Design *d)
 int schedule_drain(const Design *d)
 {
     int first_result = d->tile_at + 3 + 13 + d->mul_latency + product_latency(d);
-    return first_result + d->shifts - 1 - d->front + 2 - 1;
+    /* Where a beat is written in several cycles: those of a tile one after the other, from the cycle after the first on. */
+    int queued = d->parts > 1 ? d->shifts * (d->parts - 1) + 1 : 0;
+    return first_result + d->shifts - 1 + queued - d->front + 2 - 1;
 }
 
 /* ---- distances between tiles, in cycles from last control word to last control word (stages of lg_lane) */

@@ -1,6 +1,6 @@
 /* span.c: how many PEs share an index list and a copy of the vector, and how such a copy is built where every lane must
  * see the whole vector: as many banks as elements are written in a cycle, one of which the low bits of an index select
- * after the read. Elements that no matrix reads are not stored: x is masked as it comes in, bank by bank; the neurons of
+ * after the read. Where there are many copies, h waits in a queue (lg_queue), so that few banks do (plan.c). Elements that no matrix reads are not stored: x is masked as it comes in, bank by bank; the neurons of
  * a layer change places, those whose h is read first. */
 #include "plan/plan.h"
 
@@ -29,6 +29,12 @@ int span_widest(const Design *d)
     /* Where rows are short, the cell unit must take many in a cycle. */
     int first = d->pattern->row_cycles ? SPAN_MOST : SPAN_FIRST;
     return MIN(1 << clog2(MAX(first, d->spec->lanes)), SPAN_MOST);
+}
+
+/* One copy of the vector for all rows costs little, whatever its banks. */
+bool span_is_queued(const Design *d)
+{
+    return d->span > 0 && d->index_memories > 1;
 }
 
 int span_needed(const Design *d)

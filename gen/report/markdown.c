@@ -86,6 +86,22 @@ static void put_speed(Page *p)
                           "latency: from an idle core.\n");
 }
 
+static void put_schedule(Page *p)
+{
+    double pes = value_number(p->report, "engine.pes"), cycles = value_number(p->report, "schedule.cycles");
+    if (!value_at(p->report, "schedule"))
+        return;
+    begin_table(p, "Schedule", "| | cycles of a step |", "| --- | --- |");
+    buffer_print(&p->out, "| as scheduled | %s |\n", cell(p, p->report, "schedule.cycles"));
+    buffer_print(&p->out, "| least, by work: %s words of weights on %s PEs | %s |\n", cell(p, p->report, "schedule.words"),
+                 cell(p, p->report, "engine.pes"), cell(p, p->report, "schedule.bound.work"));
+    buffer_print(&p->out, "| least, by dependency: from the first product with h to that of the next step | %s |\n",
+                 cell(p, p->report, "schedule.bound.loop"));
+    buffer_print(&p->out, "\nPEs have a word to work on in %.1f %% of %.0f PE cycles.\n\n"
+                          "![PEs over the cycles of a step](schedule.svg)\n",
+                 100 * value_number(p->report, "schedule.busy"), pes * cycles);
+}
+
 static void put_counts(Page *p, const char *title, const char *key)
 {
     const json_t *r = value_at(p->report, key);
@@ -213,6 +229,7 @@ const char *report_markdown(Arena *a, const json_t *report)
     put_glance(&p);
     put_matrices(&p);
     put_speed(&p);
+    put_schedule(&p);
     put_delta(&p);
     put_resources(&p);
     put_memories(&p);

@@ -1,5 +1,5 @@
 /* report.c: the object of `--json` and report.json. Keys are those of product.md. Added: `spec`,
- * `clock_mhz`, `engine`, `interface`, `memories`, `accuracy`, what a layer keeps, the part's
+ * `clock_mhz`, `schedule`, `engine`, `interface`, `memories`, `accuracy`, what a layer keeps, the part's
  * limits, and the estimate beside Yosys' counts. */
 #include "report/report.h"
 
@@ -114,6 +114,20 @@ static json_t *cycles_json(const Design *d)
     put_integer(o, "minimum", d->minimum);
     put(o, "interval", value_real(d->interval));
     put_integer(o, "latency", d->latency);
+    return o;
+}
+
+/* words: cycles in which a PE has a word, all PEs together; work, loop: what no order of them can beat. */
+static json_t *schedule_json(const Design *d, const Timeline *t)
+{
+    json_t *o = json_object(), *bound = json_object();
+    put_integer(bound, "work", t->least_work);
+    put_integer(bound, "loop", t->least_loop);
+    put_integer(o, "cycles", t->cycles);
+    put_integer(o, "words", t->words);
+    put(o, "bound", bound);
+    put(o, "busy", value_rounded((double)t->words / ((double)d->pes * t->cycles), 4));
+    put(o, "picture", json_string("schedule.svg"));
     return o;
 }
 
@@ -346,6 +360,8 @@ json_t *report_json(const Report *r)
     put(o, "macs", pair_json("dense", d->macs_dense, "kept", d->macs_kept));
     put(o, "multipliers", pair_json("engine", d->multipliers_engine, "cell", d->multipliers_cell));
     put(o, "cycles", cycles_json(d));
+    if (r->timeline)
+        put(o, "schedule", schedule_json(d, r->timeline));
     if (was_measured(r))
         put(o, "measured", measured_json(scratch, r->sim));
     if (d->activity)

@@ -43,6 +43,7 @@ typedef struct Report {
     Facts facts;
     const Usage *estimate, *synthesised;
     const SimResult *sim;
+    const Timeline *timeline;           /* NULL: what PEs do depends on the data */
     const char *const *warning; int n_warnings;
 } Report;
 /* report/delta.c: thresholds, what they skipped, the mean over the steps of the busiest array's cycles and columns, and
@@ -73,6 +74,10 @@ const json_t *value_at(const json_t *report, const char *path);
 /* The value as people read it: 1,048,576 or 67.3; NULL where absent. */
 const char *value_text(Arena *a, const json_t *report, const char *path);
 double value_number(const json_t *report, const char *path);    /* 0 where absent */
+
+/* ---------------------------------------------------------------- report/schedule_svg.c */
+/* schedule.svg: PEs over the cycles of a step, coloured by block row; in `a`. */
+const char *schedule_svg(Arena *a, const Design *d, const Timeline *t);
 
 /* ---------------------------------------------------------------- report/header.c, manifest.c */
 /* sw/<name>.h: registers, stream layout, conversions between double and the core's integers. */

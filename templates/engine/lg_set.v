@@ -1,6 +1,6 @@
-// PEs that share an index list: the LANES elements it names are read once, from a copy of the whole vector per lane, and
-// serve SHARE rows. An index is {address, bank}; the region's base is OR-ed to the address. Control and weights come two
-// cycles after the indices, three where the copies have several banks.
+// PEs that share an index list, or one with its own: the LANES elements it names are read once, from a copy of the whole
+// vector per lane, and serve SHARE rows. An index is {address, bank}; the region's base is OR-ed to the address. Control
+// and weights come two cycles after the indices, three where the copies have several banks.
 `default_nettype none
 module lg_set #(
     parameter SHARE       = 4,   // PEs

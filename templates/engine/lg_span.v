@@ -1,5 +1,5 @@
-// A lane's copy of the whole vector: as many banks as elements are written in a cycle; the bank of the element read is
-// selected behind them. Read latency 2, or 3 with more than one bank.
+// A lane's copy of the whole vector: as many banks as elements are written in a cycle (h may wait for that: lg_queue); the
+// bank of the element read is selected behind them. Read latency 2, or 3 with more than one bank.
 `default_nettype none
 module lg_span #(
     parameter BANKS      = 4,    // power of two

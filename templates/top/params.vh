@@ -65,6 +65,7 @@
     localparam CELL_LANES    = ${CELL_LANES};       // rows per cycle
     localparam SHIFTS        = ${SHIFTS};           // cycles per tile
     localparam H_ALIGNED     = ${H_ALIGNED};
+    localparam QUEUE         = ${QUEUE};            // beats of h that may wait to be written; 0: written as they come
     localparam RECORDS       = ${RECORDS};
     localparam RECORD        = ${RECORD};
     localparam PSUMS         = ${PSUMS};

@@ -20,6 +20,12 @@ DESIGNS = {
     # more results per step than the output's FIFO holds, and fast: the output is what limits
     "wide": dict(BASE, layers=[(1, 24)], head=0, lanes=1, lengths=[6], sparsity={"pattern": "dense"},
                  engine={"pes": 4, "pe_width": 8}),
+    # rows at their PE's own pace; h of six neurons is written to four banks, and queued for it
+    "blocks": dict(BASE, layers=[(5, 20), (20, 10)], head=0, lanes=1, steps=12,
+                   sparsity={"pattern": "structured_blocks", "keep": 0.25, "block": 4}, engine={"pes": 6, "pe_width": 2}),
+    # beats of h come faster than they are written
+    "queued": dict(BASE, layers=[(5, 20)], head=0, lanes=1, steps=12,
+                   sparsity={"pattern": "structured_blocks", "keep": 0.6, "block": 4}, engine={"pes": 6, "pe_width": 1}),
     # a cell that counts: its state leaves +-256 after as many steps
     "counting": dict(BASE, layers=[(1, 1)], head=0, lanes=1, lengths=[330], sparsity={"pattern": "dense"},
                      engine={"pes": 4, "pe_width": 1}, bias=9.0, gain=0.1),
@@ -44,6 +50,19 @@ FAULTS = [
     ("vector address one too high", "dense", "lg_sequencer", r"addr_q <= base \+", "addr_q <= base + 1'b1 +"),
     ("weight address not started anew", "dense", "lg_sequencer", r"run_weight_q <= next\[[^;]*;", ""),
     ("index of a weight is ignored", "banked", "lg_row", r"base_i \| ", "base_i | 0 & "),
+    ("words of h multiply x", "blocks", "lg_stream", r"own_i \? own_base_i : base_i", "base_i"),
+    ("h is not muted at the start of a sequence, word by word", "blocks", "lg_stream", r"\(mute_i && own\)", "1'b0"),
+    ("a row's sum is added to the next row's", "blocks", "lg_stream", r"first_q <= last;", "first_q <= 1'b0;"),
+    ("a row's sum is kept a cycle too soon", "blocks", "lg_stream", r"\.LATENCY\(SUM\)", ".LATENCY(SUM - 1)"),
+    ("the sums that wait are not numbered", "blocks", "lg_stream", r"slot_q <= slot_q \+ ONE;", "slot_q <= slot_q;"),
+    ("the sums that leave are not numbered", "blocks", "lg_gather", r"slot_q <= slot_q \+ ONE;", "slot_q <= slot_q;"),
+    ("sums leave before the slowest PE has its row", "blocks", "lg_gather", r"\+ SLACK;", "+ SLACK - 4;"),
+    ("the bank of an element is not looked at", "blocks", "lg_span", r"bank\} == k\)", "bank} == 0)"),
+    ("the bank of an element is looked at too soon", "blocks", "lg_span", r"\.LATENCY\(2\)", ".LATENCY(1)"),
+    ("parts of a beat go to the same address", "blocks", "lg_queue", r"addr_q \+ ONE_ADDR", "addr_q"),
+    ("the first part of a beat is written again", "blocks", "lg_queue", r": data_q >> [^;]*;", ": data_q;"),
+    ("a beat that comes while others wait is lost", "queued", "lg_queue", r"free && !waiting && valid_i", "free && valid_i"),
+    ("x takes the port while h is written", "blocks", "lg_queue", r"assign valid_o = busy_q;", "assign valid_o = 1'b0;"),
     ("accumulator is not started anew", "dense", "lg_pe", r"\.keep_i\(!first\)", ".keep_i(1'b1)"),
     ("kept partial sums are not used", "dense", "lg_lane", r"use_psum_i \? psum : ", ""),
     ("bias is left out", "dense", "lg_lane", r": record_i\[ACC-1:0\];", ": {ACC{1'b0}};"),
@@ -112,10 +131,13 @@ def write_design(name, d):
     return folder / "out"
 
 
-def simulate(folder, seed=1):
+def simulate(folder, design, seed=1):
     """(exit status, result of the testbench or None, log)"""
+    env = dict(os.environ, LG_SEED=str(seed))
+    if "steps" in DESIGNS[design]:
+        env["LG_STEPS"] = str(DESIGNS[design]["steps"])
     r = subprocess.run(["make", "-s", "-C", str(folder), "sim-icarus"], capture_output=True, text=True,
-                       stdin=subprocess.DEVNULL, timeout=300, env=dict(os.environ, LG_SEED=str(seed)))
+                       stdin=subprocess.DEVNULL, timeout=300, env=env)
     result = folder / "build" / "result-icarus.json"
     try:
         return r.returncode, json.loads(result.read_text()), r.stdout + r.stderr
@@ -129,7 +151,7 @@ outputs = {}
 def sound(name):
     def run():
         outputs[name] = write_design(name, DESIGNS[name])
-        status, result, log = simulate(outputs[name])
+        status, result, log = simulate(outputs[name], name)
         check(status == 0 and result and result["pass"], "exit %s: %s", status, log[-300:])
         check(name != "counting" or result["saturations"] > 0, "the cell that counts does not saturate")
     return run
@@ -147,7 +169,7 @@ def fault(design, module, pattern, replacement):
         check(n > 0, "%s has no text like %s", path.name, pattern)
         path.write_text(text)
         for seed in SEEDS:              # some faults need the right stall at the right time
-            status, result, log = simulate(copy, seed)
+            status, result, log = simulate(copy, design, seed)
             check(result is not None, "not a simulation (exit %s): %s", status, log[-300:])
             if status:
                 break

@@ -87,9 +87,12 @@ def draw_grouped_columns(rng, d):
 
 
 def draw_structured_blocks(rng, d):
-    most = 4 * min(hidden for _, hidden in d["layers"])
-    return {"pattern": "structured_blocks", "block": rng.choice([b for b in (4, 5, 8, 16) if b <= most]),
-            "align": rng.choice([True, False]), "keep": draw_keep(rng, d, least=0.08)}
+    """Blocks of 4 to 64, but not larger than a matrix in both directions."""
+    fit = [b for b in (4, 5, 8, 13, 16, 32, 48, 64) if all(b <= max(4 * h, i) for i, h in d["layers"])]
+    if not fit:
+        return None
+    return {"pattern": "structured_blocks", "block": rng.choice(fit), "align": rng.choice([True, False]),
+            "keep": draw_keep(rng, d, least=0.08)}
 
 
 def draw_mixed(rng, d):
@@ -177,6 +180,8 @@ def simulate(d, spec, simulator):
         measured, predicted = r.get("measured." + key), r.get("cycles." + key)
         check(measured is not None and measured == predicted, "%s: %s predicted %s, measured %s",
               simulator, key, predicted, measured)
+    check(r.get("cycles.minimum") <= r.get("measured.interval"), "%s: %s cycles measured, less than the work: %s", simulator,
+          r.get("measured.interval"), r.get("cycles.minimum"))
     return r.get("measured.interval")
 
 

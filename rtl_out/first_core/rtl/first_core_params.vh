@@ -65,6 +65,7 @@
     localparam CELL_LANES    = 2;       // rows per cycle
     localparam SHIFTS        = 1;           // cycles per tile
     localparam H_ALIGNED     = 1;
+    localparam QUEUE         = 0;            // beats of h that may wait to be written; 0: written as they come
     localparam RECORDS       = 8;
     localparam RECORD        = 3;
     localparam PSUMS         = 8;

@@ -14,6 +14,7 @@ module lg_cell #(
     parameter BANKS       = 4,
     parameter ADDR        = 4,   // vector bank address
     parameter ALIGNED     = 0,   // of lg_route
+    parameter QUEUE       = 0,   // beats of h that may wait, where there are fewer banks than lanes (lg_queue); 0: none
     parameter ENTRIES     = 4,   // words of an output lane, one slot
     parameter FRONT       = 0,   // cycles from an engine control word to its vector read
     parameter ACC         = 40,
@@ -101,7 +102,10 @@ module lg_cell #(
     localparam [NEURON-1:0] ONE_NEURON = 1;
     localparam [ENTRY-1:0]  ONE_ENTRY  = 1;
     localparam [ADDR-1:0]   ONE_ADDR   = 1;
-    localparam [BANK-1:0]   STEP       = LANES;
+    // From beat to beat; with more lanes than banks some whole addresses, all banks being used.
+    localparam              JUMP       = LANES > BANKS ? LANES / BANKS : 0;
+    localparam [BANK-1:0]   STEP       = LANES - JUMP * BANKS;
+    localparam [ADDR-1:0]   WHOLE      = JUMP;
     localparam [ROW_BITS-1:0] STEP_ROWS = LANES;
     reg                   valid_q, use_psum_q, vector_q, output_q, relu_q, ydone_q, parity_q, clear_q;
     reg [2:0]             op_q;
@@ -149,7 +153,7 @@ module lg_cell #(
             neuron_q <= neuron_q + ONE_NEURON;
             rows_q   <= rows_left[ROW_BITS] ? {ROW_BITS{1'b0}} : rows_left[ROW_BITS-1:0];
             bank_q   <= next_bank;
-            addr_q   <= wraps ? addr_q + ONE_ADDR : addr_q;
+            addr_q   <= addr_q + WHOLE + (wraps ? ONE_ADDR : {ADDR{1'b0}});
             entry_q  <= entry_q + ONE_ENTRY;
         end
     end
@@ -201,8 +205,11 @@ module lg_cell #(
     lg_delay #(.WIDTH(1 + 2*BANK + ADDR + ROW_BITS + ENTRY), .LATENCY(RESULT)) u_where (
         .clk_i(clk_i), .d_i({slot, bank_q, modulus_q, addr_q, rows_q, entry_q}),
         .q_o({slot_u1, bank_u1, modulus_u1, addr_u1, rows_u1, entry_u1}));
-    lg_delay_reset #(.WIDTH(LAYERS), .LATENCY(RESULT - 1 - FRONT)) u_done (
-        .clk_i(clk_i), .rst_i(rst_i), .d_i(done_q & {LAYERS{valid_q && last_shift}}), .q_o(done_o));
+    wire              v_soon;
+    wire [LAYERS-1:0] done;
+    lg_delay_reset #(.WIDTH(LAYERS + 1), .LATENCY(RESULT - 1 - FRONT)) u_done (
+        .clk_i(clk_i), .rst_i(rst_i), .d_i({valid_q && vector_q, done_q & {LAYERS{valid_q && last_shift}}}),
+        .q_o({v_soon, done}));
 
     // ---- lanes
     wire [LANES*OUT-1:0] h;
@@ -231,10 +238,23 @@ module lg_cell #(
         .clk_i(clk_i), .rst_i(rst_i), .d_i(op_u[4]), .q_o(linear_u1));
     assign saturated_o = (c_saturated & {LANES{c_u2}}) | (y_saturated & {LANES{linear_u1}});
 
-    lg_route #(.COUNT(LANES), .BANKS(BANKS), .WIDTH(OUT), .ADDR(ADDR), .ALIGNED(ALIGNED)) u_route (
-        .valid_i(in_tile & {LANES{v_u1}}), .data_i(h), .start_i(bank_u1), .modulus_i(modulus_u1), .addr_i(addr_u1),
-        .we_o(h_we_o), .addr_o(h_addr_o), .data_o(h_data_o));
-    assign h_valid_o = v_u1;
+    generate
+        if (QUEUE > 0) begin : gen_queue
+            wire unused = ^modulus_u1;
+            lg_queue #(.LANES(LANES), .BANKS(BANKS), .WIDTH(OUT), .ADDR(ADDR), .DEPTH(QUEUE), .LAYERS(LAYERS),
+                       .ALIGNED(ALIGNED)) u_queue (
+                .clk_i(clk_i), .rst_i(rst_i), .soon_i(v_soon), .done_i(done), .done_o(done_o), .valid_i(v_u1),
+                .mask_i(in_tile), .data_i(h), .bank_i(bank_u1), .addr_i(addr_u1), .valid_o(h_valid_o), .we_o(h_we_o),
+                .addr_o(h_addr_o), .data_o(h_data_o));
+        end else begin : gen_route
+            wire unused = v_soon;
+            lg_route #(.COUNT(LANES), .BANKS(BANKS), .WIDTH(OUT), .ADDR(ADDR), .ALIGNED(ALIGNED)) u_route (
+                .valid_i(in_tile & {LANES{v_u1}}), .data_i(h), .start_i(bank_u1), .modulus_i(modulus_u1),
+                .addr_i(addr_u1), .we_o(h_we_o), .addr_o(h_addr_o), .data_o(h_data_o));
+            assign h_valid_o = v_u1;
+            assign done_o    = done;
+        end
+    endgenerate
     assign y_we_o    = y_u1;
     assign y_slot_o  = slot_u1;
     assign y_entry_o = entry_u1;

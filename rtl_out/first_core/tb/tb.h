@@ -70,6 +70,7 @@ typedef struct Config {
     int64_t golden_saturations; /* of one pass over all sequences; -1: not checked */
     int64_t predicted_interval, predicted_latency;   /* 0: not given */
     int min_measure_steps, stall_steps, limit_steps; /* limit_steps: LG_STEPS, 0: none */
+    int last_steps;      /* that do not count for the interval: with no input behind them they may be faster */
     uint64_t seed;
     int64_t timeout_cycles;
     int arrays;         /* 0: no deltas */

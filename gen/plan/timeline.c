@@ -1,0 +1,179 @@
+/* timeline.c: what each PE does in each cycle of a step, and bounds that no order of the same words can beat. */
+#include "plan/plan.h"
+
+/* ---- groups of rows, for pictures: block rows as the pattern cut them, else gates */
+static const MatrixPlan *plan_of(const Design *d, int layer)
+{
+    const MatrixPlan *w = &d->matrix[layer][MATRIX_W], *r = &d->matrix[layer][MATRIX_R];
+    return w->rows > 0 ? w : r;
+}
+
+/* Rows that are cut into groups by themselves: of a gate where gates keep different rates, else all. */
+static int cut_rows(const Design *d, int layer)
+{
+    const Layer *l = &d->net->layer[layer];
+    return plan_of(d, layer)->gates > 1 ? l->hidden : layer_rows(l);
+}
+
+int timeline_band_rows(const Design *d, int layer)
+{
+    int rows = plan_of(d, layer)->rows;
+    return rows > 0 ? MIN(rows, cut_rows(d, layer)) : d->net->layer[layer].hidden;
+}
+
+static int bands_of(const Design *d, int layer, int rows)
+{
+    int each = timeline_band_rows(d, layer);
+    return (rows + each - 1) / each;
+}
+
+int timeline_bands(const Design *d, int layer)
+{
+    int cut = cut_rows(d, layer);
+    return layer_rows(&d->net->layer[layer]) / cut * bands_of(d, layer, cut);
+}
+
+int timeline_band(const Design *d, int layer, int row)
+{
+    int cut = cut_rows(d, layer);
+    return row / cut * bands_of(d, layer, cut) + row % cut / timeline_band_rows(d, layer);
+}
+
+/* ---- words */
+typedef struct Builder {
+    const Design *d;
+    Timeline *out;
+    int *column;                        /* cycle of the step in which a word of the weight memories is multiplied */
+} Builder;
+
+/* The cycle of every weight word. */
+static void set_columns(const Design *d, Timeline *out, int *column, int *begin)
+{
+    out->cycles = cycles_of_step(d, begin);
+    for (int k = 0; k < d->n_runs; k++) {
+        const Run *r = &d->run[k];
+        const Tile *t = &d->tile[r->first];
+        int each = t->segment[0].cycles + t->segment[1].cycles;
+        for (int n = 0; n < r->count; n++)
+            for (int c = 0; c < each; c++)
+                column[r->weight + n * each + c] = begin[k] + r->lead + n * (each + r->gap) + c;
+    }
+}
+
+/* Words from `word` on; a stretch ends where the engine waits. */
+static void add_words(Builder *b, const Tile *t, int pe, int row, int word, int cycles)
+{
+    Timeline *o = b->out;
+    for (int k = 0; k < cycles; k++) {
+        int at = b->column[word + k];
+        Stretch *last = o->n_stretches > 0 ? &o->stretch[o->n_stretches - 1] : NULL;
+        if (last && last->pe == pe && last->layer == t->layer && last->row == row && last->at + last->cycles == at)
+            last->cycles++;
+        else
+            o->stretch[o->n_stretches++] = (Stretch){.pe = pe, .at = at, .cycles = 1, .layer = t->layer, .row = row};
+    }
+    o->words += cycles;
+}
+
+/* Rows at their PE's own pace: `n` tiles whose words begin at `word`. */
+static void add_paced(Builder *b, int first, int n, int word)
+{
+    for (int pe = 0; pe < b->d->pes; pe++)
+        for (int k = first, at = word; k < first + n; at += elastic_tile_cycles(b->d, k, pe), k++) {
+            const Tile *t = &b->d->tile[k];
+            int row = image_row(b->d, t, pe), cycles = 0;
+            for (int which = 0; which < MATRICES; which++)
+                cycles += elastic_part_cycles(b->d, t, which, row);
+            add_words(b, t, pe, row, at, cycles);
+        }
+}
+
+static void add_in_step(Builder *b, int tile, int word)
+{
+    const Tile *t = &b->d->tile[tile];
+    for (int pe = 0; pe < b->d->pes; pe++) {
+        int row = image_row(b->d, t, pe);
+        if (row >= 0)
+            add_words(b, t, pe, row, word, t->segment[0].cycles + t->segment[1].cycles);
+    }
+}
+
+static int tile_parts(const Design *d, const Tile *t)
+{
+    int parts = 0;
+    if (d->ring > 0)
+        return t->op == OP_KEEP || t->op == OP_LINEAR ? t->parts : 1 << MATRIX_W | 1 << MATRIX_R;
+    for (int k = 0; k < 2; k++)
+        if (t->segment[k].cycles > 0)
+            parts |= 1 << t->segment[k].matrix;
+    return parts;
+}
+
+static void add_phase(Builder *b, const Tile *t, int word, int cycles)
+{
+    Timeline *o = b->out;
+    Phase p = {.layer = t->layer, .parts = tile_parts(b->d, t), .ahead = t->op == OP_KEEP, .at = b->column[word],
+               .end = b->column[word + cycles - 1] + 1};
+    Phase *last = o->n_phases > 0 ? &o->phase[o->n_phases - 1] : NULL;
+    if (last && last->layer == p.layer && last->parts == p.parts && last->ahead == p.ahead)
+        last->end = p.end;
+    else
+        o->phase[o->n_phases++] = p;
+}
+
+static void add_tiles(Builder *b)
+{
+    const Design *d = b->d;
+    for (int k = 0, n, word = 0; k < d->n_tiles; k += n) {
+        int cycles = 0;
+        n = d->ring > 0 ? elastic_phase(d, k) : 1;
+        for (int j = k; j < k + n; j++)
+            cycles += d->tile[j].segment[0].cycles + d->tile[j].segment[1].cycles;
+        if (d->ring > 0)
+            add_paced(b, k, n, word);
+        else
+            add_in_step(b, k, word);
+        add_phase(b, &d->tile[k], word, cycles);
+        word += cycles;
+    }
+}
+
+/* ---- bounds */
+/* Words of R of the neuron with the most of them: its rows are on one PE. */
+static int longest_neuron(const Design *d, int layer)
+{
+    int most = 0, hidden = d->net->layer[layer].hidden;
+    for (int e = 0; e < hidden; e++) {
+        int sum = 0;
+        for (int g = 0; g < GATES; g++)
+            sum += d->row_cycles[layer][MATRIX_R] ? d->row_cycles[layer][MATRIX_R][g * hidden + e]
+                                                  : d->matrix[layer][MATRIX_R].gate_cycles[g];
+        most = MAX(most, sum);
+    }
+    return most;
+}
+
+/* A step's first product with h comes after all h of the step before: the words of one neuron, then what lies between its
+ * last one and the first product with the h that it makes. */
+static int least_loop(const Design *d)
+{
+    int most = 0;
+    for (int l = 0; l < d->net->n; l++)
+        if (d->net->layer[l].cell == CELL_LSTM)
+            most = MAX(most, longest_neuron(d, l) + schedule_drain(d) - d->slack);
+    return most;
+}
+
+void gather_timeline(const Design *d, Arena *a, Timeline *out)
+{
+    Arena *scratch = arena_new();
+    int column_room = d->weight_words, stretches = d->n_tiles * d->pes + d->n_runs * d->pes;
+    Builder b = {.d = d, .out = out, .column = ARENA_ARRAY(scratch, int, column_room)};
+    *out = (Timeline){.stretch = ARENA_ARRAY(a, Stretch, stretches), .phase = ARENA_ARRAY(a, Phase, d->n_tiles)};
+    set_columns(d, out, b.column, ARENA_ARRAY(scratch, int, d->n_runs));
+    add_tiles(&b);
+    REQUIRE(out->n_stretches <= stretches);
+    out->least_work = (int)((out->words + d->pes - 1) / d->pes);
+    out->least_loop = least_loop(d);
+    arena_free(scratch);
+}
