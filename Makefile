@@ -32,7 +32,7 @@ COMPILE    = $(CC) -std=gnu11 $(CFLAGS) $(SANITIZE)
 WARNINGS   = -Wall -Wextra -Werror
 
 .PHONY: all help setup install demo page test test-long test-programs all-programs sanitized-programs \
-	bench bench-gen storage patterns sweeps lint sanitize clean FORCE
+	bench bench-gen storage area patterns sweeps lint sanitize clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/lstmgen ## build the generator, build/lstmgen (CC=clang works too)
@@ -73,8 +73,12 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(ARCHIVE)
 	@mkdir -p $(@D)
 	$(COMPILE) $^ -lcmocka $(LIBS) -o $@
 
+# What the estimate of a spec is a sum of, for tests/estimate/fit.py.
+$(BUILD)/terms: $(BUILD)/obj/tests/estimate/terms.o $(ARCHIVE)
+	$(COMPILE) $^ $(LIBS) -o $@
+
 .SECONDARY:
--include $(wildcard $(BUILD)/obj/gen/*.d $(BUILD)/obj/gen/*/*.d $(BUILD)/obj/tests/unit/*.d)
+-include $(wildcard $(BUILD)/obj/gen/*.d $(BUILD)/obj/gen/*/*.d $(BUILD)/obj/tests/*/*.d)
 
 # ---- installing
 
@@ -130,6 +134,9 @@ storage: all ## bits per kept weight of every pattern: writes gen/doc/storage.md
 
 sweeps: all ## run the sweeps of examples/ (6 minutes of CPU) and renew what gen/doc/sweeps.md shows of them
 	@$(PYTHON) tests/bench/sweeps.py
+
+area: all ## LUTs, registers and memories of every pattern by Yosys: writes gen/doc/area.md
+	@$(PYTHON) tests/bench/area.py -o gen/doc/area.md
 
 bench-gen: all ## measure the generator: 8 M weights to an output folder, seconds and memory; `check` on the examples
 	@$(PYTHON) tests/e2e/bench_gen.py

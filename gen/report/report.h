@@ -35,6 +35,10 @@ typedef struct Usage {
 bool usage_fits(const Usage *u);
 /* report/estimate.c: from the plan alone. */
 Usage usage_estimate(const Design *d);
+/* Its parts, for tests/estimate: what is counted, and the ESTIMATE_TERMS figures that the fitted part is a sum of. */
+enum { ESTIMATE_TERMS = 21 };
+void estimate_memories(const Design *d, Usage *u);
+void estimate_terms(const Design *d, double of[]);
 /* One core and what is known of it; NULL where that was not found out. */
 typedef struct Report {
     const Design *design;

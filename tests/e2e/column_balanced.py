@@ -139,6 +139,19 @@ def _():
         simulate(write(rng, d, folder))
 
 
+@suite.case("rows a few bits wider than block RAM, on a part with little of it", ["iverilog"])
+def _():
+    rng = random.Random(9)
+    d = {"layers": [(24, 32)], "head": 0, "keep": 0.25, "steps": 3, "hold": 0, "scale": 8.0,
+         "engine": {"pes": 4, "pe_width": 2}, "precision": {"weight": 16, "activation": 16, "state": 24},
+         "part": "LFE5U-12F", "control": "axil"}
+    with scratch() as folder:
+        spec = write(rng, d, folder)
+        simulate(spec)
+        text = (spec.parent / "out_icarus" / "mem" / "memory_map.md").read_text()
+        check("| highest bits of rows | 32 |" in text and "LUT RAM" in text, "%s", text)
+
+
 @suite.case("bad thresholds and lanes are refused")
 def _():
     refused("delta.h: 0.1 is no multiple of the step of h, 2^-15 (16 bits): it would round to 0.1000061035; give that",
