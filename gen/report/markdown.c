@@ -41,20 +41,31 @@ static void put_glance(Page *p)
         buffer_print(&p->out, "| %s | %s |\n", rows[i].label, escaped(p, rows[i].text));
 }
 
+/* What a pattern keeps, in the unit in which it chooses. */
+static const char *keep_text(const Page *p, const json_t *m)
+{
+    const char *keep = cell(p, m, "keep_per_bank");
+    if (value_at(m, "keep_per_gate"))
+        keep = str_format(p->arena, "i %s, f %s, g %s, o %s", cell(p, m, "keep_per_gate.i"),
+                          cell(p, m, "keep_per_gate.f"), cell(p, m, "keep_per_gate.g"),
+                          cell(p, m, "keep_per_gate.o"));
+    if (value_at(m, "keep_per_sub_column"))
+        return str_format(p->arena, "%s of the %s rows of a PE in each column", cell(p, m, "keep_per_sub_column"),
+                          cell(p, m, "rows_of_pe"));
+    if (value_at(m, "keep_per_row"))
+        return str_format(p->arena, "%s of each row", value_at(m, "keep_per_gate") ? keep : cell(p, m, "keep_per_row"));
+    return str_format(p->arena, "%s of each row in each of %s banks", keep, cell(p, m, "banks"));
+}
+
 static void put_matrix(Page *p, size_t l, const char *name, const json_t *m)
 {
     if (!m)
         return;
     double kept = value_number(m, "kept"), stored = value_number(m, "stored");
     double all = value_number(m, "rows") * value_number(m, "columns");
-    const char *keep = cell(p, m, "keep_per_bank");
-    if (value_at(m, "keep_per_gate"))
-        keep = str_format(p->arena, "i %s, f %s, g %s, o %s", cell(p, m, "keep_per_gate.i"),
-                          cell(p, m, "keep_per_gate.f"), cell(p, m, "keep_per_gate.g"),
-                          cell(p, m, "keep_per_gate.o"));
-    buffer_print(&p->out, "| %zu %s | %s | %s x %s | %s (%.1f %%) | %s of %s banks | %.1f %% |\n", l,
+    buffer_print(&p->out, "| %zu %s | %s | %s x %s | %s (%.1f %%) | %s | %.1f %% |\n", l,
                  name, cell(p, m, "pattern"), cell(p, m, "rows"), cell(p, m, "columns"),
-                 cell(p, m, "kept"), 100 * kept / all, keep, cell(p, m, "banks"),
+                 cell(p, m, "kept"), 100 * kept / all, keep_text(p, m),
                  stored > 0 ? 100 * (stored - kept) / stored : 0);
 }
 
@@ -62,7 +73,7 @@ static void put_matrices(Page *p)
 {
     const json_t *layers = value_at(p->report, "network");
     begin_table(p, "Matrices",
-                "| layer | pattern | rows x columns | kept | per row: weights from each | padding in rows |",
+                "| layer | pattern | rows x columns | kept | at most | padding |",
                 "| --- | --- | --- | --- | --- | --- |");
     for (size_t l = 0; l < json_array_size(layers); l++) {
         put_matrix(p, l, "W", value_at(json_array_get(layers, l), "W"));

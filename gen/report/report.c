@@ -36,6 +36,20 @@ static json_t *gates_json(const MatrixPlan *p)
     return o;
 }
 
+/* What a pattern keeps at most, in the unit in which it chooses. */
+static void put_keep(json_t *o, const Matrix *m, const MatrixPlan *p)
+{
+    if (m->pattern->engine == &engine_scatter) {
+        put_integer(o, "rows_of_pe", p->rows);
+        put_integer(o, "keep_per_sub_column", p->keep);
+    } else if (m->pattern->whole_vector) {
+        put_integer(o, "keep_per_row", p->keep);
+    } else {
+        put_integer(o, "banks", p->banks);
+        put_integer(o, "keep_per_bank", p->keep);
+    }
+}
+
 static json_t *matrix_json(const Matrix *m, const MatrixPlan *p)
 {
     json_t *o = json_object();
@@ -44,8 +58,7 @@ static json_t *matrix_json(const Matrix *m, const MatrixPlan *p)
     put_integer(o, "columns", m->columns);
     put_integer(o, "kept", p->kept);
     put_integer(o, "stored", p->stored);
-    put_integer(o, "banks", p->banks);
-    put_integer(o, "keep_per_bank", p->keep);
+    put_keep(o, m, p);
     if (m->gates > 1 && !same_in_all_gates(p))
         put(o, "keep_per_gate", gates_json(p));
     return o;
