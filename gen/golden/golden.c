@@ -9,6 +9,8 @@
 #include <string.h>
 
 enum { VECTOR_BITS_MAX = 16, ACC_BITS_MAX = 62, BLOCK = 16 };
+/* PART products of NARROW_BITS and 16 bits: 16 * 2^11 * 2^15 = 2^30. */
+enum { PART = 16, NARROW_BITS = 12 };
 
 /* One layer at work: its output of the latest step and, for an LSTM, c. */
 typedef struct LayerRun {
@@ -19,6 +21,7 @@ typedef struct LayerRun {
     int16_t *last[MATRICES];            /* with deltas: what was last sent of its input and of h */
     int32_t threshold[MATRICES];
     uint8_t *sent[MATRICES];            /* of this step */
+    bool narrow;                        /* weights of NARROW_BITS at most */
 } LayerRun;
 
 typedef struct GoldenRun {
@@ -27,11 +30,19 @@ typedef struct GoldenRun {
     int64_t state_clipped, output_clipped;
 } GoldenRun;
 
-/* Exact: products of 16-bit integers fit 32 bits, their sum is kept in 64. */
-static int64_t dot(const int16_t *w, const int16_t *v, int n)
+/* Exact: products of 16-bit integers fit 32 bits, their sum is kept in 64. So does the sum of PART products of weights
+ * that are `narrow`: four times as fast. */
+static int64_t dot(const int16_t *w, const int16_t *v, int n, bool narrow)
 {
     int64_t sum = 0;
-    for (int i = 0; i < n; i++)
+    int i = 0;
+    for (; narrow && i + PART <= n; i += PART) {
+        int32_t part = 0;
+        for (int k = 0; k < PART; k++)
+            part += (int32_t)w[i + k] * v[i + k];
+        sum += part;
+    }
+    for (; i < n; i++)
         sum += (int32_t)w[i] * v[i];
     return sum;
 }
@@ -61,9 +72,9 @@ static void run_rows(LayerRun *run, const int16_t *in, Format to, int64_t *clipp
     const int16_t *out = send(run, MATRIX_R, run->out, l->hidden);
     in = send(run, MATRIX_W, in, l->inputs);
     for (int row = 0; row < l->rows; row++) {
-        int64_t x = dot(w->value + (size_t)row * w->columns, in, w->columns), h = 0;
+        int64_t x = dot(w->value + (size_t)row * w->columns, in, w->columns, run->narrow), h = 0;
         if (r->rows > 0)
-            h = dot(r->value + (size_t)row * r->columns, out, r->columns);
+            h = dot(r->value + (size_t)row * r->columns, out, r->columns, run->narrow);
         int64_t acc = l->bias[row] + round_shift(x, -l->align[MATRIX_W]) +
                       round_shift(h, -l->align[MATRIX_R]);
         int64_t z = round_shift(acc, l->row_fraction[row] - to.fraction);
@@ -136,7 +147,8 @@ static void run_init(Arena *scratch, const QNetwork *q, GoldenRun *run)
     *run = (GoldenRun){.q = q};
     for (int k = 0; k < q->n; k++) {
         const QLayer *l = &q->layer[k];
-        run->layer[k] = (LayerRun){.layer = l, .out = ARENA_ARRAY(scratch, int16_t, l->hidden),
+        run->layer[k] = (LayerRun){.layer = l, .narrow = q->weight_bits <= NARROW_BITS,
+                                   .out = ARENA_ARRAY(scratch, int16_t, l->hidden),
                                    .c = ARENA_ARRAY(scratch, int64_t, l->hidden),
                                    .z = ARENA_ARRAY(scratch, int32_t, l->rows)};
         if (q->delta && l->cell == CELL_LSTM)
