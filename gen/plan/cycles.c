@@ -180,15 +180,20 @@ static void step_stages(Sequencer *q, const Design *d, const Run *next, bool sta
     q->ran = turn ? 0 : q->ran | ends;
 }
 
-/* The step that is looked at: late enough that all stages work. began[n_runs]: the first run of the next step. */
-enum { LOOKED_AT = 2 * REGIONS_MAX };
+/* The step that is looked at: late enough that all stages work and both buffers of x were in use. */
+static int looked_at_step(const Design *d)
+{
+    return 4 + 2 * d->stages;
+}
 
+/* began[n_runs]: the first run of the next step. */
 static void note_run(Machine *m, int run)
 {
+    int step = looked_at_step(m->d);
     m->turn += run == 0;
-    if (m->began && m->turn == LOOKED_AT)
+    if (m->began && m->turn == step)
         m->began[run] = m->now;
-    if (m->began && m->turn == LOOKED_AT + 1 && run == 0)
+    if (m->began && m->turn == step + 1 && run == 0)
         m->began[m->d->n_runs] = m->now;
 }
 
@@ -310,7 +315,7 @@ int cycles_of_step(const Design *d, int *begin)
 {
     Arena *scratch = arena_new();
     Machine *m = ARENA_NEW(scratch, Machine);
-    machine_start(m, d, LOOKED_AT + 2);
+    machine_start(m, d, looked_at_step(d) + 2);
     m->began = ARENA_ARRAY(scratch, int64_t, d->n_runs + 1);
     for (int64_t limit = INT64_C(100000000); m->began[d->n_runs] == 0; m->now++) {
         REQUIRE(m->now < limit);

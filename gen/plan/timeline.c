@@ -63,16 +63,15 @@ static void set_columns(const Design *d, Timeline *out, int *column, int *begin)
 /* Words from `word` on; a stretch ends where the engine waits. */
 static void add_words(Builder *b, const Tile *t, int pe, int row, int word, int cycles)
 {
-    Timeline *o = b->out;
-    for (int k = 0; k < cycles; k++) {
-        int at = b->column[word + k];
-        Stretch *last = o->n_stretches > 0 ? &o->stretch[o->n_stretches - 1] : NULL;
-        if (last && last->pe == pe && last->layer == t->layer && last->row == row && last->at + last->cycles == at)
-            last->cycles++;
-        else
-            o->stretch[o->n_stretches++] = (Stretch){.pe = pe, .at = at, .cycles = 1, .layer = t->layer, .row = row};
+    const int *column = b->column + word;
+    for (int k = 0, n; k < cycles; k += n) {
+        n = cycles - k;
+        while (column[k + n - 1] != column[k] + n - 1)
+            n--;
+        b->out->stretch[b->out->n_stretches++] = (Stretch){.pe = pe, .at = column[k], .cycles = n, .layer = t->layer,
+                                                           .row = row};
     }
-    o->words += cycles;
+    b->out->words += cycles;
 }
 
 /* Rows at their PE's own pace: `n` tiles whose words begin at `word`. */
@@ -167,8 +166,9 @@ static int least_loop(const Design *d)
 void gather_timeline(const Design *d, Arena *a, Timeline *out)
 {
     Arena *scratch = arena_new();
-    int column_room = d->weight_words, stretches = d->n_tiles * d->pes + d->n_runs * d->pes;
-    Builder b = {.d = d, .out = out, .column = ARENA_ARRAY(scratch, int, column_room)};
+    /* Every row of a PE, and every pause of the engine in the middle of one: at most after each tile. */
+    int stretches = 2 * d->n_tiles * d->pes;
+    Builder b = {.d = d, .out = out, .column = ARENA_ARRAY(scratch, int, d->weight_words)};
     *out = (Timeline){.stretch = ARENA_ARRAY(a, Stretch, stretches), .phase = ARENA_ARRAY(a, Phase, d->n_tiles)};
     set_columns(d, out, b.column, ARENA_ARRAY(scratch, int, d->n_runs));
     add_tiles(&b);

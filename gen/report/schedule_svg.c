@@ -170,6 +170,15 @@ static void put_phases(Picture *p)
 }
 
 /* ---- legend: a strip of colours for each layer */
+static const char *legend_text(const Picture *p, int layer, int bands)
+{
+    int rows = timeline_band_rows(p->d, layer);
+    if (bands == 1)
+        return str_format(p->out.arena, "layer %d: %d rows", layer, rows);
+    return str_format(p->out.arena, "layer %d: %s 0 to %d, %d rows in each", layer,
+                      p->d->ring > 0 ? "block rows" : "groups of rows", bands - 1, rows);
+}
+
 static void put_legend(Picture *p, double y)
 {
     for (int l = 0; l < p->d->net->n; l++, y += LEGEND_HEIGHT) {
@@ -181,9 +190,7 @@ static void put_legend(Picture *p, double y)
             put_colour(p, colour_of(band, bands));
             buffer_print(&p->out, "/>\n");
         }
-        put_text(p, LEFT + bands * each + 8, y + 11, "start",
-                 str_format(p->out.arena, "layer %d: %s 0 to %d, %d rows in each", l, p->d->ring > 0 ? "block rows" : "groups of rows", bands - 1,
-                            timeline_band_rows(p->d, l)));
+        put_text(p, LEFT + bands * each + 8, y + 11, "start", legend_text(p, l, bands));
     }
     buffer_print(&p->out, "<rect class=\"idle\" stroke=\"#6e7781\" x=\"%d\" y=\"%.1f\" width=\"24\" height=\"14\"/>\n", LEFT, y);
     put_text(p, LEFT + 32, y + 11, "start", "no word: the PE waits");
