@@ -32,7 +32,7 @@ COMPILE    = $(CC) -std=gnu11 $(CFLAGS) $(SANITIZE)
 WARNINGS   = -Wall -Wextra -Werror
 
 .PHONY: all help setup install demo page test test-long test-programs all-programs sanitized-programs \
-	bench bench-gen storage lint sanitize clean FORCE
+	bench bench-gen storage patterns lint sanitize clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/lstmgen ## build the generator, build/lstmgen (CC=clang works too)
@@ -121,6 +121,9 @@ sanitized-programs:
 
 bench: all ## the speed table: published accelerators' networks on our cores, simulated; build/bench/bench.md and .json
 	@$(PYTHON) tests/bench/run.py
+
+patterns: all ## every pattern on the trained models: writes gen/doc/patterns.md
+	@$(PYTHON) tests/bench/patterns.py -o gen/doc/patterns.md
 
 storage: all ## bits per kept weight of every pattern: writes gen/doc/storage.md
 	@$(PYTHON) tests/bench/storage.py -o gen/doc/storage.md

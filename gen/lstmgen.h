@@ -70,7 +70,8 @@ void diag_source(Diag *d, const char *file, const char *text, size_t length);
 bool diag_failed(const Diag *d);                        /* an error or a tool failure was recorded */
 int diag_status(const Diag *d);                         /* EXIT_OK, EXIT_INPUT or EXIT_TOOL */
 int diag_warnings(const Diag *d, const char *const **texts);   /* texts of all warnings so far */
-/* The first error or tool failure on one line, "file:line:col: text (and 2 more)", in `a`; "" where there is none. */
+/* The first error or tool failure on one line, "file:line:col: text (and 2 more)", in `a`, without a place in --set;
+ * "" where there is none. */
 const char *diag_reason(Arena *a, const Diag *d);
 /* Records in `to` everything that `from` holds, as if it had been said there. */
 void diag_replay(Diag *to, const Diag *from);

@@ -169,7 +169,8 @@ const char *diag_reason(Arena *a, const Diag *d)
     if (!first)
         return "";
     int more = d->errors + d->tools - 1;
-    char *text = str_format(a, "%s%s%s", place_text(a, first->at), first->text,
+    bool set = first->at.file && strcmp(first->at.file, "--set") == 0;  /* no file that a reader could open */
+    char *text = str_format(a, "%s%s%s", set ? "" : place_text(a, first->at), first->text,
                             more > 0 ? str_format(a, " (and %d more)", more) : "");
     for (char *p = text; *p; p++)
         if ((unsigned char)*p < ' ' || *p == 127)

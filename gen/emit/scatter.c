@@ -42,7 +42,10 @@ void scatter_holes(const Design *d, Holes *h)
     hole_int(h, "QUEUES", d->queues);
     hole_int(h, "BANKS", d->vector_banks);
     hole_int(h, "ROWS", d->rows);
+    hole_int(h, "ROW_BITS", d->row_bits);
     hole_int(h, "ROW_BLOCK", d->row_block);
+    hole_int(h, "ROW_EDGE", d->row_edge);
+    hole_int(h, "NEAR", d->near);
     hole_int(h, "WADDR", MAX(clog2(d->weight_words), 1));
     hole_int(h, "WORD", d->word_bits);
     hole_int(h, "READ_AT", d->read_at);

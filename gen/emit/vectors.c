@@ -131,9 +131,11 @@ static const struct { const char *memory, *image, *word; bool paced; } map_text[
     {"input mask", "`x_mask.hex`", "per element of a beat of x: 1 where it is stored", false},
     {"input order", "`x_order.hex`", "the same for x on its way to the banks", false},
     {"input", "-", "x as it came, two slots, one copy per bank written in a cycle", false},
-    {"rows", "-", "sums of a PE, one word per row; two banks", false},
+    {"rows", "-", "{used, sum} of each row of a PE; unless used is set the sum counts as 0; two banks", false},
+    {"highest bits of rows", "-", "used and the highest bits of the sums", false},
     {"queue", "-", "columns that wait for an array: {end, scale, words - 1, first word, value}", false},
     {"last sent", "-", "per lane: the value of an element that the sums know of", false},
+    {"totals", "-", "columns that each array has worked on", false},
     {"kept sums", "-", "per PE: sums of a row over all steps", false},
     {"output", "-", "results, two slots, one copy per stream lane; read in the order of `y_order.hex`", false},
 };

@@ -163,20 +163,22 @@ static MatrixPlan column_balanced_plan(const Spec *s, const Matrix *m)
                         .rows = deal_rows(&l), .order = m->order, .stored = (int64_t)m->columns * s->pes * keep};
 }
 
-/* A column as its PEs hold it: word k of PE p at k*pes + p. */
+/* A column as its PEs hold it: word k of PE p at k*pes + p, by ascending row. Padding multiplies the last of the other
+ * rows by 0: no row comes twice. */
 static void column_balanced_pack(const MatrixPlan *plan, const QMatrix *q, int column, int pes, LaneWord *out)
 {
     Deal l = deal_of(q->rows, plan->gates, pes, plan->order);
     memset(out, 0, sizeof *out * (size_t)plan->cycles * (size_t)pes);
     for (int pe = 0; column >= 0 && pe < pes; pe++) {
-        int rank = 0;
+        int rank = 0, others = deal_rows(&l) - plan->cycles;    /* rows that are neither kept nor padding */
         for (int local = 0; local < deal_rows(&l); local++) {
             int row = deal_row(&l, pe, local);
             int64_t at = (int64_t)row * q->columns + column;
-            if (row < 0 || (q->kept && !q->kept[at]))
+            bool kept = row >= 0 && (!q->kept || q->kept[at]);
+            if (!kept && others-- > 0)
                 continue;
             REQUIRE(rank < plan->cycles);
-            out[rank++ * pes + pe] = (LaneWord){q->value[at], (uint16_t)local};
+            out[rank++ * pes + pe] = (LaneWord){kept ? q->value[at] : 0, (uint16_t)local};
         }
     }
 }

@@ -3,6 +3,7 @@
  * PE swaps neurons with others while that makes the longest phases shorter. */
 #include "plan/plan.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,10 +12,10 @@ enum { EARLY, MAIN, PHASES };
 typedef struct Load { int64_t of[PHASES]; } Load;
 
 typedef struct Deal {
-    int n, pes, groups;
+    int n, pes;
     int *order;                         /* neuron at a position */
-    Load *work;                         /* [n][groups]: of a neuron, by the group it is in */
-    Load *load;                         /* per PE */
+    Load *work;                         /* [n / pes, rounded up][n]: of a neuron in a group of the PEs */
+    Load *load; double *cost;           /* per PE */
     double mean[PHASES];
 } Deal;
 
@@ -32,7 +33,7 @@ static Load count_work(const Design *d, int layer, int neuron, int early)
 
 static Load work_at(const Deal *l, int neuron, int position)
 {
-    return l->work[(int64_t)neuron * l->groups + position / l->pes];
+    return l->work[(int64_t)(position / l->pes) * l->n + neuron];
 }
 
 /* What a load of a PE costs: a high power, so that the largest counts. */
@@ -40,10 +41,18 @@ static double cost(const Deal *l, Load load)
 {
     double sum = 0;
     for (int k = 0; k < PHASES; k++) {
+        if (load.of[k] == 0)
+            continue;
         double x = (double)load.of[k] / l->mean[k], x2 = x * x, x4 = x2 * x2, x16 = x4 * x4 * x4 * x4;
         sum += l->mean[k] * x16 * x16;
     }
     return sum;
+}
+
+static void set_load(Deal *l, int pe, Load load)
+{
+    l->load[pe] = load;
+    l->cost[pe] = cost(l, load);
 }
 
 static Load exchange(Load load, Load out, Load in)
@@ -53,37 +62,51 @@ static Load exchange(Load load, Load out, Load in)
     return load;
 }
 
-/* The loads of the PEs at two positions after a swap of their neurons. */
-static void swapped(const Deal *l, int p, int q, Load *at_p, Load *at_q)
+typedef struct Swap { int from, to; double gain; Load at_from, at_to; int64_t useless; } Swap;
+
+/* No swap that leaves a PE this many cycles or more in the main phase gains more than `gain`: their cost alone is more
+ * than that of both PEs before, less the gain. A little more, for what rounding makes of the powers. */
+static int64_t useless_load(const Deal *l, int pe, double gain)
 {
-    int e = l->order[p], f = l->order[q];
-    *at_p = exchange(l->load[p % l->pes], work_at(l, e, p), work_at(l, f, p));
-    *at_q = exchange(l->load[q % l->pes], work_at(l, f, q), work_at(l, e, q));
+    double most = 0;
+    for (int k = 0; k < l->pes; k++)
+        most = MAX(most, l->cost[k]);
+    double mean = l->mean[MAIN], left = MAX(l->cost[pe] + most - gain, 0);
+    return (int64_t)ceil(mean * pow(left / mean, 1.0 / 32) * (1 + 1e-6));
+}
+
+/* The best swap of the neuron at `p` with one of row `g` of the PEs, where it is better than `best`. */
+static void try_row(const Deal *l, int p, int pe, int g, Swap *best)
+{
+    int here = MIN(l->pes, l->n - g * l->pes);
+    const Load *before = l->work + (int64_t)(p / l->pes) * l->n, *after = l->work + (int64_t)g * l->n, none = {{0, 0}};
+    Load without = exchange(l->load[pe], before[l->order[p]], none), mine = after[l->order[p]];
+    for (int to = 0; to < here; to++) {
+        int other = l->order[g * l->pes + to];
+        Load x = exchange(without, none, before[other]), y = exchange(l->load[to], after[other], mine);
+        if (to == pe || x.of[MAIN] >= best->useless || y.of[MAIN] >= best->useless)
+            continue;
+        double gain = l->cost[pe] + l->cost[to] - cost(l, x) - cost(l, y);
+        if (gain > best->gain)
+            *best = (Swap){p, g * l->pes + to, gain, x, y, useless_load(l, pe, gain)};
+    }
 }
 
 /* The best swap of a neuron of this PE with one of another PE, where one helps. */
 static bool relieve(Deal *l, int pe)
 {
-    double best = 1e-9;
-    int from = -1, to = -1;
-    Load x, y;
+    Swap best = {.from = -1, .gain = 1e-9};
+    best.useless = useless_load(l, pe, best.gain);
     for (int p = pe; p < l->n; p += l->pes)
-        for (int q = 0; q < l->n; q++) {
-            if (q % l->pes == pe)
-                continue;
-            swapped(l, p, q, &x, &y);
-            double gain = cost(l, l->load[pe]) + cost(l, l->load[q % l->pes]) - cost(l, x) - cost(l, y);
-            if (gain > best)
-                best = gain, from = p, to = q;
-        }
-    if (from < 0)
+        for (int g = 0; g * l->pes < l->n; g++)
+            try_row(l, p, pe, g, &best);
+    if (best.from < 0)
         return false;
-    swapped(l, from, to, &x, &y);
-    l->load[pe] = x;
-    l->load[to % l->pes] = y;
-    int e = l->order[from];
-    l->order[from] = l->order[to];
-    l->order[to] = e;
+    set_load(l, pe, best.at_from);
+    set_load(l, best.to % l->pes, best.at_to);
+    int e = l->order[best.from];
+    l->order[best.from] = l->order[best.to];
+    l->order[best.to] = e;
     return true;
 }
 
@@ -137,25 +160,42 @@ static void count_loads(Deal *l)
     }
     for (int k = 0; k < PHASES; k++)
         l->mean[k] = MAX((double)sum[k] / MIN(l->n, l->pes), 1.0);
+    for (int pe = 0; pe < l->pes; pe++)
+        l->cost[pe] = cost(l, l->load[pe]);
+}
+
+/* An order that was made for some early gates: the schedule tries a few of them in turn, with other latencies. */
+struct Dealt { struct Dealt *next; uint8_t *early; int *order; };
+
+static struct Dealt *make_deal(const Design *d, Region *r, int layer, const uint8_t *early, int groups)
+{
+    struct Dealt *new = ARENA_NEW(r->arena, struct Dealt);
+    int n = r->elements;
+    *new = (struct Dealt){r->dealt, ARENA_ARRAY(r->arena, uint8_t, groups), ARENA_ARRAY(r->arena, int, n)};
+    Arena *scratch = arena_new();
+    Deal l = {.n = n, .pes = d->pes, .order = new->order, .load = ARENA_ARRAY(scratch, Load, d->pes),
+              .cost = ARENA_ARRAY(scratch, double, d->pes), .work = ARENA_ARRAY(scratch, Load, (int64_t)n * groups)};
+    for (int k = 0; k < n * groups; k++)
+        l.work[k] = count_work(d, layer, k % n, early[k / n]);
+    deal_in_turn(scratch, &l);
+    count_loads(&l);
+    improve(&l);
+    memcpy(new->early, early, (size_t)groups);
+    arena_free(scratch);
+    return new;
 }
 
 void elastic_deal(Design *d, int layer, const uint8_t *early)
 {
     Region *r = &d->region[layer + 1];
-    int n = r->elements, groups = layer_groups(d, layer);
-    if (r->is_dealt && !memcmp(r->dealt_for, early, (size_t)groups))
-        return;
-    Arena *scratch = arena_new();
-    Deal l = {.n = n, .pes = d->pes, .groups = groups, .order = r->order, .load = ARENA_ARRAY(scratch, Load, d->pes),
-              .work = ARENA_ARRAY(scratch, Load, (int64_t)n * groups)};
-    for (int k = 0; k < n * groups; k++)
-        l.work[k] = count_work(d, layer, k / groups, early[k % groups]);
-    deal_in_turn(scratch, &l);
-    count_loads(&l);
-    improve(&l);
-    for (int q = 0; q < n; q++)
+    int groups = layer_groups(d, layer);
+    struct Dealt *dealt = r->dealt;
+    while (dealt && memcmp(dealt->early, early, (size_t)groups))
+        dealt = dealt->next;
+    if (!dealt)
+        dealt = r->dealt = make_deal(d, r, layer, early, groups);
+    for (int q = 0; q < r->elements; q++) {
+        r->order[q] = dealt->order[q];
         r->place[r->order[q]] = r->slot[r->order[q]] = q;
-    memcpy(r->dealt_for, early, (size_t)groups);
-    r->is_dealt = true;
-    arena_free(scratch);
+    }
 }

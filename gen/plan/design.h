@@ -18,7 +18,7 @@ typedef struct Region {
     int *slot;                          /* what an index says to read an element: address * banks + bank; -1: not stored */
     int stored_slot;                    /* that of an element that is stored, for lanes without work */
     int stored;                         /* positions written; the rest is read by no matrix */
-    bool is_dealt; uint8_t *dealt_for;  /* elastic: what `order` was made for (plan/deal.c) */
+    struct Dealt *dealt; Arena *arena;  /* elastic: orders that were tried (plan/deal.c) */
 } Region;
 
 /* What the cell unit does with the rows of a tile (the codes are those of lg_cell). */
@@ -129,6 +129,8 @@ struct Design {
     int queues, rows, read_at, lasts;   /* queues per array, rows of a PE, last-sent elements of a lane */
     int word_bits, length_bits, rest;
     bool eager;                         /* tiles in the order in which they can be read out earliest */
+    int row_bits, row_edge;             /* of a row of one array; of them in LUT RAM beside the block RAM */
+    int near;                           /* bit n: a row may come back n + 1 cycles later */
     bool row_block, delta, delta_block, last_block;
     int64_t macs_dense, macs_kept;      /* per step */
     int multipliers_engine, multipliers_cell;
@@ -173,6 +175,10 @@ void scatter_step_counts(const Design *d, const Activity *a, int step, bool perm
 
 /* ---------------------------------------------------------------- plan/span.c: which PE sees what of the vector */
 bool region_is_masked(const Region *r); /* elements are dropped in the order of the stream */
+
+/* ---------------------------------------------------------------- plan/memories.c */
+/* Block RAMs of all copies of a memory; 0 where it is made of LUTs. */
+int64_t memory_blocks(const struct Family *f, const MemoryUse *m);
 
 /* ---------------------------------------------------------------- plan/images.c: contents of the memories */
 /* The lane words of one PE for one tile, segment after segment; out has room for all cycles * lanes_pe. */

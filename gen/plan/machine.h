@@ -43,7 +43,16 @@ typedef struct Machine {
     int64_t now, last_taken;
     int left, ahead, until[LAYERS_MAX];         /* lg_queue: parts to leave, the same seen ahead, until the layer's last one */
     int64_t *began; int turn;                   /* of a step that is looked at: when runs began, see cycles_of_step */
+    uint64_t expected[RING / 64];               /* a bit per cycle to come in which one of the pulses above arrives */
+    bool moved;                                 /* the stream ports did something in this cycle */
 } Machine;
+
+/* Notes that a pulse arrives at cycle `at`. */
+static inline void expect_pulse(Machine *m, int64_t at)
+{
+    unsigned slot = (unsigned)(at % RING);
+    m->expected[slot / 64] |= UINT64_C(1) << slot % 64;
+}
 
 typedef struct ReorderWires { bool valid, last, issue, sent; } ReorderWires;
 ReorderWires reorder_wires(const Reorder *r);

@@ -3,6 +3,8 @@
 
 #include "flow/parts.h"
 
+#include <string.h>
+
 enum { SMALL_DEPTH = 64 };              /* up to here LUT RAM is cheaper than a block (primitives, ECP5) */
 
 bool memory_in_block(const Design *d, int64_t depth)
@@ -14,6 +16,20 @@ void memory_add(Design *d, const char *name, int64_t width, int64_t depth, int c
 {
     REQUIRE(d->n_memories < LENGTH(d->memory));
     d->memory[d->n_memories++] = (MemoryUse){name, width, depth, copies, block, rom, weights};
+}
+
+/* sigmoid and tanh read one table, an lg_rom2. */
+static bool is_shared(const MemoryUse *m)
+{
+    return m->rom && strcmp(m->name, "activation table") == 0;
+}
+
+int64_t memory_blocks(const Family *f, const MemoryUse *m)
+{
+    if (!m->block)
+        return f->small_ram ? 0 : m->copies * part_ram_blocks(f, m->width, m->depth);
+    return m->copies * (m->rom ? part_rom_blocks(f, m->width, m->depth, is_shared(m) ? 2 : 1)
+                               : part_ram_blocks(f, m->width, m->depth));
 }
 
 /* Words of a lane: one per group and shift for the state, one per final tile and shift for the bias records. */

@@ -128,11 +128,17 @@ static void try_choice(Arena *a, Design *d, Choice *c, Choice *best)
 static void try_lanes(Arena *a, Design *d, int lanes, int slack, Choice *best)
 {
     static const struct { bool ahead; int extra; } tries[] = {{true, 0}, {false, 0}, {true, 1}, {true, -2}};
+    int tried[LENGTH(tries)][LAYERS_MAX];
     for (int k = 0; k < LENGTH(tries); k++) {
         Choice c = {.lanes = lanes, .slack = slack};
+        bool again = false;
         set_cell_lanes(d, lanes, slack);
         (d->ring > 0 ? early_rows : early_tiles)(d, tries[k].ahead, tries[k].extra, c.early);
-        try_choice(a, d, &c, best);
+        for (int i = 0; i < k; i++)
+            again = again || memcmp(tried[i], c.early, sizeof c.early) == 0;
+        memcpy(tried[k], c.early, sizeof c.early);
+        if (!again)
+            try_choice(a, d, &c, best);
     }
 }
 

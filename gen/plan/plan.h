@@ -16,6 +16,9 @@ bool h_is_aligned(const Design *d);
 bool scatter_plan(Arena *a, Diag *diag, Design *d);
 CycleCount scatter_cycles(const Design *d, int steps);
 
+/* plan/scatter_rows.c: width, forwarding and style of the rows, when all other memories are planned; adds their memories. */
+void scatter_plan_rows(Design *d);
+
 /* plan/regions.c: places every vector in the banks. */
 void plan_regions(Arena *a, Design *d);
 

@@ -8,7 +8,8 @@
 
 #include "flow/parts.h"
 
-enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, STEPS_DELTA = 24, TABLE_LEAD = 6, DELTA_REST = 2, ENCODER_MOST = 64 };
+enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, STEPS_DELTA = 24, TABLE_LEAD = 6, DELTA_REST = 2, ENCODER_MOST = 64,
+       TURNS_LEAST = 4 };               /* of lg_scatter_stats */
 
 /* ---- vectors: lanes * queues banks, element e in bank e mod banks */
 static void set_banks(Arena *a, Design *d, int queues)
@@ -309,17 +310,17 @@ static void plan_rows(Design *d)
         for (int which = 0; which < MATRICES; which++)
             d->rows = MAX(d->rows, d->matrix[l][which].rows);
     d->index_bits = MAX(clog2(d->rows), 1);
-    d->row_block = memory_in_block(d, d->rows);
 }
 
 static void add_memories(Design *d)
 {
-    int value = d->q->gate.bits + d->delta, multipliers = d->multipliers_engine;
-    memory_add(d, "rows", d->q->acc_bits, d->rows, 2 * multipliers, d->row_block, false, false);
+    int value = d->q->gate.bits + d->delta;
     if (d->delta) {
         memory_add(d, "last sent", d->q->gate.bits, d->lasts, d->vector_banks, d->last_block, false, false);
         memory_add(d, "kept sums", d->q->acc_bits, d->n_tiles, d->pes, d->delta_block, false, false);
     }
+    if (d->delta && d->spec->control)
+        memory_add(d, "totals", 32, MAX(d->lanes_pe, TURNS_LEAST), 1, false, false, false);
     memory_add(d, "queue", 2 + d->length_bits + d->word_bits + value, 16, d->vector_banks, false, false, false);
 }
 
@@ -351,6 +352,7 @@ bool scatter_plan(Arena *a, Diag *diag, Design *d)
     d->delta_block = memory_in_block(d, d->n_tiles);
     plan_memories(a, d);
     add_memories(d);
+    scatter_plan_rows(d);
     count_losses(d);
     return true;
 }

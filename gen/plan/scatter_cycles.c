@@ -151,7 +151,7 @@ static bool array_step(Scatter *s, int n, bool release)
 static void arrays_step(Scatter *s)
 {
     const Design *d = s->m.d;
-    int late = d->mul_latency + (d->align > 0), meet = MAX(late, 2);
+    int meet = MAX(d->mul_latency, 2);
     bool all = true, release = s->release[s->m.now % RING];
     for (int n = 0; n < d->lanes_pe; n++)
         all = all && s->array[n].ends > 0;

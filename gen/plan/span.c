@@ -99,8 +99,8 @@ static void plan_deal(Arena *a, Region *r)
 {
     r->order = ARENA_ARRAY(a, int, r->elements);
     r->place = ARENA_ARRAY(a, int, r->elements);
-    r->dealt_for = ARENA_ARRAY(a, uint8_t, r->elements);
-    r->is_dealt = false;
+    r->dealt = NULL;
+    r->arena = a;
     r->bank_size = (r->elements + r->banks - 1) / r->banks;
 }
 

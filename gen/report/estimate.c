@@ -93,21 +93,12 @@ static void add_small(const Family *f, int64_t width, int64_t depth, int copies,
     u->count[RES_BRAM] += copies * part_ram_blocks(f, width, depth);
 }
 
-/* sigmoid and tanh read one table, an lg_rom2. */
-static bool is_shared(const MemoryUse *m)
-{
-    return m->rom && strcmp(m->name, "activation table") == 0;
-}
-
 static void add_memory(const Family *f, const MemoryUse *m, Usage *u)
 {
     if (!m->block)
         add_small(f, m->width, m->depth, m->copies, u);
-    else if (m->rom)
-        u->count[RES_BRAM] += m->copies *
-                              part_rom_blocks(f, m->width, m->depth, is_shared(m) ? 2 : 1);
     else
-        u->count[RES_BRAM] += m->copies * part_ram_blocks(f, m->width, m->depth);
+        u->count[RES_BRAM] += memory_blocks(f, m);
 }
 
 /* A product out of LUTs: an array of partial products. */

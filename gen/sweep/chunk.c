@@ -5,16 +5,22 @@
  *   K.jsonl    their rows, appended and synced one by one; the last line: the time they took
  *   K.log      what the command printed
  *
- * A command that runs again (its node failed) goes on behind the last whole row. */
+ * A command that runs again (its node failed) goes on behind the last whole row. When a node fails or
+ * somebody cancels a task, signals reach one process after the other: a tool or a worker may be gone
+ * while the command still writes that its point failed. Such a row thus counts only when the command
+ * has come to its end by itself, which the last line says; before that the point is open. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sweep/fleet.h"
+
+enum { ENDING_S = 1 };                  /* between the signals to a command's processes, at most */
 
 const char *chunk_file(Arena *a, const Sweep *s, const char *name)
 {
@@ -136,6 +142,17 @@ static void add_time(Sweep *s, const Journal *j, int worked, double seconds)
     arena_free(a);
 }
 
+/* Whoever ended the tools of a point may be about to end this command: then it is not done. */
+static bool told_to_end(const Sweep *s)
+{
+    bool failed = false;
+    for (int i = 0; i < s->n_points; i++)
+        failed = failed || s->point[i].status == POINT_FAILED;
+    for (double end = seconds_now() + ENDING_S; failed && !stop_wanted() && seconds_now() < end;)
+        nanosleep(&(struct timespec){ 0, 20 * 1000 * 1000 }, NULL);
+    return stop_wanted();
+}
+
 int chunk_run(Sweep *s)
 {
     Journal j;
@@ -149,6 +166,7 @@ int chunk_run(Sweep *s)
     if (!ok)
         return EXIT_INPUT;
     ok = run_points(s, &j, 1, &stopped);
+    stopped = stopped || told_to_end(s);
     if (ok && !stopped)
         add_time(s, &j, open, seconds_now() - start);
     journal_close(&j);
@@ -192,23 +210,66 @@ static void take_time(Chunk *c, const json_t *row)
     c->seconds = json_number_value(json_object_get(row, "seconds"));
 }
 
-static bool is_among(const int *point, int n, int wanted)
+/* Lines that go to the journal together, and their points. */
+typedef struct Taken { Buffer lines; int *point, n; } Taken;
+
+static void take(Taken *t, const char *line, size_t n, int point)
 {
-    for (int i = 0; i < n; i++)
-        if (point[i] == wanted)
-            return true;
-    return false;
+    for (int i = 0; i < t->n; i++)
+        if (t->point[i] == point)
+            return;
+    buffer_add(&t->lines, line, n);
+    t->point[t->n++] = point;
 }
 
-static bool keep(Fleet *f, Chunk *c, const char *lines, size_t n, const int *point, int points)
+/* In place of an earlier one of that point. */
+static void hold_failed(const Fleet *f, Chunk *c, const char *line, size_t n, int point)
 {
-    if (points == 0)
+    Arena *a = f->sweep->arena;
+    int i = 0;
+    if (!c->failed)
+        c->failed = ARENA_ARRAY(a, FailedRow, c->n);
+    while (i < c->n_failed && c->failed[i].point != point)
+        i++;
+    if (i == c->n)
+        return;
+    c->failed[i] = (FailedRow){ point, str_ndup(a, line, n) };
+    c->n_failed = MAX(c->n_failed, i + 1);
+}
+
+/* The command came to its end: what failed has failed. */
+static void take_failed(const Fleet *f, Chunk *c, Taken *t)
+{
+    for (int i = 0; i < c->n_failed; i++)
+        if (f->sweep->point[c->failed[i].point].status == POINT_OPEN)
+            take(t, c->failed[i].line, strlen(c->failed[i].line), c->failed[i].point);
+    c->n_failed = 0;
+}
+
+static void take_row(Fleet *f, Chunk *c, Taken *t, const char *line, size_t n)
+{
+    json_t *row = json_loadb(line, n, 0, NULL);
+    bool end = json_object_get(row, "seconds") != NULL;
+    int point = row && !end ? point_of(f, row) : -1;
+    if (end) {
+        take_time(c, row);
+        take_failed(f, c, t);
+    } else if (point >= 0 && row_failed(row))
+        hold_failed(f, c, line, n, point);
+    else if (point >= 0)
+        take(t, line, n, point);
+    json_decref(row);
+}
+
+static bool keep(Fleet *f, Chunk *c, const Taken *t)
+{
+    if (t->n == 0)
         return true;
-    if (!journal_append(f->journal, f->sweep, lines, n, point))
+    if (!journal_append(f->journal, f->sweep, t->lines.text, t->lines.length, t->point))
         return false;
-    for (int i = 0; i < points; i++)
-        progress_count(&f->progress, &f->sweep->point[point[i]]);
-    c->missing -= points;
+    for (int i = 0; i < t->n; i++)
+        progress_count(&f->progress, &f->sweep->point[t->point[i]]);
+    c->missing -= t->n;
     c->tries = 0;
     return true;
 }
@@ -218,22 +279,16 @@ bool chunk_collect(Fleet *f, Chunk *c)
     Arena *a = arena_new();
     Bytes text = read_new(a, chunk_path(a, f->sweep, c, "jsonl"), c->read);
     const char *p = (const char *)text.data, *end = p + text.size;
-    int *point = ARENA_ARRAY(a, int, c->n + 1), n = 0;
-    Buffer lines;
-    buffer_init(&lines, a);
+    int lines = 0;
+    for (const char *q = p; q < end; q++)
+        lines += *q == '\n';
+    Taken t = { .point = ARENA_ARRAY(a, int, lines + c->n) };
+    buffer_init(&t.lines, a);
     for (const char *stop; p < end; p = stop) {
         stop = (const char *)memchr(p, '\n', (size_t)(end - p)) + 1;
-        json_t *row = json_loadb(p, (size_t)(stop - p), 0, NULL);
-        if (json_object_get(row, "seconds"))
-            take_time(c, row);
-        int found = row && !json_object_get(row, "seconds") ? point_of(f, row) : -1;
-        if (found >= 0 && n < c->n && !is_among(point, n, found)) {
-            buffer_add(&lines, p, (size_t)(stop - p));
-            point[n++] = found;
-        }
-        json_decref(row);
+        take_row(f, c, &t, p, (size_t)(stop - p));
     }
-    bool ok = keep(f, c, lines.text, lines.length, point, n);
+    bool ok = keep(f, c, &t);
     c->read += (off_t)text.size;
     arena_free(a);
     return ok;

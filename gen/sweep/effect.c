@@ -51,7 +51,7 @@ static bool changes(const Sweep *s, const uint64_t *print, int group)
     for (int i = 0; i < s->n_points; i++) {
         const Point *p = &s->point[i];
         const Point *first = p->status == POINT_OPEN ? NULL : first_of_group(s, p, group);
-        pairs += first != NULL;
+        pairs += first && first->status == POINT_OK && p->status == POINT_OK;
         if (first && print[first - s->point] != print[i])
             return true;
     }

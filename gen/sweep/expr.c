@@ -20,6 +20,7 @@ struct Expr {
     const Expr *a, *b;
     Value value;                        /* constant */
     const char *name;
+    const char *at;                     /* a name's place in the text */
 };
 
 enum { DEPTH_MAX = 100 };
@@ -131,7 +132,7 @@ static Expr *parse_name(ExprParser *x, size_t n)
     }
     Expr *e = node(x, OP_NAME, NULL, NULL);
     const char *full = x->names->known(x->names, x->arena, name);
-    *e = (Expr){ .op = OP_NAME, .name = full, .value = { .kind = VALUE_TEXT, .text = name } };
+    *e = (Expr){ .op = OP_NAME, .name = full, .at = x->p, .value = { .kind = VALUE_TEXT, .text = name } };
     x->p += n;
     return e;
 }
@@ -173,6 +174,7 @@ static Expr *settle(ExprParser *x, Expr *e, bool text_allowed)
     const char *near = str_nearest(e->value.text, x->names->all, x->names->n_all);
     if (text_allowed && !strchr(e->value.text, '.'))
         return constant(x, e->value);
+    x->p = e->at;
     return near ? fail(x, "'%s' is not known: did you mean %s?", e->value.text, near)
                 : fail(x, "'%s' is not known; text is written in quotes", e->value.text);
 }

@@ -8,6 +8,8 @@
 
 typedef enum { CHUNK_WAITING, CHUNK_UNDER_WAY, CHUNK_OVER, CHUNK_DONE } ChunkState;
 
+typedef struct FailedRow { int point; const char *line; } FailedRow;
+
 /* Some points of the sweep, worked out by one command. */
 typedef struct Chunk {
     int number;                         /* from 1: its line in the plan, the name of its files */
@@ -16,6 +18,7 @@ typedef struct Chunk {
     ChunkState state;
     off_t read;                         /* bytes of its rows that are taken over */
     double started;                     /* seconds_now(), 0: not yet */
+    FailedRow *failed; int n_failed;    /* they count when the command has come to its end */
     int worked; double seconds;         /* points and time of its last command, by its own account */
     const char *end;                    /* CHUNK_OVER: how its command ended */
     bool cancelled;                     /* CHUNK_OVER: somebody wanted that */

@@ -8,9 +8,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sweep/sweep.h"
+
+enum { ENDING_MAX_S = 60 };             /* how long a chunk waits for the command before it to end */
 
 static bool failed(Diag *d, const char *path, const char *what)
 {
@@ -121,6 +124,11 @@ static PointStatus status_of(const json_t *row)
            : strcmp(text, "ok") == 0      ? POINT_OK
            : strcmp(text, "invalid") == 0 ? POINT_INVALID
                                           : POINT_FAILED;
+}
+
+bool row_failed(const json_t *row)
+{
+    return status_of(row) == POINT_FAILED;
 }
 
 static bool key_of_row(const json_t *row, uint8_t key[32])
@@ -268,12 +276,14 @@ bool journal_open(Journal *j, Sweep *s, bool force)
     return rewrite(j, s, force ? fill_nothing : fill_from_old, old);
 }
 
+/* A point that failed is open again: what ended its tools may have ended the command. */
 static void note_chunk_row(Sweep *s, const KeyIndex *x, const char *line, size_t n, off_t at)
 {
     json_t *row = json_loadb(line, n, 0, NULL);
     int point = json_is_object(row) ? point_of(x, row) : -1;
-    if (point >= 0) {
-        s->point[point].status = status_of(row);
+    PointStatus status = point >= 0 ? status_of(row) : POINT_OPEN;
+    if (status != POINT_OPEN && status != POINT_FAILED) {
+        s->point[point].status = status;
         s->point[point].at = at;
         s->point[point].length = (uint32_t)n;
     }
@@ -297,6 +307,18 @@ static off_t note_chunk_rows(Sweep *s, Bytes rows)
     return (off_t)at;
 }
 
+/* The command before, on a node that failed, may still be ending. */
+static bool lock_chunk(const Journal *j)
+{
+    double end = seconds_now() + ENDING_MAX_S;
+    while (flock(j->jsonl_fd, LOCK_EX | LOCK_NB) < 0) {
+        if (seconds_now() > end || stop_wanted())
+            return false;
+        nanosleep(&(struct timespec){ 0, 50 * 1000 * 1000 }, NULL);
+    }
+    return true;
+}
+
 bool journal_open_chunk(Journal *j, Sweep *s, const char *path)
 {
     Bytes rows;
@@ -304,7 +326,7 @@ bool journal_open_chunk(Journal *j, Sweep *s, const char *path)
     j->jsonl_fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (j->jsonl_fd < 0)
         return failed(s->diag, path, "write");
-    if (flock(j->jsonl_fd, LOCK_EX | LOCK_NB) < 0) {
+    if (!lock_chunk(j)) {
         diag_error(s->diag, (Place){ 0 }, "another command is at work on chunk %d", s->chunk);
         return false;
     }

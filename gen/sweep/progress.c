@@ -24,6 +24,11 @@ void stop_on_signals(void)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
+void stop_now(void)
+{
+    stop = 1;
+}
+
 bool stop_wanted(void)
 {
     return stop != 0;

@@ -210,17 +210,31 @@ static void worker_close(Worker *w)
     w->pid = 0;
 }
 
+/* Somebody wants this work to end, and reached the worker before this process: a batch system or a
+ * shutdown sends the signal to one process after the other. That says nothing about the point. */
+static bool told_to_end(int state)
+{
+    int number = WIFSIGNALED(state) ? WTERMSIG(state) : 0;
+    return number == SIGTERM || number == SIGINT || number == SIGHUP;
+}
+
 /* A worker ended: the point it was at has failed, a new worker takes its part. */
 static bool worker_ended(Crew *r, Worker *w)
 {
     int state = 0, point = w->n_sent > 0 ? w->sent[0] : -1;
     while (waitpid(w->pid, &state, 0) < 0 && errno == EINTR)
         ;
+    if (told_to_end(state))
+        stop_now();
+    if (stop_wanted()) {                /* its point stays open */
+        worker_close(w);
+        return true;
+    }
     Arena *a = arena_new();
     const char *line = point >= 0 ? evaluate_crashed(a, r->sweep, point, last_words(a, w, state)) : "";
     bool ok = point < 0 || journal_append(r->journal, r->sweep, line, strlen(line), &point);
     arena_free(a);
-    if (point < 0 || !ok || stop_wanted()) {
+    if (point < 0 || !ok) {
         worker_close(w);
         return ok;
     }

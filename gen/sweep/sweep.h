@@ -142,6 +142,7 @@ bool journal_append(Journal *j, Sweep *s, const char *lines, size_t length, cons
 bool journal_finish(Journal *j, Sweep *s);
 void journal_close(Journal *j);
 bool point_has_key(const Point *p, const json_t *row);
+bool row_failed(const json_t *row);
 /* The row of a finished point; the caller gives it back. */
 json_t *journal_row(const Journal *j, const Point *p);
 bool write_whole(Diag *d, const char *path, const char *text, size_t n);
@@ -160,6 +161,7 @@ void progress_show(Progress *p, const char *at, bool last);
 /* From now on ^C, SIGTERM and SIGHUP only set what stop_wanted returns. */
 void stop_on_signals(void);
 bool stop_wanted(void);
+void stop_now(void);                    /* as if such a signal had come */
 double seconds_now(void);               /* of a clock that only goes forward */
 
 /* ---------------------------------------------------------------- run.c: worker processes */

@@ -8,11 +8,14 @@ module lg_scatter #(
     parameter QUEUES      = 1,     // per array; LANES = ARRAYS * QUEUES elements are scanned per cycle
     parameter WEIGHT_BITS = 8,
     parameter VALUE       = 16,
-    parameter ACC_BITS    = 32,
+    parameter ROW_BITS    = 32,    // of the rows of one array
+    parameter ACC_BITS    = 32,    // of the sum over all arrays
     parameter MUL_LATENCY = 3,
     parameter ALIGN       = 0,
     parameter ROWS        = 8,     // rows of a PE
     parameter ROW_BLOCK   = 0,
+    parameter ROW_EDGE    = 0,
+    parameter NEAR        = 7,     // see lg_scatter_pe
     parameter DEPTH       = 16,    // elements in a vector bank
     parameter BLOCK       = 0,
     parameter WORD        = 4,     // see lg_scatter_array
@@ -78,13 +81,13 @@ module lg_scatter #(
     output wire [PES*ACC_BITS-1:0]           acc_o          // READ_AT + 2 + TREE + DELTA after tile_valid_i
 );
     localparam TREE      = ARRAYS > 1 ? $clog2(ARRAYS) : 1;
-    localparam SUM       = ACC_BITS + TREE;
+    localparam SUM       = ROW_BITS + TREE;
+    localparam WIDE      = (SUM > ACC_BITS ? SUM : ACC_BITS) + 1;
     localparam IS_DELTA  = DELTA != 0 ? 1 : 0;
     localparam ENTRY_VALUE = VALUE + IS_DELTA;
     localparam HEAD_BITS = 2 + LENGTH_BITS + WORD;
     localparam ENTRY     = HEAD_BITS + ENTRY_VALUE;
-    localparam LATE      = MUL_LATENCY + (ALIGN > 0 ? 1 : 0);
-    localparam MEET      = LATE > 2 ? LATE : 2;
+    localparam MEET      = MUL_LATENCY > 2 ? MUL_LATENCY : 2;
     localparam PUSH      = 2 + IS_DELTA;
 
     // ---- scan: control beside the vector memory, which answers after two cycles
@@ -95,7 +98,7 @@ module lg_scatter #(
     wire [HEAD_BITS-1:0]   head;
     wire [BANK-1:0]        lanes;
     wire [LAST-1:0]        last_waddr;
-    wire [VALUE-1:0]       threshold = is_h ? threshold_h_i : threshold_x_i;
+    wire [VALUE-1:0]       limit;
     lg_delay_reset #(.WIDTH(2), .LATENCY(PUSH)) u_valid (
         .clk_i(clk_i), .rst_i(rst_i), .d_i({end_i, valid_i}), .q_o({ended, valid}));
     lg_delay #(.WIDTH(HEAD_BITS + BANK + 3), .LATENCY(PUSH)) u_head (
@@ -108,6 +111,21 @@ module lg_scatter #(
         .clk_i(clk_i), .rst_i(rst_i), .d_i(valid && keep), .q_o(seen_o));
     lg_delay #(.WIDTH(1 + BANK), .LATENCY(1)) u_seen_lanes (
         .clk_i(clk_i), .d_i({is_h, lanes}), .q_o({seen_h_o, seen_lanes_o}));
+
+    // Sent is what is not 0 and at least the threshold: more than the threshold less 1, or than 0.
+    generate
+        if (DELTA != 0) begin : gen_limit
+            reg [VALUE-1:0] limit_x_q, limit_h_q;
+            always @(posedge clk_i) begin
+                limit_x_q <= threshold_x_i - {{(VALUE-1){1'b0}}, |threshold_x_i};
+                limit_h_q <= threshold_h_i - {{(VALUE-1){1'b0}}, |threshold_h_i};
+            end
+            assign limit = is_h ? limit_h_q : limit_x_q;
+        end else begin : gen_no_limit
+            assign limit = threshold_x_i;
+            wire unused_threshold = ^threshold_h_i;
+        end
+    endgenerate
 
     wire [LANES-1:0]       entry_valid, pop, stop;
     wire [LANES*ENTRY-1:0] entry;
@@ -123,7 +141,7 @@ module lg_scatter #(
                                   .LAST_BLOCK(LAST_BLOCK)) u_lane (
                     .clk_i(clk_i), .rst_i(rst_i), .value_i(element[FROM*VALUE +: VALUE]), .mute_i(mute),
                     .use_last_i(use_last), .last_addr_i(last_addr_i), .last_waddr_i(last_waddr),
-                    .push_i(valid && used), .end_i(ended), .keep_last_i(keep), .clear_i(clear), .threshold_i(threshold),
+                    .push_i(valid && used), .end_i(ended), .keep_last_i(keep), .clear_i(clear), .limit_i(limit),
                     .head_i(head), .valid_o(entry_valid[TO]), .entry_o(entry[TO*ENTRY +: ENTRY]), .pop_i(pop[TO]),
                     .stop_o(stop[TO]), .sent_o(sent_o[FROM]));
             end
@@ -132,20 +150,21 @@ module lg_scatter #(
     assign stop_o = |stop;
 
     // ---- arrays
-    wire [ARRAYS*PES*ACC_BITS-1:0] part;
+    wire [ARRAYS*PES*ROW_BITS-1:0] part;
     wire [ARRAYS-1:0]              ends;
     generate
         for (array = 0; array < ARRAYS; array = array + 1) begin : gen_array
             lg_scatter_array #(.PES(PES), .QUEUES(QUEUES), .WORD(WORD), .WADDR(WADDR), .LENGTH_BITS(LENGTH_BITS),
-                               .WEIGHT_BITS(WEIGHT_BITS), .VALUE_BITS(ENTRY_VALUE), .ACC_BITS(ACC_BITS),
-                               .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS), .BLOCK(ROW_BLOCK)) u_array (
+                               .WEIGHT_BITS(WEIGHT_BITS), .VALUE_BITS(ENTRY_VALUE), .ROW_BITS(ROW_BITS),
+                               .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS), .BLOCK(ROW_BLOCK),
+                               .EDGE(ROW_EDGE), .NEAR(NEAR)) u_array (
                 .clk_i(clk_i), .rst_i(rst_i), .valid_i(entry_valid[array*QUEUES +: QUEUES]),
                 .entry_i(entry[array*QUEUES*ENTRY +: QUEUES*ENTRY]), .pop_o(pop[array*QUEUES +: QUEUES]),
                 .ended_o(ends[array]), .taken_o(taken_o[array]), .release_i(release_i), .waddr_o(weight_addr_o[array*WADDR +: WADDR]),
                 .weight_i(weight_i[array*PES*WEIGHT_BITS +: PES*WEIGHT_BITS]),
                 .index_i(index_i[array*PES*INDEX_BITS +: PES*INDEX_BITS]),
                 .read_i(read_i), .row_i(row_i), .zero_i(zero_i), .zero_row_i(zero_row_i), .out_bank_i(out_bank_i),
-                .acc_o(part[array*PES*ACC_BITS +: PES*ACC_BITS]));
+                .acc_o(part[array*PES*ROW_BITS +: PES*ROW_BITS]));
         end
     endgenerate
 
@@ -185,24 +204,26 @@ module lg_scatter #(
             wire unused_tile = fresh ^ write ^ (^tile_read) ^ (^tile_write);
         end
         for (pe = 0; pe < PES; pe = pe + 1) begin : gen_row
-            wire [ARRAYS*ACC_BITS-1:0] parts;
+            wire [ARRAYS*ROW_BITS-1:0] parts;
             wire [SUM-1:0]             sum;
+            wire [WIDE-1:0]            whole = {{(WIDE-SUM){sum[SUM-1]}}, sum};
             for (array = 0; array < ARRAYS; array = array + 1) begin : gen_part
-                assign parts[array*ACC_BITS +: ACC_BITS] = part[(array*PES+pe)*ACC_BITS +: ACC_BITS];
+                assign parts[array*ROW_BITS +: ROW_BITS] = part[(array*PES+pe)*ROW_BITS +: ROW_BITS];
             end
-            lg_tree #(.COUNT(ARRAYS), .WIDTH(ACC_BITS), .LEVELS(TREE)) u_tree (
+            lg_tree #(.COUNT(ARRAYS), .WIDTH(ROW_BITS), .LEVELS(TREE)) u_tree (
                 .clk_i(clk_i), .clear_i(1'b0), .x_i(parts), .sum_o(sum));
-            wire unused_sum = ^sum[SUM-1:ACC_BITS];    // ACC_BITS hold the whole sum
+            wire unused_whole = ^whole;                // ACC_BITS hold the whole sum
             if (DELTA != 0) begin : gen_add
-                wire [ACC_BITS-1:0] kept;
-                reg  [ACC_BITS-1:0] total_q;
+                wire [ACC_BITS-1:0] kept, total;
                 lg_memory #(.WIDTH(ACC_BITS), .DEPTH(TILES), .BLOCK(DELTA_BLOCK)) u_kept (
-                    .clk_i(clk_i), .we_i(write), .waddr_i(tile_write), .wdata_i(total_q),
+                    .clk_i(clk_i), .we_i(write), .waddr_i(tile_write), .wdata_i(total),
                     .raddr_i(tile_read), .rdata_o(kept));
-                always @(posedge clk_i) total_q <= sum[ACC_BITS-1:0] + (kept & {ACC_BITS{!fresh}});
-                assign acc_o[pe*ACC_BITS +: ACC_BITS] = total_q;
+                lg_mux_add #(.WIDTH(ACC_BITS)) u_total (
+                    .clk_i(clk_i), .choose_i(fresh), .x_i(whole[ACC_BITS-1:0]), .a_i({ACC_BITS{1'b0}}), .b_i(kept),
+                    .s_o(total));
+                assign acc_o[pe*ACC_BITS +: ACC_BITS] = total;
             end else begin : gen_sum
-                assign acc_o[pe*ACC_BITS +: ACC_BITS] = sum[ACC_BITS-1:0];
+                assign acc_o[pe*ACC_BITS +: ACC_BITS] = whole[ACC_BITS-1:0];
             end
         end
     endgenerate

@@ -10,11 +10,13 @@ module lg_scatter_array #(
     parameter LENGTH_BITS = 4,    // bits of the words of a column - 1
     parameter WEIGHT_BITS = 8,
     parameter VALUE_BITS  = 16,
-    parameter ACC_BITS    = 32,
+    parameter ROW_BITS    = 32,
     parameter MUL_LATENCY = 3,
     parameter ALIGN       = 0,
     parameter ROWS        = 8,
     parameter BLOCK       = 0,
+    parameter EDGE        = 0,
+    parameter NEAR        = 7,    // see lg_scatter_pe
     parameter INDEX_BITS  = ROWS > 1 ? $clog2(ROWS) : 1,
     parameter ENTRY       = 2 + LENGTH_BITS + WORD + VALUE_BITS
 ) (
@@ -34,10 +36,9 @@ module lg_scatter_array #(
     input  wire [1:0]                 zero_i,
     input  wire [INDEX_BITS-1:0]      zero_row_i,
     input  wire                       out_bank_i,
-    output wire [PES*ACC_BITS-1:0]    acc_o
+    output wire [PES*ROW_BITS-1:0]    acc_o
 );
-    localparam LATE     = MUL_LATENCY + (ALIGN > 0 ? 1 : 0);
-    localparam MEET     = LATE > 2 ? LATE : 2;
+    localparam MEET     = MUL_LATENCY > 2 ? MUL_LATENCY : 2;
     localparam PICK     = QUEUES > 1 ? $clog2(QUEUES) : 1;
     localparam AT_WORD  = VALUE_BITS;
     localparam AT_LEFT  = AT_WORD + WORD;
@@ -111,7 +112,7 @@ module lg_scatter_array #(
     wire [VALUE_BITS-1:0] value;
     wire                  scale, valid_r, bank_r;             // r: p - 2
     lg_delay #(.WIDTH(VALUE_BITS), .LATENCY(2)) u_value (.clk_i(clk_i), .d_i(value_q), .q_o(value));
-    lg_delay #(.WIDTH(1), .LATENCY(2 + MUL_LATENCY)) u_scale (.clk_i(clk_i), .d_i(scale_q), .q_o(scale));
+    lg_delay #(.WIDTH(1), .LATENCY(2 + MEET)) u_scale (.clk_i(clk_i), .d_i(scale_q), .q_o(scale));
     lg_delay_reset #(.WIDTH(1), .LATENCY(MEET)) u_valid (.clk_i(clk_i), .rst_i(rst_i), .d_i(busy_q), .q_o(valid_r));
     lg_delay #(.WIDTH(1), .LATENCY(MEET)) u_bank (.clk_i(clk_i), .d_i(bank_q), .q_o(bank_r));
     reg [3:0] valid_d, bank_d;                                // [n]: p - 1 + n
@@ -121,16 +122,16 @@ module lg_scatter_array #(
     end
     wire [2:0] same = {valid_d[3] && bank_d[3] == bank_d[0], valid_d[2] && bank_d[2] == bank_d[0],
                        valid_d[1] && bank_d[1] == bank_d[0]};
-    wire [1:0] we   = {valid_d[2] && bank_d[2], valid_d[2] && !bank_d[2]};
+    wire [1:0] we   = zero_i | {valid_d[2] && bank_d[2], valid_d[2] && !bank_d[2]};
     genvar pe;
     generate
         for (pe = 0; pe < PES; pe = pe + 1) begin : gen_pe
-            lg_scatter_pe #(.WEIGHT_BITS(WEIGHT_BITS), .VALUE_BITS(VALUE_BITS), .ACC_BITS(ACC_BITS),
-                            .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS), .BLOCK(BLOCK)) u_pe (
+            lg_scatter_pe #(.WEIGHT_BITS(WEIGHT_BITS), .VALUE_BITS(VALUE_BITS), .ROW_BITS(ROW_BITS),
+                            .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS), .BLOCK(BLOCK), .EDGE(EDGE), .NEAR(NEAR)) u_pe (
                 .clk_i(clk_i), .weight_i(weight_i[pe*WEIGHT_BITS +: WEIGHT_BITS]),
                 .index_i(index_i[pe*INDEX_BITS +: INDEX_BITS]), .value_i(value), .scale_i(scale), .same_i(same),
                 .bank_i(bank_d[1]), .we_i(we), .read_i(read_i), .row_i(row_i), .zero_i(zero_i),
-                .zero_row_i(zero_row_i), .out_bank_i(out_bank_i), .acc_o(acc_o[pe*ACC_BITS +: ACC_BITS]));
+                .zero_row_i(zero_row_i), .out_bank_i(out_bank_i), .acc_o(acc_o[pe*ROW_BITS +: ROW_BITS]));
         end
     endgenerate
 endmodule

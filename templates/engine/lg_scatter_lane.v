@@ -1,5 +1,5 @@
-// One lane of the scan: an element of the vector becomes an entry of its queue. With DELTA only what changed by at
-// least the threshold since it was last sent goes in, as its difference. Entry pushed 3 cycles after the address, 4 with
+// One lane of the scan: an element of the vector becomes an entry of its queue. With DELTA only what changed since it
+// was last sent by more than a limit goes in, as its difference. Entry pushed 3 cycles after the address, 4 with
 // DELTA. The scan stops in time (level_o), so the queue never overflows.
 `default_nettype none
 module lg_scatter_lane #(
@@ -14,7 +14,7 @@ module lg_scatter_lane #(
     input  wire                 clk_i,
     input  wire                 rst_i,
     input  wire [VALUE-1:0]     value_i,      // 2 cycles after the address
-    input  wire                 mute_i,       // with it: counts as 0 (state cleared)
+    input  wire                 mute_i,       // with it: counts as 0 (state cleared); use_last_i is then 0
     input  wire                 use_last_i,   // with it: the last value sent is subtracted
     input  wire [LAST-1:0]      last_addr_i,  // with the address of the element
     input  wire [LAST-1:0]      last_waddr_i, // 4 cycles later
@@ -22,7 +22,7 @@ module lg_scatter_lane #(
     input  wire                 end_i,        // the same: an end mark
     input  wire                 keep_last_i,  // the same: of a segment with deltas
     input  wire                 clear_i,      // the same: a sequence starts
-    input  wire [VALUE-1:0]     threshold_i,  // the same
+    input  wire [VALUE-1:0]     limit_i,      // the same: only more than this goes in
     input  wire [HEAD_BITS-1:0] head_i,       // the same: {end, scale, words - 1, first word}
     output wire                 valid_o,
     output wire [HEAD_BITS+ENTRY_VALUE-1:0] entry_o,
@@ -35,20 +35,20 @@ module lg_scatter_lane #(
     wire [ENTRY_VALUE-1:0]        value;
     generate
         if (DELTA != 0) begin : gen_delta
-            // ---- difference, then its magnitude against the threshold
+            // ---- difference, then its magnitude, size + less, against the limit
             wire signed [VALUE-1:0] last;
-            wire signed [VALUE-1:0] now = mute_i ? {VALUE{1'b0}} : value_i;
             reg signed [VALUE:0]    delta_q, delta_q2;
             reg [VALUE-1:0]         now_q, now_q2;
             reg                     keep_q;
-            wire [VALUE:0]          size = delta_q[VALUE] ? {(VALUE+1){1'b0}} - delta_q : delta_q;
-            wire                    send = !keep_last_i || (delta_q != {(VALUE+1){1'b0}} && size >= {1'b0, threshold_i});
-            wire signed [VALUE:0]   now_wide  = {now[VALUE-1], now};
-            wire signed [VALUE:0]   last_wide = {last[VALUE-1], last};
+            wire                    less = delta_q[VALUE];
+            wire [VALUE-1:0]        size = delta_q[VALUE-1:0] ^ {VALUE{less}};
+            wire                    send = !keep_last_i || {size, less} > {limit_i, 1'b0};
+            wire signed [VALUE:0]   now_wide  = {value_i[VALUE-1], value_i};
+            wire signed [VALUE:0]   last_wide = {last[VALUE-1], last} & {(VALUE+1){use_last_i}};
             always @(posedge clk_i) begin
-                delta_q  <= use_last_i ? now_wide - last_wide : now_wide;
+                delta_q  <= mute_i ? {(VALUE+1){1'b0}} : now_wide - last_wide;
                 delta_q2 <= delta_q;
-                now_q    <= now;
+                now_q    <= mute_i ? {VALUE{1'b0}} : value_i;
                 now_q2   <= send ? now_q : {VALUE{1'b0}};
                 push_q   <= !rst_i && (end_i || (push_i && send));
                 sent_q   <= !rst_i && push_i && send;
@@ -66,7 +66,7 @@ module lg_scatter_lane #(
                 sent_q  <= !rst_i && push_i;
             end
             assign value = value_q;
-            wire unused = use_last_i ^ keep_last_i ^ clear_i ^ (^last_addr_i) ^ (^last_waddr_i) ^ (^threshold_i);
+            wire unused = use_last_i ^ keep_last_i ^ clear_i ^ (^last_addr_i) ^ (^last_waddr_i) ^ (^limit_i);
         end
     endgenerate
     always @(posedge clk_i) head_q <= head_i;

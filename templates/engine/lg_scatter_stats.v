@@ -23,9 +23,11 @@ module lg_scatter_stats #(
     output wire [6*32-1:0]   read_o         // busiest, columns, skipped h, skipped x, threshold h, threshold x
 );
     localparam [VALUE-1:0] START_X = DELTA_X, START_H = DELTA_H;
-    localparam PICK  = ARRAYS > 1 ? $clog2(ARRAYS) : 1;
+    localparam TURNS = ARRAYS > 4 ? ARRAYS : 4;     // a total is stored 3 cycles after its turn
+    localparam PICK  = $clog2(TURNS);
+    localparam SOME  = $clog2(TURNS + 1);
     localparam TAKEN = $clog2(ARRAYS + 1);
-    localparam [PICK-1:0] LAST_PICK = ARRAYS - 1, ONE_PICK = 1;
+    localparam [PICK-1:0] LAST_PICK = TURNS - 1, ONE_PICK = 1;
     always @(posedge clk_i) begin
         if (rst_i)        threshold_x_q <= START_X;
         else if (we_i[0]) threshold_x_q <= wdata_i[VALUE-1:0];
@@ -60,27 +62,50 @@ module lg_scatter_stats #(
         end
     end
 
-    // ---- arrays: one is compared with the busiest so far per cycle
-    reg [ARRAYS*32-1:0] count_q;
-    reg [PICK-1:0]      pick_q;
-    reg [31:0]          picked_q, busiest_q;
+    // ---- arrays: each has a small counter, which in its turn is added to the array's total in a memory; the largest
+    // total so far is the busiest array's
+    reg [ARRAYS*SOME-1:0] some_q;
+    reg [PICK-1:0]        pick_q;
+    reg                   again_q;      // totals are valid: not the first round after reset
+    reg [SOME-1:0]        picked;
+    wire [PICK-1:0]       pick2, pick3;
+    wire                  again2;
+    wire [SOME-1:0]       picked2;
+    wire [31:0]           total;
+    reg [31:0]            total_q, busiest_q;
     genvar array;
     generate
         for (array = 0; array < ARRAYS; array = array + 1) begin : gen_count
+            wire [SOME-1:0] taken_here = {{(SOME-1){1'b0}}, taken_i[array]};
             always @(posedge clk_i)
-                if (rst_i) count_q[array*32 +: 32] <= 32'd0;
-                else       count_q[array*32 +: 32] <= count_q[array*32 +: 32] + {31'd0, taken_i[array]};
+                if (rst_i)                                 some_q[array*SOME +: SOME] <= {SOME{1'b0}};
+                else if (pick_q == array[PICK-1:0])        some_q[array*SOME +: SOME] <= taken_here;
+                else some_q[array*SOME +: SOME] <= some_q[array*SOME +: SOME] + taken_here;
         end
     endgenerate
+    integer a;
+    always @* begin
+        picked = {SOME{1'b0}};
+        for (a = 0; a < ARRAYS; a = a + 1)
+            if (pick_q == a[PICK-1:0]) picked = picked | some_q[a*SOME +: SOME];
+    end
+    lg_delay_reset #(.WIDTH(SOME + 1), .LATENCY(2)) u_picked (
+        .clk_i(clk_i), .rst_i(rst_i), .d_i({again_q, picked}), .q_o({again2, picked2}));
+    lg_delay #(.WIDTH(PICK), .LATENCY(2)) u_pick2 (.clk_i(clk_i), .d_i(pick_q), .q_o(pick2));
+    lg_delay #(.WIDTH(PICK), .LATENCY(1)) u_pick3 (.clk_i(clk_i), .d_i(pick2), .q_o(pick3));
+    lg_ram_small #(.WIDTH(32), .DEPTH(TURNS)) u_total (
+        .clk_i(clk_i), .we_i(1'b1), .waddr_i(pick3), .wdata_i(total_q), .raddr_i(pick_q), .rdata_o(total));
     always @(posedge clk_i) begin
         if (rst_i) begin
             pick_q    <= {PICK{1'b0}};
-            picked_q  <= 32'd0;
+            again_q   <= 1'b0;
+            total_q   <= 32'd0;
             busiest_q <= 32'd0;
         end else begin
-            pick_q   <= pick_q == LAST_PICK ? {PICK{1'b0}} : pick_q + ONE_PICK;
-            picked_q <= count_q[pick_q*32 +: 32];
-            if (picked_q > busiest_q) busiest_q <= picked_q;
+            pick_q  <= pick_q == LAST_PICK ? {PICK{1'b0}} : pick_q + ONE_PICK;
+            again_q <= again_q || pick_q == LAST_PICK;
+            total_q <= (total & {32{again2}}) + {{(32-SOME){1'b0}}, picked2};
+            if (total_q > busiest_q) busiest_q <= total_q;
         end
     end
     wire [31:0] threshold_x = {{(32-VALUE){1'b0}}, threshold_x_q};

@@ -143,9 +143,9 @@ module ${NAME}_top (
     wire                      seen, seen_h;
     wire [BANK-1:0]           seen_lanes;
     wire [ARRAYS-1:0]         taken;
-    lg_scatter #(.PES(PES), .ARRAYS(ARRAYS), .QUEUES(QUEUES), .WEIGHT_BITS(WEIGHT), .VALUE(VALUE), .ACC_BITS(ACC),
-                 .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS), .ROW_BLOCK(ROW_BLOCK), .DEPTH(VECTOR_DEPTH),
-                 .BLOCK(VECTOR_BLOCK), .WORD(WORD), .WADDR(WADDR), .LENGTH_BITS(LENGTH_BITS), .TILE_BITS(TILE_BITS),
+    lg_scatter #(.PES(PES), .ARRAYS(ARRAYS), .QUEUES(QUEUES), .WEIGHT_BITS(WEIGHT), .VALUE(VALUE), .ROW_BITS(ROW_BITS), .ACC_BITS(ACC),
+                 .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS), .ROW_BLOCK(ROW_BLOCK), .ROW_EDGE(ROW_EDGE),
+                 .NEAR(NEAR), .DEPTH(VECTOR_DEPTH), .BLOCK(VECTOR_BLOCK), .WORD(WORD), .WADDR(WADDR), .LENGTH_BITS(LENGTH_BITS), .TILE_BITS(TILE_BITS),
                  .TILES(TILES), .DELTA(DELTA), .DELTA_BLOCK(DELTA_BLOCK), .LASTS(LASTS), .LAST_BLOCK(LAST_BLOCK),
                  .READ_AT(READ_AT)) u_engine (
         .clk_i(clk), .rst_i(rst_q), .we_i(we_q), .waddr_i(waddr_q), .wdata_i(wdata_q),

@@ -34,7 +34,10 @@
     localparam BANKS         = ${BANKS};            // of the vectors: elements scanned per cycle
     localparam INDEX_BITS    = ${INDEX_BITS};
     localparam ROWS          = ${ROWS};             // rows of a PE
+    localparam ROW_BITS      = ${ROW_BITS};
     localparam ROW_BLOCK     = ${ROW_BLOCK};        // 1: in block RAM
+    localparam ROW_EDGE      = ${ROW_EDGE};         // so many of their highest bits in LUT RAM all the same
+    localparam NEAR          = ${NEAR};             // bit n: a row may come back n + 1 cycles later
     localparam VECTOR_DEPTH  = ${VECTOR_DEPTH};     // elements in a bank
     localparam VECTOR_BLOCK  = ${VECTOR_BLOCK};
     localparam ADDR          = ${ADDR};

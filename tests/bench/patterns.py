@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Every pattern on trained models at a quarter kept, 8 x 8, simulated in Verilator, as one Markdown table.
+"""Every pattern on trained models at a quarter kept, 8 x 8, simulated in Verilator: the Markdown of gen/doc/patterns.md.
 
     patterns.py [-o FILE] [WORD]...      rows with every WORD in model or pattern; models from LSTMGEN_MODELS
 Pruned in one shot, without retraining: `pruning` is what that costs (float, against the unpruned network), `SNR` what the number
@@ -21,6 +21,31 @@ PATTERNS = {
     "deltas, threshold 0": ({"pattern": "column_balanced", "keep": KEEP}, {"delta": {"x": 0, "h": 0}}),
     "deltas, 4/256": ({"pattern": "column_balanced", "keep": KEEP}, {"delta": {"x": 4 / 256, "h": 4 / 256}}),
     "deltas, 16/256": ({"pattern": "column_balanced", "keep": KEEP}, {"delta": {"x": 16 / 256, "h": 16 / 256}})}
+PAGE = """# Patterns on trained models
+
+A quarter of the weights kept, 16-bit weights and activations, 8 x 8 multipliers, all steps of the models' own inputs in
+Verilator (written by `make patterns`; the models are not part of this repository). Pruned in one shot, without retraining:
+*pruning* is what that costs, float against the unpruned network, and what retraining would win back; *SNR* is what the number
+formats cost, hardware against float with the same weights and thresholds. *Minimum*: kept weights / multipliers; with deltas
+it counts the columns that are skipped too, so *use* may pass 100 %.
+
+"""
+READING = """
+What the rows say: the gather patterns are bound by their multipliers on the larger network; on the small one (32 neurons) the
+cell unit's latency from the last product of a step to the first that needs its h is what remains. Deltas gain most where the
+input stands still: a threshold of 0 already skips silero's exact zeros, bit for bit.
+
+# Adding a pattern
+
+A pattern is one file in `gen/pattern` with its functions in one `Pattern` (see `gen/lstmgen.h`) and one row of the table in
+`gen/pattern/pattern.c`: which keys it reads and checks, how it prunes a matrix, its geometry, pack and unpack of a row (or
+column), its bound. Nothing else knows patterns by name: the planner asks for properties (own copies of the vector, rows of
+different length, a lane that sees the whole vector), the RTL has parameters for these, the golden model has neither.
+What fits these properties is a file and a row. What does not adds its property, once: `grouped_columns` brought lanes that
+see the whole vector and PEs that share a list (`gen/plan/span.c`, `lg_span.v`), `structured_blocks` rows of different length
+(`gen/plan/elastic.c`, `lg_stream.v`), `column_balanced` the scatter engine (a row in `gen/plan/engine.c`). A sixth pattern
+with any of these properties changes nothing else.
+"""
 HEAD = ["model", "pattern", "weights kept", "pruning, dB", "SNR, dB", "predicted", "measured", "minimum", "use",
         "bits per kept weight", "bound", "mismatches"]
 
@@ -65,7 +90,7 @@ def main():
     failed = 0
     with scratch() as folder, concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
         runs = [(m, n, pool.submit(simulate, folder, m, n, k)) for k, (m, n) in enumerate(rows)]
-        print("| %s |\n| --- | --- |%s" % (" | ".join(HEAD), " ---: |" * (len(HEAD) - 2)), file=o.output)
+        print(PAGE + "| %s |\n| --- | --- |%s" % (" | ".join(HEAD), " ---: |" * (len(HEAD) - 2)), file=o.output)
         for m, n, run in runs:
             r = run.result()
             if r.status != 0 or r.get("verify.mismatches") != 0 or r.get("measured.interval") != r.get("cycles.interval"):
@@ -73,6 +98,7 @@ def main():
                 print("%s, %s: exit %s: %s" % (m, n, r.status, r.last()), file=sys.stderr)
             if r.get("measured.interval") is not None:
                 print("| %s |" % " | ".join(line(m, n, r)), file=o.output, flush=True)
+    print(READING, end="", file=o.output)
     return 1 if failed else 0
 
 

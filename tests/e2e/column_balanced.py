@@ -147,6 +147,25 @@ def _():
     refused("delta.encoder_lanes: 6 elements per cycle can not be dealt to 2 arrays", delta={"encoder_lanes": 6})
 
 
+@suite.case("PEs that do not divide the neurons: the larger sub-columns set the rate, and the loss is told")
+def _():
+    # 10 neurons: 5 PEs have 2 each, 8 rows, 4 kept; of 4 PEs two have 3, 12 rows, so all keep 6 of each of 13 columns.
+    with scratch() as folder:
+        rng = random.Random(3)
+        write_npz(pathlib.Path(folder) / "weights.npz", random_lstms(rng, [(3, 10)]))
+        write_npy(pathlib.Path(folder) / "x.npy", (4, 3), held_values(rng, 4, 3, 0, 1.0))
+        for pes, kept in ((5, 5 * 4 * 13), (4, 4 * 6 * 13)):
+            spec = write_spec(folder, {
+                "name": "pes%d" % pes, "model": {"file": "weights.npz", "layers": layer_keys(1)},
+                "sparsity": {"pattern": "column_balanced", "keep": 0.5}, "engine": {"pes": pes, "pe_width": 2},
+                "verify": {"input": "x.npy"}})
+            r = lstmgen("check", spec, "--json")
+            check(r.status == 0 and r.get("macs.kept") == kept, "%d PEs: exit %s, %s kept", pes, r.status, r.get("macs.kept"))
+            lost = r.get("padding.macs_lost")
+            words = lstmgen("check", spec)
+            check(lost > 0 and "padding    %d multiplier slots a step idle" % lost in words.out, "the loss is not told")
+
+
 @suite.case("keep: asis names the fullest sub-column")
 def _():
     with scratch() as folder:

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Faults put into generated RTL on purpose: the output folder's own `make sim-icarus` must notice each.  suite: 100 s
+"""Faults put into generated RTL on purpose: the output folder's own `make sim-icarus` must notice each.  suite: 130 s
 
     mutate_rtl.py [WORD]...          only the faults with every WORD in their name
 A fault is a replacement in one file; when the text to replace is not there, that is a failure too.
@@ -29,7 +29,15 @@ DESIGNS = {
     # a cell that counts: its state leaves +-256 after as many steps
     "counting": dict(BASE, layers=[(1, 1)], head=0, lanes=1, lengths=[330], sparsity={"pattern": "dense"},
                      engine={"pes": 4, "pe_width": 1}, bias=9.0, gain=0.1),
+    # columns of one word, so that rows come back at once; rows in LUT RAM
+    "scattered": dict(BASE, layers=[(9, 2), (2, 2)], sparsity={"pattern": "column_balanced", "keep": 0.01},
+                      engine={"pes": 2, "pe_width": 2}),
+    # the same with rows in block RAM, which shows what is written one cycle later; steps so coarse that changes of just
+    # the threshold occur
+    "changed": dict(BASE, layers=[(9, 4), (4, 3)], sparsity={"pattern": "column_balanced", "keep": 0.01},
+                    engine={"pes": 2, "pe_width": 2}, part="iCE40UP5K", activation=6, delta={"x": 1.0, "h": 0.0625}),
 }
+NEAR = r"\.NEAR\(NEAR\)"
 
 # (name, design, file, regular expression, replacement)
 FAULTS = [
@@ -78,6 +86,21 @@ FAULTS = [
     ("empty lanes of the last beat are not 0", "dense", "_top", r"!y_last \|\| lane < OUT_TAIL", "1'b1"),
     ("step counter counts by two", "dense", "lg_counters", r"steps_q \+ 32'd1", "steps_q + 32'd2"),
     ("interval counter one too low", "dense", "lg_counters", r"y_last_i \? 32'd1 : since_y_q", "y_last_i ? 32'd0 : since_y_q"),
+    ("the flag of a row is ignored", "scattered", "lg_scatter_pe", r"take = flag &", "take ="),
+    ("the flag of a row is ignored when it is read out", "changed", "lg_scatter_pe", r"out += flag &", "out ="),
+    ("a row's flag is never taken back", "scattered", "lg_scatter_pe", r"\{!zero_i\[bank\], sum_q\}", "{1'b1, sum_q}"),
+    ("rows are not set to 0 behind the reader", "scattered", "lg_scatter_read", r"\(read && bank\)", "1'b0"),
+    ("nothing is forwarded", "scattered", "_top", NEAR, ".NEAR(0)"),
+    ("rows do not come back at once", "scattered", "_top", NEAR, ".NEAR(NEAR & 6)"),
+    ("rows do not come back after two cycles", "scattered", "_top", NEAR, ".NEAR(NEAR & 5)"),
+    ("rows do not come back after three cycles", "changed", "_top", NEAR, ".NEAR(NEAR & 3)"),
+    ("of two sums on their way both count", "changed", "lg_scatter_pe", r"match_q\[1:0\] == 2'd0", "1'b1"),
+    ("products of the other bank are forwarded", "scattered", "lg_scatter_array", r"&& bank_d\[\d\] == bank_d\[0\]", ""),
+    ("rows are too narrow", "scattered", "_top", r"\.ROW_BITS\(ROW_BITS\)", ".ROW_BITS(ROW_BITS - 6)"),
+    ("changes of just the threshold are not sent", "changed", "lg_scatter_lane", r"\{limit_i, 1'b0\}",
+     "{limit_i + 1'b1, 1'b0}"),
+    ("falling elements count one too much", "changed", "lg_scatter_lane", r"\{size, less\}", "{size, 1'b0}"),
+    ("the busiest array is not counted", "changed", "lg_scatter_stats", r"total & \{32\{again2\}\}", "total & 32'd0"),
     ("saturations are not counted", "counting", "lg_counters", r"saturations_q \+ \{24'd0, count_q\}", "saturations_q"),
 ]
 
@@ -99,8 +122,10 @@ def write_design(name, d):
               random_values(rng, len(d["lengths"]) * longest * inputs, 0.0 if "bias" in d else 4.0))
     write_npy(folder / "len.npy", (len(d["lengths"]),), d["lengths"], "i4")
     spec = {"name": name, "model": {"file": "w.npz", "layers": layer_keys(len(d["layers"]), d["head"], "relu")},
-            "precision": {"activation": 12, "weight": 8, "state": 14}, "interface": {"lanes": d["lanes"]},
+            "precision": {"activation": d.get("activation", 12), "weight": 8, "state": 14}, "interface": {"lanes": d["lanes"]},
             "sparsity": d["sparsity"], "engine": d["engine"], "verify": {"input": "x.npy", "lengths": "len.npy"}}
+    if "delta" in d:
+        spec.update(delta=d["delta"], target={"part": d["part"]})
     r = lstmgen(write_spec(folder, spec), "-o", folder / "out")
     check(r.status == 0, "%s: exit %s: %s", name, r.status, r.last())
     return folder / "out"

@@ -99,6 +99,19 @@ row("har_embarc, the authors' own last step", har_spec("har", expect="seq300_l2_
     HAR, expect=65)
 
 
+# ---- the other patterns of the gather engine at a quarter, on the engine that the deltas have below
+narrow = {"pes": 8, "pe_width": 8}
+QUARTERS = [   # pattern, further keys, cycles more than the minimum that rows and blocks of 8 multipliers cost on silero, on har
+    ("bank_balanced", {"banks": 8}, 6, 40), ("grouped_columns", {"group_rows": 8}, 6, 40),
+    ("structured_blocks", {"block": 16, "align": True}, 16, 80)]
+for pattern, keys, slack, drain in QUARTERS:
+    quarter = dict({"pattern": pattern, "keep": 0.25}, **keys)
+    row("silero %s 1/4, 8x8" % pattern, silero("silero_" + pattern, quarter, engine=narrow), SILERO,
+        interval=512 + slack, snr=60, further=steps(125, 128), long=pattern == "bank_balanced")
+    row("har_embarc, two layers, %s 1/4, 8x8" % pattern, har_spec("har_" + pattern, quarter), HAR,
+        interval=64 + drain, snr=60, further=steps(128, 32), long=pattern != "structured_blocks")
+
+
 def accuracy(r):
     """Within 0.7 points of the float network, whose own figure is known from its training: 98.3 % of 300."""
     number, hardware = r.get("accuracy.float"), r.get("accuracy.hardware")
@@ -130,7 +143,7 @@ def exact_zeros(r):
     return deltas(r)
 
 
-balanced, narrow = {"pattern": "column_balanced", "keep": 0.25}, {"pes": 8, "pe_width": 8}
+balanced = {"pattern": "column_balanced", "keep": 0.25}
 row("silero column_balanced 1/4, 8x8", silero("silero_cb", balanced, engine=narrow), SILERO,
     interval=512 + 6, snr=60, further=steps(125, 128), long=True)
 for threshold, least in ((0, 60), (4, None), (16, None)):

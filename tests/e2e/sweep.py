@@ -72,8 +72,12 @@ def _():
 @suite.case("-j 1 and -j 2 write the same bytes, an inline base the same rows")
 def _():
     with scratch() as folder:
+        path = sweep_file(folder, base=json.loads(little_spec(folder).read_text()))
+        good(run(path, folder))
+        inline = [dict(t, key="") for t in rows(folder)]
         path = sweep_file(folder)
-        good(run(path, folder, "-j", "1"))
+        good(run(path, folder, "-j", "1", "--force"))
+        check(inline == [dict(t, key="") for t in rows(folder)], "an inline base gives other rows")
         one = pathlib.Path(folder, "o/points.jsonl").read_bytes()
         good(run(path, folder, "-j", "2", "--force"))
         check(one == pathlib.Path(folder, "o/points.jsonl").read_bytes(), "-j 2 differs")
@@ -82,35 +86,10 @@ def _():
         check("24 were finished before" in again.out, "not taken over: %s", again.out)
 
 
-@suite.case("kill -9 at random moments loses no finished point")
-def _():
-    with scratch() as folder:
-        path = sweep_file(folder, {"engine.pes": list(range(1, 33)), "precision.weight": [4, 6, 8, 12, 16], "precision.activation": [8, 12, 16]})
-        command = [str(LSTMGEN), "sweep", path, "-j", "2", "-o", folder + "/o"]
-        journal, rng, before = pathlib.Path(folder, "o/points.jsonl"), random.Random(5), set()
-        for _ in range(10):
-            p = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(rng.uniform(0.02, 0.25))
-            p.send_signal(signal.SIGKILL)
-            p.wait()
-            if journal.exists():
-                lines = journal.read_bytes().split(b"\n")[:-1]
-                now = {json.loads(line)["key"] for line in lines}
-                check(before <= now, "%d finished points lost", len(before - now))
-                check(len(now) == len(lines), "a point twice")
-                before = now
-        if journal.exists():
-            with open(journal, "ab") as file:
-                file.write(b'{"point":7,"key":"torn')
-        r = subprocess.run(command, capture_output=True, text=True)
-        check(r.returncode == 0, "exit %s: %s", r.returncode, r.stderr[-200:])
-        check(len(rows(folder)) == 480 and "torn" not in journal.read_text(), "%d rows", len(rows(folder)))
-
-
 def slow_file(folder):
     """120 points that take some 2 s in all."""
     write_npz(folder + "/slow.npz", random_lstms(random.Random(3), [(3, 48)]))
-    write_npy(folder + "/slow.npy", (150, 3), random_values(random.Random(4), 450))
+    write_npy(folder + "/slow.npy", (1000, 3), random_values(random.Random(4), 3000))
     base = {"model": {"file": "slow.npz", "layers": layer_keys(1)}, "engine": {"pe_width": 2}, "verify": {"input": "slow.npy"}}
     return sweep_file(folder, {"precision.weight": list(range(5, 17)), "precision.activation": list(range(7, 17))}, base=base)
 
@@ -125,14 +104,37 @@ def begin(path, folder, *words, **more):
 
 
 def until_rows(journal, n):
-    end = time.monotonic() + 30
+    end = time.monotonic() + 300
     while not journal.exists() or journal.read_bytes().count(b"\n") < n:
-        check(time.monotonic() < end, "no %d rows in 30 s", n)
+        check(time.monotonic() < end, "no %d rows in 300 s", n)
         time.sleep(0.01)
 
 
 def children(pid):
     return [int(c) for c in pathlib.Path("/proc/%d/task/%d/children" % (pid, pid)).read_text().split()]
+
+
+@suite.case("kill -9 at ten random moments loses no finished point; a torn last line is done again")
+def _():
+    with scratch() as folder:
+        path, journal, rng, before = slow_file(folder), pathlib.Path(folder, "o/points.jsonl"), random.Random(5), set()
+        for _ in range(10):
+            p = begin(path, folder, "-j", "2")
+            until_rows(journal, len(before) + rng.randrange(1, 11))
+            time.sleep(rng.uniform(0, 0.03))
+            p.kill()
+            p.communicate()
+            lines = journal.read_bytes().split(b"\n")[:-1]
+            now = {json.loads(line)["key"] for line in lines}
+            check(before < now and len(now) == len(lines), "%d finished points lost, a point twice", len(before - now))
+            before = now
+        check(len(before) < 120, "all points were finished before the last kill")
+        with open(journal, "ab") as file:
+            file.write(b'{"point":7,"key":"torn')
+        r = run(path, folder)
+        good(r)
+        check("%d were finished before" % len(before) in r.out, "%d were finished: %s", len(before), r.out)
+        check(len(rows(folder)) == 120 and "torn" not in journal.read_text(), "%d rows", len(rows(folder)))
 
 
 @suite.case("a full disk is said, loses no finished point, and the next run goes on")
@@ -141,7 +143,7 @@ def _():
         path, journal = slow_file(folder), pathlib.Path(folder, "o/points.jsonl")
         limit = 60000                   # bytes that a file may have: some 40 rows
         p = begin(path, folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
-        words = p.communicate(timeout=60)[1]
+        words = p.communicate(timeout=300)[1]
         check(p.returncode == 1 and "cannot write" in words and "too large" in words, "exit %s: %s", p.returncode, words)
         there = keys_in(journal)
         check(journal.stat().st_size == limit and len(there) > 10, "%d bytes, %d rows", journal.stat().st_size, len(there))
@@ -165,7 +167,7 @@ def _():
         p = begin(path, folder, "-j", "2")
         until_rows(journal, 10)
         os.kill(children(p.pid)[0], signal.SIGSEGV)
-        words = p.communicate(timeout=60)[1]
+        words = p.communicate(timeout=300)[1]
         failed = [r for r in rows(folder) if r["status"] == "failed"]
         check(p.returncode == 4 and len(failed) == 1 and len(rows(folder)) == 120, "exit %s, %d failed", p.returncode, len(failed))
         check("signal 11" in failed[0]["reason"] and "signal 11" in words, "%s; %s", failed[0]["reason"], words)
@@ -174,26 +176,41 @@ def _():
         check("119 were finished before" in r.out and all(t["status"] == "ok" for t in rows(folder)), "%s", r.out)
 
 
+@suite.case("a worker that somebody ends, as a shutdown does, is no failed point: the sweep stops and goes on later")
+def _():
+    with scratch() as folder:
+        path, journal = slow_file(folder), pathlib.Path(folder, "o/points.jsonl")
+        p = begin(path, folder, "-j", "2")
+        until_rows(journal, 10)
+        os.kill(children(p.pid)[0], signal.SIGTERM)
+        words = p.communicate(timeout=300)[1]
+        check(p.returncode == 130 and "stopped" in words and b"failed" not in journal.read_bytes(), "exit %s: %s", p.returncode, words)
+        there = len(keys_in(journal))
+        r = run(path, folder)
+        good(r)
+        check("%d were finished before" % there in r.out and len(rows(folder)) == 120, "%s", r.out)
+
+
 @suite.case("^C ends the tools of a point, keeps finished points, status 130", ["iverilog"])
 def _():
     with scratch() as folder:
         tools = pathlib.Path(folder, "bin")
         tools.mkdir()
         slow = tools / "vvp"            # a simulation that would take a minute
-        slow.write_text("#!/bin/sh\necho $$ > %s/vvp.pid\nsleep 61 & echo $! > %s/sleep.pid\nwait\n" % (folder, folder))
+        slow.write_text("#!/bin/sh\necho $$ > %s/vvp.pid\nsleep 1000 & echo $! > %s/sleep.pid\nwait\n" % (folder, folder))
         slow.chmod(0o755)
         path = sweep_file(folder, {"engine.pes": [1, 2]}, depth="simulate")
         p = begin(path, folder, "--sim", "icarus", env=dict(os.environ, PATH="%s:%s" % (tools, os.environ["PATH"])))
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while not os.path.exists(folder + "/sleep.pid"):
-            check(time.monotonic() < end, "no simulation in 60 s")
+            check(time.monotonic() < end, "no simulation in 300 s")
             time.sleep(0.05)
         time.sleep(0.1)
         p.send_signal(signal.SIGINT)
-        words = p.communicate(timeout=20)[1]
+        words = p.communicate(timeout=300)[1]
         check(p.returncode == 130 and "stopped; 0 of 2" in words, "exit %s: %s", p.returncode, words)
         for name in ("vvp", "sleep"):
-            pid, end = int(pathlib.Path(folder, name + ".pid").read_text()), time.monotonic() + 5
+            pid, end = int(pathlib.Path(folder, name + ".pid").read_text()), time.monotonic() + 30
             while os.path.exists("/proc/%d" % pid) and "Z" not in pathlib.Path("/proc/%d/stat" % pid).read_text().split()[2]:
                 if time.monotonic() > end:
                     os.kill(pid, signal.SIGKILL)
@@ -261,7 +278,7 @@ def _():
             r = run(path, folder)
             check(r.status == 1 and str(p.pid) in r.err, "exit %s: %s", r.status, r.last())
             p.send_signal(signal.SIGINT)
-            check(p.wait(20) == 130, "^C: exit %s", p.returncode)
+            check(p.wait(300) == 130, "^C: exit %s", p.returncode)
         finally:
             p.kill()
             p.wait()
@@ -301,37 +318,6 @@ def _():
         check(table == rows(folder) and not os.listdir(folder + "/o/points"), "folders: failed left some, or changed a row")
 
 
-PROBE = """<script>
-const out = {errors: window.lost || [], rows: rows.length, shown: shown.length, dots: 0};
-for (const d of scatter.data.datasets) if (d.type !== "line") out.dots += d.data.length;
-[...document.querySelectorAll("#head button")].find(b => b.textContent.startsWith("cycles.interval")).click();
-out.sorted = shown.every((r, i) => !i || r[at["cycles.interval"]] >= shown[i - 1][at["cycles.interval"]]);
-document.querySelector("#body button").click();
-out.point = document.getElementById("point").textContent;
-document.getElementById("filter").value = "engine.pes=2 precision.weight<=8";
-refresh(); out.filtered = shown.length;
-const pre = document.createElement("pre"); pre.id = "probe"; pre.textContent = "PROBE" + JSON.stringify(out) + "END"; document.body.append(pre);
-</script></body>"""
-
-
-@suite.case("the page in a headless browser: points, sort, filter, a click", ["chromium"])
-def _():
-    with scratch() as folder:
-        good(run(sweep_file(folder), folder))
-        text = pathlib.Path(folder, "o/report.html").read_text()
-        check("http://" not in text.split("<script>")[0] and "src=" not in text.split("<script>")[0], "it loads something")
-        text = text.replace("<head>", "<head><script>window.lost = []; onerror = m => { lost.push(m); };</script>", 1)
-        page = pathlib.Path(folder, "probe.html")
-        page.write_text(text.replace("</body>", PROBE))
-        r = subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=" + folder + "/profile",
-                            "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120)
-        check("PROBE{" in r.stdout, "the page did not come so far: %s", r.stderr[-300:])
-        out = json.loads(r.stdout.split("<pre id=\"probe\">PROBE")[1].split("END</pre>")[0].replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&"))
-        check(out["errors"] == [] and out["rows"] == out["shown"] == out["dots"] == 24, "%s", out)
-        check(out["sorted"] and out["filtered"] == 4, "%s", out)
-        check("lstmgen check base.yaml --set engine.pes=" in out["point"] and "little.npz" in out["point"], "%s", out["point"])
-
-
 BAD = [("unknown axis", {"axes": {"engine.pse": [1]}}, "engine.pes"),
        ("empty axis", {"axes": {"engine.pes": []}}, "empty"),
        ("an axis without values", {"axes": {"engine.pes": 4}}, "list of values or a range"),
@@ -341,7 +327,8 @@ BAD = [("unknown axis", {"axes": {"engine.pse": [1]}}, "engine.pes"),
        ("empty range", {"axes": {"engine.pes": {"from": 8, "to": 4, "step": 1}}}, "empty"),
        ("no point", {"where": "engine.pes > 100"}, "0 points"),
        ("a billion", {"axes": {"engine.pes": {"from": 1, "to": 1000000000}}}, "1000000000"),
-       ("unknown name", {"where": "engine.pse > 1"}, "engine.pes"),
+       ("a billion in three axes", {"axes": {k: {"from": 1, "to": 1000} for k in AXES}}, "the axes make 1000000000 points"),
+       ("unknown name", {"where": "1 < engine.pse"}, "at character 5: 'engine.pse' is not known: did you mean engine.pes?"),
        ("half a condition", {"where": "engine.pes >"}, "too early"),
        ("text as a number", {"where": "sparsity.pattern < 3"}, "dense"),
        ("place", {"depth": "place"}, "not part of this version"),
@@ -358,7 +345,7 @@ for name, keys, word in FUTILE:
     def _(keys=keys, word=word):
         with scratch() as folder:
             r = run(sweep_file(folder, **keys), folder)
-            check(r.status == 1 and word in r.err and "no point" in r.err, "exit %s: %s", r.status, r.err)
+            check(r.status == 1 and word in r.err and "no point" in r.err and "warning" not in r.err, "exit %s: %s", r.status, r.err)
             check(all(t["status"] == "invalid" and t["reason"] for t in rows(folder)), "%s", rows(folder))
 
 

@@ -3,7 +3,7 @@
 
     sweep_runner.py [WORD]...        only the cases with every WORD in their name
 """
-import contextlib, json, os, pathlib, random, signal, subprocess, sys, time
+import contextlib, json, os, pathlib, random, shutil, signal, subprocess, sys, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import slurm
@@ -25,9 +25,9 @@ def sweep_file(folder, axes=LITTLE, hidden=4, steps=4, **keys):
 
 
 def slow_sweep(folder):
-    """300 points that take about 6 s in all."""
+    """300 points that take about 4 s in all."""
     sweep_file(folder, {"precision.weight": list(range(2, 17)), "precision.activation": list(range(7, 17)),
-                        "precision.state": [20, 24]}, 48, 150)
+                        "precision.state": [20, 24]}, 48, 1000)
 
 
 def run(folder, out, *words, env=None):
@@ -57,7 +57,7 @@ def same(folder, *outs):
         check(not os.path.exists(folder + "/" + out + "/chunks"), "%s/chunks is still there", out)
 
 
-def until(condition, what, seconds=60):
+def until(condition, what, seconds=300):
     end = time.monotonic() + seconds
     while not condition():
         check(time.monotonic() < end, "no %s in %d s", what, seconds)
@@ -108,6 +108,60 @@ def _():
         same(folder, "local", "o")
 
 
+# What a node that fails does to a command, slowly: its worker, a while later the command itself get SIGTERM.
+WORKER_FIRST = """if [ -e "$0.done" ]; then exec sh -c "$1"; fi
+: > "$0.done"
+sh -c "$1" & command=$!
+until worker=$(cat /proc/$command/task/$command/children) && [ "$worker" ]; do sleep 0.05; done
+sleep 0.3
+kill -TERM $worker
+sleep 0.3
+kill -TERM $command
+wait $command
+"""
+# The same for the simulator, which ends itself the first time.
+TOOL_FIRST = """if [ -e "$0.done" ]; then exec sh -c "$1"; fi
+: > "$0.done"
+sh -c "$1" & command=$!
+until [ -e "$0.vvp" ]; do sleep 0.05; done
+sleep 0.3
+kill -TERM $command
+wait $command
+"""
+ENDS_ITSELF = """#!/bin/sh
+if [ -e %s.vvp ]; then exec %s "$@"; fi
+: > %s.vvp
+kill -TERM $$
+"""
+
+
+@suite.case("a command whose worker or tool is ended before it is leaves that point open")
+def _():
+    with scratch() as folder:
+        slow_sweep(folder)
+        script = pathlib.Path(folder, "first.sh")
+        script.write_text(WORKER_FIRST)
+        good(run(folder, "o", "--runner", "sh %s {}" % script))
+        good(run(folder, "local", "-j", "2"))
+        same(folder, "local", "o")
+
+
+@suite.case("the same for a point's simulator", ["iverilog"])
+def _():
+    with scratch() as folder:
+        sweep_file(folder, {"engine.pes": [1, 2]}, depth="simulate")
+        script, vvp = pathlib.Path(folder, "first.sh"), pathlib.Path(folder, "bin/vvp")
+        script.write_text(TOOL_FIRST)
+        vvp.parent.mkdir()
+        vvp.write_text(ENDS_ITSELF % (script, shutil.which("vvp"), script))
+        vvp.chmod(0o755)
+        env = dict(os.environ, PATH="%s:%s" % (vvp.parent, os.environ["PATH"]))
+        good(run(folder, "o", "--sim", "icarus", "--runner", "sh %s {}" % script, env=env))
+        check(os.path.exists("%s.vvp" % script), "the simulator was not ended")
+        good(run(folder, "local", "--sim", "icarus"))
+        same(folder, "local", "o")
+
+
 @suite.case("kill -9 of the sweep: rows that only its commands wrote are not lost")
 def _():
     with scratch() as folder:
@@ -152,20 +206,20 @@ def _():
         def requeue():
             with under_way("node") as p:
                 check(cluster.fail_node() > 0, "no task was put back into the queue")
-                words = p.communicate(timeout=60)[1]
+                words = p.communicate(timeout=300)[1]
                 check(p.returncode == 0, "exit %s after the node failed: %s", p.returncode, words)
 
         def cancel():
             with under_way("cancel") as p:
-                cluster.call("scancel", next(t for t, s in cluster.tasks() if s == "RUNNING"))
-                words = p.communicate(timeout=60)[1]
+                cluster.call("scancel", next(t for t, s in cluster.tasks() if s == "RUNNING").split("_")[0])
+                words = p.communicate(timeout=300)[1]
                 check(p.returncode == 4 and "still open" in words, "exit %s after scancel: %s", p.returncode, words)
             good(run(folder, "cancel", "--runner", "slurm", env=cluster.env))
 
         def interrupt():
             with under_way("stop") as p:
                 p.send_signal(signal.SIGINT)
-                words = p.communicate(timeout=60)[1]
+                words = p.communicate(timeout=300)[1]
                 check(p.returncode == 130 and "stopped" in words, "exit %s after ^C: %s", p.returncode, words)
                 until(lambda: not {"RUNNING", "PENDING"} & set(dict(cluster.tasks()).values()), "end of the tasks")
 

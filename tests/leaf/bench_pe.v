@@ -31,8 +31,9 @@ module bench_pe #(
             assign sum[40*(i+1) +: 40] = sum[40*i +: 40] + {{8{p[31]}}, p};
         end
     endgenerate
-    lg_gacc #(.WIDTH(40)) u_acc (
-        .clk_i(clk_i), .keep_i(keep_i), .x_i(sum[40*LANES +: 40]), .s_o(s_o)
+    lg_mux_add #(.WIDTH(40)) u_acc (
+        .clk_i(clk_i), .choose_i(keep_i), .x_i(sum[40*LANES +: 40]), .a_i(s_o), .b_i(40'd0),
+        .s_o(s_o)
     );
 
 endmodule

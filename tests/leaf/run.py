@@ -30,7 +30,7 @@ FAMILY = {
                     ("lg_ram", "lg_rom", "lg_rom2", "lg_ram_small")),
 }
 LIMIT = {"xc7": (18, 25), "xcup": (18, 27), "ice40": (16, 16)}  # widest operands; else 18 x 18
-MODULES = ("lg_mul", "lg_gacc", "lg_ram", "lg_rom", "lg_rom2", "lg_ram_small")
+MODULES = ("lg_mul", "lg_mux_add", "lg_ram", "lg_rom", "lg_rom2", "lg_ram_small")
 
 
 FOLDER = {"cyclone10gx": "cyclonev"}
@@ -62,8 +62,8 @@ def bench(family, module, p, folder):
     if module == "lg_mul":
         return "tb_mul.v", {"A": p[0], "B": p[1], "LATENCY": p[2]}, \
             {"A_WIDTH": p[0], "B_WIDTH": p[1], "LATENCY": p[2]}, {}
-    if module == "lg_gacc":
-        return "tb_gacc.v", {"WIDTH": p[0]}, {"WIDTH": p[0]}, {}
+    if module == "lg_mux_add":
+        return "tb_mux_add.v", {"WIDTH": p[0]}, {"WIDTH": p[0]}, {}
     own = {"WIDTH": p[0], "DEPTH": p[1]}
     if module in ("lg_ram", "lg_ram_small"):
         small = int(module == "lg_ram_small")
@@ -129,7 +129,7 @@ def cases():
         widths = {
             "lg_mul": [(1, 1, 1), (16, 16, 3), (8, 16, 2), (amax, bmax, 4), (3, 5, 1), (amax, bmax, 3),
                        (amax, bmax, 2), (amax, bmax, 1), (12, 13, 5)],
-            "lg_gacc": [(1,), (2,), (7,), (40,), (33,), (64,)],
+            "lg_mux_add": [(1,), (2,), (7,), (40,), (33,), (64,)],
             "lg_ram": [(1, 1), (16, 2), (36, 512), (37, 100), (18, 1024), (20, 700), (9, 2048), (11, 1500),
                        (5, 4096), (3, 8192), (2, 16384), (3, 16500)],
             "lg_rom": [(1, 1), (16, 2), (36, 512), (37, 100), (20, 700), (9, 2048)],
@@ -139,7 +139,7 @@ def cases():
         # the netlists: fewer cases (Yosys takes a second each), none so small that registers are cheaper
         netlist = {
             "lg_mul": [(8, 16, 2), (amax, bmax, 4), (amax, bmax, 3), (3, 5, 1)],
-            "lg_gacc": [(7,), (40,)],
+            "lg_mux_add": [(7,), (40,)],
             "lg_ram": [(16, 2), (37, 300), (20, 700), (11, 1500), (5, 4096), (3, 8192), (2, 16384)],
             "lg_rom": [(37, 100), (20, 700)],
             "lg_rom2": [(20, 300)],

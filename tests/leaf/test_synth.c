@@ -14,7 +14,7 @@
 
 enum { ROWS = 3, LANES = 2, DEPTH = 512, TABLE = 256 };
 
-static const char *const LEAVES[] = {"lg_mul", "lg_gacc", "lg_ram", "lg_ram_small", "lg_rom", "lg_rom2"};
+static const char *const LEAVES[] = {"lg_mul", "lg_mux_add", "lg_ram", "lg_ram_small", "lg_rom", "lg_rom2"};
 
 static void write_text(const char *path, const char *text)
 {
@@ -199,7 +199,7 @@ static void test_bad_source(void **state)
     Diag *d = diag_new(a);
     const Part *p = part_find("LFE5U-25F");
     const char *folder = make_folder(a, p, true, true);
-    write_text(path_join(a, folder, "rtl/lg_gacc.v"), "module lg_gacc (\n");
+    write_text(path_join(a, folder, "rtl/lg_mux_add.v"), "module lg_mux_add (\n");
     SynthResult r;
     assert_false(synth_run(a, d, folder, "bench", p, expected(p), &r));
     assert_int_equal(diag_status(d), EXIT_TOOL);

@@ -92,13 +92,15 @@ class Slurm:
         """[(job_task, state)] of all tasks that Slurm remembers."""
         return [tuple(l.split()) for l in self.call("squeue", "-h", "-r", "-t", "all", "-o", "%i %T").splitlines()]
 
-    def fail_node(self):
+    def fail_node(self, seconds=60):
         """The node goes down under its tasks; how many of them Slurm put back into the queue. They would wait there for
-        two minutes, until their credentials have expired."""
-        running = [t for t, state in self.tasks() if state == "RUNNING"]
-        self.call("scontrol", "update", "nodename=" + self.host, "state=down", "reason=test")
-        again = [t for t in running if "Restarts=1" in self.call("scontrol", "show", "job", "-o", t)]
-        self.call("scontrol", "update", "nodename=" + self.host, "state=resume")
+        two minutes, until their credentials have expired. Again when all tasks were just ending."""
+        end, again = time.monotonic() + seconds, []
+        while not again and time.monotonic() < end:
+            running = [t for t, state in self.tasks() if state == "RUNNING"]
+            self.call("scontrol", "update", "nodename=" + self.host, "state=down", "reason=test")
+            again = [t for t in running if "Restarts=1" in self.call("scontrol", "show", "job", "-o", t)]
+            self.call("scontrol", "update", "nodename=" + self.host, "state=resume")
         for t in again:
             self.call("scontrol", "update", "jobid=" + t, "starttime=now")
         return len(again)

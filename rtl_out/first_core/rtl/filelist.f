@@ -1,5 +1,5 @@
 rtl/lg_mul.v
-rtl/lg_gacc.v
+rtl/lg_mux_add.v
 rtl/lg_ram.v
 rtl/lg_ram_small.v
 rtl/lg_rom.v

@@ -56,11 +56,13 @@ module lg_pe #(
             wire unused = scale_i;
         end
         if (ACC_BITS > TERM) begin : gen_extend
-            lg_gacc #(.WIDTH(ACC_BITS)) u_acc (
-                .clk_i(clk_i), .keep_i(!first), .x_i({{(ACC_BITS-TERM){term[TERM-1]}}, term}), .s_o(acc_o));
+            lg_mux_add #(.WIDTH(ACC_BITS)) u_acc (
+                .clk_i(clk_i), .choose_i(first), .x_i({{(ACC_BITS-TERM){term[TERM-1]}}, term}),
+                .a_i({ACC_BITS{1'b0}}), .b_i(acc_o), .s_o(acc_o));
         end else begin : gen_cut    // the planner proved that ACC_BITS hold every partial sum
-            lg_gacc #(.WIDTH(ACC_BITS)) u_acc (
-                .clk_i(clk_i), .keep_i(!first), .x_i(term[ACC_BITS-1:0]), .s_o(acc_o));
+            lg_mux_add #(.WIDTH(ACC_BITS)) u_acc (
+                .clk_i(clk_i), .choose_i(first), .x_i(term[ACC_BITS-1:0]), .a_i({ACC_BITS{1'b0}}), .b_i(acc_o),
+                .s_o(acc_o));
             wire [TERM-1:0] unused_term = term;
         end
     endgenerate

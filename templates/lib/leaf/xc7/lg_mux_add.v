@@ -1,16 +1,17 @@
-// lg_gacc (7-series): gated accumulator, s <= (keep ? s : 0) + x, one LUT a bit.
-// Latency: 1 edge from keep_i, x_i to s_o. Throughput: one addend a cycle. No reset: the first
-// addend of a sum comes with keep_i = 0.
-// CARRY4's DI takes x as it is, so the gate shares the sum's LUT; which operand an inferred adder
+// lg_mux_add (7-series): adder of a chosen addend, s <= x + (choose ? a : b), one LUT a bit.
+// Latency: 1 edge from the inputs to s_o. Throughput: one sum a cycle. No reset.
+// CARRY4's DI takes x as it is, so the choice shares the sum's LUT; which operand an inferred adder
 // puts there depends on names, and with the other one it costs two LUTs a bit.
 `default_nettype none
 
-module lg_gacc #(
-    parameter WIDTH = 40  // bits of addend and sum, >= 1
+module lg_mux_add #(
+    parameter WIDTH = 40  // bits of operands and sum, >= 1
 ) (
     input  wire             clk_i,
-    input  wire             keep_i,
+    input  wire             choose_i,
     input  wire [WIDTH-1:0] x_i,
+    input  wire [WIDTH-1:0] a_i,
+    input  wire [WIDTH-1:0] b_i,
     output wire [WIDTH-1:0] s_o
 );
 
@@ -20,7 +21,7 @@ module lg_gacc #(
     localparam CELLS = (WIDTH + 3) / 4;
 
     wire [4*CELLS-1:0] x = {{(4*CELLS-WIDTH){1'b0}}, x_i};
-    wire [4*CELLS-1:0] s = {{(4*CELLS-WIDTH){1'b0}}, s_q & {WIDTH{keep_i}}};
+    wire [4*CELLS-1:0] y = {{(4*CELLS-WIDTH){1'b0}}, choose_i ? a_i : b_i};
     wire [4*CELLS-1:0] sum;
     wire [4*CELLS-1:0] chain;
     wire [CELLS:0]     carry;
@@ -30,7 +31,7 @@ module lg_gacc #(
         for (i = 0; i < CELLS; i = i + 1) begin : gen_cell
             CARRY4 carry4 (
                 .CI(carry[i]), .CYINIT(1'b0),
-                .DI(x[4*i +: 4]), .S(x[4*i +: 4] ^ s[4*i +: 4]),
+                .DI(x[4*i +: 4]), .S(x[4*i +: 4] ^ y[4*i +: 4]),
                 .O(sum[4*i +: 4]), .CO(chain[4*i +: 4])
             );
             assign carry[i+1] = chain[4*i + 3];
@@ -38,7 +39,7 @@ module lg_gacc #(
     endgenerate
     always @(posedge clk_i) s_q <= sum[WIDTH-1:0];
 `else
-    always @(posedge clk_i) s_q <= x_i + (s_q & {WIDTH{keep_i}});
+    always @(posedge clk_i) s_q <= x_i + (choose_i ? a_i : b_i);
 `endif
     assign s_o = s_q;
 

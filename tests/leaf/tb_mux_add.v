@@ -1,4 +1,4 @@
-// The gated accumulator against its definition, sums of random length.
+// The adder of a chosen addend against its definition.
 `timescale 1ns / 1ps
 module tb;
     parameter WIDTH = 40;
@@ -7,23 +7,27 @@ module tb;
     reg clk = 1'b0;
     always #5 clk = ~clk;
 
-    reg keep;
-    reg [WIDTH-1:0] x;
+    reg choose;
+    reg [WIDTH-1:0] x, a, b;
     wire [WIDTH-1:0] s;
-    `DUT dut (.clk_i(clk), .keep_i(keep), .x_i(x), .s_o(s));
+    `DUT dut (.clk_i(clk), .choose_i(choose), .x_i(x), .a_i(a), .b_i(b), .s_o(s));
 
     reg [WIDTH-1:0] sum;
     integer i, bad;
     initial begin
         bad = 0;
-        keep = 1'b0;
+        choose = 1'b0;
         x = 0;
+        a = 0;
+        b = 0;
         repeat (30) @(posedge clk);
         for (i = 0; i < CYCLES; i = i + 1) begin
             #1;
-            keep = i > 0 && ($random & 7) != 0;
+            choose = $random;
             x = (i & 15) == 3 ? {WIDTH{1'b1}} : {$random, $random};
-            sum = keep ? sum + x : x;
+            a = (i & 15) == 5 ? {WIDTH{1'b1}} : {$random, $random};
+            b = (i & 15) == 3 ? 1 : {$random, $random};
+            sum = x + (choose ? a : b);
             @(posedge clk);
             #1;
             if (s !== sum) begin

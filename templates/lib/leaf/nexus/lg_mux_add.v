@@ -1,15 +1,17 @@
-// lg_gacc (Nexus): gated accumulator, s <= (keep ? s : 0) + x, the gate inside the carry cell.
-// Latency: 1 edge from keep_i, x_i to s_o. Throughput: one addend a cycle. No reset: the first
-// addend of a sum comes with keep_i = 0.
-// CCU2's LUT takes the gate as its third input: one LUT a bit less than inferred.
+// lg_mux_add (Nexus): adder of a chosen addend, s <= x + (choose ? a : b).
+// Latency: 1 edge from the inputs to s_o. Throughput: one sum a cycle. No reset.
+// CCU2's LUT makes the choice: one LUT a bit less than inferred. Where D ^ (C ? A : B) is 0 the
+// carry is what that LUT gives for D = 0, which is the addend: so x is D.
 `default_nettype none
 
-module lg_gacc #(
-    parameter WIDTH = 40  // bits of addend and sum, >= 1
+module lg_mux_add #(
+    parameter WIDTH = 40  // bits of operands and sum, >= 1
 ) (
     input  wire             clk_i,
-    input  wire             keep_i,
+    input  wire             choose_i,
     input  wire [WIDTH-1:0] x_i,
+    input  wire [WIDTH-1:0] a_i,
+    input  wire [WIDTH-1:0] b_i,
     output wire [WIDTH-1:0] s_o
 );
 
@@ -18,8 +20,9 @@ module lg_gacc #(
 `ifdef SYNTHESIS
     localparam CELLS = (WIDTH + 1) / 2;
 
-    wire [2*CELLS-1:0] s = {{(2*CELLS-WIDTH){1'b0}}, s_q};
     wire [2*CELLS-1:0] x = {{(2*CELLS-WIDTH){1'b0}}, x_i};
+    wire [2*CELLS-1:0] a = {{(2*CELLS-WIDTH){1'b0}}, a_i};
+    wire [2*CELLS-1:0] b = {{(2*CELLS-WIDTH){1'b0}}, b_i};
     wire [2*CELLS-1:0] sum;
     wire [CELLS:0]     carry;
     // the first cell only makes carry 0: unlike ECP5's, the chain's CIN takes no constant
@@ -34,21 +37,21 @@ module lg_gacc #(
     genvar i;
     generate
         for (i = 0; i < CELLS; i = i + 1) begin : gen_cell
-            // 6CCC with D = 1: C ? A ^ B : B; the carry takes B where the sum bit is 0
+            // 53AC: D ^ (C ? A : B)
             CCU2 #(
-                .INIT0("0x6CCC"),
-                .INIT1("0x6CCC"),
+                .INIT0("0x53AC"),
+                .INIT1("0x53AC"),
                 .INJECT("NO")
             ) ccu2 (
                 .CIN(carry[i]), .COUT(carry[i+1]),
-                .A0(s[2*i]), .B0(x[2*i]), .C0(keep_i), .D0(1'b1), .S0(sum[2*i]),
-                .A1(s[2*i+1]), .B1(x[2*i+1]), .C1(keep_i), .D1(1'b1), .S1(sum[2*i+1])
+                .A0(a[2*i]), .B0(b[2*i]), .C0(choose_i), .D0(x[2*i]), .S0(sum[2*i]),
+                .A1(a[2*i+1]), .B1(b[2*i+1]), .C1(choose_i), .D1(x[2*i+1]), .S1(sum[2*i+1])
             );
         end
     endgenerate
     always @(posedge clk_i) s_q <= sum[WIDTH-1:0];
 `else
-    always @(posedge clk_i) s_q <= x_i + (s_q & {WIDTH{keep_i}});
+    always @(posedge clk_i) s_q <= x_i + (choose_i ? a_i : b_i);
 `endif
     assign s_o = s_q;
 
