@@ -4,6 +4,7 @@
  * are computed first; so the count is that of the simulation, exactly. A test compares the two on every design. */
 #include "plan/machine.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- lg_reorder: reads are issued while a vector is complete and the FIFO has credit */
@@ -52,22 +53,22 @@ static unsigned layers_done(const Machine *m)
     unsigned done = 0;
     if (m->d->parts == 1)
         return m->ev.done[m->now % RING];
-    for (int l = 0; l + 1 < m->d->n_regions; l++)
+    for (int l = 0; l < MIN(m->d->n_regions - 1, LAYERS_MAX); l++)
         done |= (unsigned)(m->until[l] == 1) << l;
     return done;
 }
 
-/* So many cycles before a beat of h comes, its parts are counted. */
-static int queue_early(const Machine *m)
+/* Cycles by which `ahead` is ahead. */
+static int queue_early(const Design *d)
 {
-    return m->d->parts == 1 ? 0 : 1 + m->d->front;
+    return 1 + d->front;
 }
 
 static bool queue_moves(const Machine *m)
 {
     bool moves = m->left > 0 || m->ahead > 0;
-    for (int l = 0; l + 1 < m->d->n_regions; l++)
-        moves = moves || m->until[l] > 0;
+    for (int l = 0; l < MIN(m->d->n_regions - 1, LAYERS_MAX); l++)
+        moves |= m->until[l] > 0;
     return moves;
 }
 
@@ -76,10 +77,10 @@ static void queue_step(Machine *m)
     const Design *d = m->d;
     if (d->parts == 1)
         return;
-    int early = queue_early(m);
+    int early = queue_early(d);
     m->left += m->ev.h_valid[m->now % RING] * d->parts - (m->left > 0);
     m->ahead += m->ev.h_valid[(m->now + early) % RING] * d->parts - (m->ahead > 0);
-    for (int l = 0; l + 1 < d->n_regions; l++)
+    for (int l = 0; l < MIN(d->n_regions - 1, LAYERS_MAX); l++)
         m->until[l] = m->ev.done[m->now % RING] >> l & 1 ? m->ahead : MAX(m->until[l] - 1, 0);
 }
 
@@ -138,6 +139,7 @@ void tile_events(Machine *m, const Tile *t, int64_t end)
     for (int s = 0; t->op == OP_O && s < d->shifts; s++) {
         m->ev.h_valid[(element + s + result) % RING] = 1;
         expect_pulse(m, element + s + result);
+        expect_pulse(m, element + s + result - queue_early(d));
     }
     if (t->layer_done) {
         m->ev.done[(last + result - 1 - d->front) % RING] |= (uint16_t)(1u << t->layer);
@@ -212,13 +214,15 @@ static int looked_at_step(const Design *d)
     return 4 + 2 * d->stages;
 }
 
-/* began[n_runs]: the first run of the next step. */
+/* began[n_runs]: the first run of the next step. 0: it did not begin. */
+enum { TWICE = -1 };
+
 static void note_run(Machine *m, int run)
 {
     int step = looked_at_step(m->d);
     m->turn += run == 0;
     if (m->began && m->turn == step)
-        m->began[run] = m->now;
+        m->began[run] = m->began[run] ? TWICE : m->now;
     if (m->began && m->turn == step + 1 && run == 0)
         m->began[m->d->n_runs] = m->now;
 }
@@ -289,26 +293,6 @@ void machine_start(Machine *m, const Design *d, int64_t vectors)
     m->last_taken = -1;
 }
 
-/* One cycle; whether the last beat of a step was at the output. */
-static bool machine_step(Machine *m)
-{
-    int here = (int)(m->now % RING);
-    uint64_t bit = UINT64_C(1) << here % 64;
-    ReorderWires w = reorder_wires(&m->out);
-    bool y_done = m->ev.y_done[here];
-    bool released = sequencer_step(m, w.sent);
-    input_step(m, released);
-    reorder_step(&m->out, w, y_done, w.valid, m->now);
-    if (w.issue)
-        expect_pulse(m, m->now + READ_LATENCY);
-    queue_step(m);
-    m->ev.h_valid[here] = m->ev.y_done[here] = m->freed[here] = m->emptied[here] = 0;
-    m->ev.done[here] = 0;
-    m->quiet = !m->moved && !w.issue && !w.valid && !y_done && !(m->expected[here / 64] & bit) && !queue_moves(m);
-    m->expected[here / 64] &= ~bit;
-    return w.last;
-}
-
 /* Cycles from now on in which the sequencer does nothing but count. */
 static int counting(const Machine *m)
 {
@@ -339,11 +323,34 @@ static int without_pulse(const Machine *m, int most)
  * not worked out one by one. */
 static void skip_quiet(Machine *m)
 {
-    int k = MAX(without_pulse(m, MIN(counting(m), RING / 2)) - queue_early(m), 0);
+    int k = without_pulse(m, MIN(counting(m), RING / 2));
     if (m->seq.phase == SEG_A || m->seq.phase == SEG_B)
         m->seq.count += k;
     m->seq.idle -= k;
     m->now += k;
+}
+
+/* One cycle, and the quiet ones behind it; whether the last beat of a step was at the output. */
+static bool machine_step(Machine *m)
+{
+    int here = (int)(m->now % RING);
+    ReorderWires w = reorder_wires(&m->out);
+    bool y_done = m->ev.y_done[here], queued = queue_moves(m);
+    bool released = sequencer_step(m, w.sent);
+    input_step(m, released);
+    reorder_step(&m->out, w, y_done, w.valid, m->now);
+    if (w.issue)
+        expect_pulse(m, m->now + READ_LATENCY);
+    queue_step(m);
+    m->ev.h_valid[here] = m->ev.y_done[here] = m->freed[here] = m->emptied[here] = 0;
+    m->ev.done[here] = 0;
+    bool pulse = m->expected[here / 64] >> here % 64 & 1;
+    bool quiet = !m->moved && !w.issue && !w.valid && !y_done && !queued && !pulse;
+    m->expected[here / 64] &= ~(UINT64_C(1) << here % 64);
+    m->now++;
+    if (quiet)
+        skip_quiet(m);
+    return w.last;
 }
 
 int cycles_last_steps(const Design *d)
@@ -365,13 +372,9 @@ CycleCount cycles_simulate(const Design *d, int steps)
     machine_start(m, d, steps);
     int64_t offered = -1, limit = INT64_C(100000000);
     for (int done = 0; done < steps && m->now < limit;) {
-        if (machine_step(m)) {
-            offered = m->now;
-            t[done++] = m->now;
-        }
-        m->now++;
-        if (m->quiet)
-            skip_quiet(m);
+        int64_t now = m->now;
+        if (machine_step(m))
+            offered = t[done++] = now;
     }
     REQUIRE(m->now < limit);
     CycleCount c = {.latency = offered - m->last_taken, .total = offered + 1};
@@ -383,21 +386,35 @@ CycleCount cycles_simulate(const Design *d, int steps)
     return c;
 }
 
+/* Where steps differ, as x comes too late for all stages to work on each: runs one after the other, then the wait for x. */
+static int without_waits(const Design *d, int *begin)
+{
+    int now = 0;
+    for (int k = 0; k < d->n_runs; k++) {
+        const Run *r = &d->run[k];
+        const Tile *t = &d->tile[r->first];
+        begin[k] = now;
+        now += r->lead + r->count * (t->segment[0].cycles + t->segment[1].cycles + r->gap);
+    }
+    return MAX(now, (int)ceil(d->interval));
+}
+
 int cycles_of_step(const Design *d, int *begin)
 {
     Arena *scratch = arena_new();
     Machine *m = ARENA_NEW(scratch, Machine);
     machine_start(m, d, looked_at_step(d) + 2);
     m->began = ARENA_ARRAY(scratch, int64_t, d->n_runs + 1);
-    for (int64_t limit = INT64_C(100000000); m->began[d->n_runs] == 0; m->now++) {
+    for (int64_t limit = INT64_C(100000000); m->began[d->n_runs] == 0;) {
         REQUIRE(m->now < limit);
         machine_step(m);
     }
+    bool regular = true;
     for (int k = 0; k < d->n_runs; k++) {
-        REQUIRE(m->began[k] > 0);
+        regular &= m->began[k] > 0;
         begin[k] = (int)(m->began[k] - m->began[0]);
     }
-    int cycles = (int)(m->began[d->n_runs] - m->began[0]);
+    int cycles = regular ? (int)(m->began[d->n_runs] - m->began[0]) : without_waits(d, begin);
     arena_free(scratch);
     return cycles;
 }

@@ -41,10 +41,10 @@ typedef struct Machine {
     Reorder out;
     uint8_t freed[RING], emptied[RING];
     int64_t now, last_taken;
-    uint64_t expected[RING / 64];               /* a bit per cycle to come in which one of the pulses above arrives */
-    bool moved, quiet;                          /* the stream ports did something in this cycle; nothing at all did */
     int left, ahead, until[LAYERS_MAX];         /* lg_queue: parts to leave, the same seen ahead, until the layer's last one */
     int64_t *began; int turn;                   /* of a step that is looked at: when runs began, see cycles_of_step */
+    uint64_t expected[RING / 64];               /* a bit per cycle to come in which one of the pulses above arrives */
+    bool moved;                                 /* the stream ports did something in this cycle */
 } Machine;
 
 /* Notes that a pulse arrives at cycle `at`. */

@@ -3,7 +3,7 @@
 
     schedule.py [WORD]...            only the cases with every WORD in their name
 """
-import json, pathlib, random, re, sys, xml.etree.ElementTree
+import json, math, pathlib, random, re, sys, xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
@@ -128,6 +128,20 @@ def _():
     for word in ("layer 0: W and R", "layer 1: W and R", "head"):
         check(word in texts(picture), "no label %s: %s", word, texts(picture))
     return "interval %s, work %s" % (r.get("measured.interval"), r.get("schedule.bound.work"))
+
+
+@suite.case("x comes too late for all stages to work on each step: runs in order, then the wait")
+def _():
+    with scratch() as folder:
+        rng = random.Random(3)
+        write_npz(folder + "/w.npz", random_lstms(rng, [(118, 1)], 10))
+        write_npy(folder + "/x.npy", (4, 118), random_values(rng, 4 * 118))
+        spec = blocks(folder, name="late", model={"file": "w.npz", "layers": layer_keys(1, True)},
+                      verify={"input": "x.npy"}, engine={"pes": 3, "pe_width": 7}, interface={"lanes": 1})
+        r, picture, cells = generated(folder, spec)
+    check(r.get("schedule.cycles") == math.ceil(r.get("cycles.interval")) and max(at for _, at in cells) < r.get("schedule.cycles"),
+          "%s cycles, interval %s", r.get("schedule.cycles"), r.get("cycles.interval"))
+    check(len(cells) == r.get("schedule.words"), "%d cells", len(cells))
 
 
 @suite.case("the other patterns of the gather engine have one, deltas have none")
