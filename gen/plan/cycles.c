@@ -53,8 +53,8 @@ static unsigned layers_done(const Machine *m)
     unsigned done = 0;
     if (m->d->parts == 1)
         return m->ev.done[m->now % RING];
-    for (int l = 0; l < MIN(m->d->n_regions - 1, LAYERS_MAX); l++)
-        done |= (unsigned)(m->until[l] == 1) << l;
+    for (int l = m->d->n_regions - 2; l >= 0; l--)
+        done = done << 1 | (m->until[l] == 1);
     return done;
 }
 
@@ -67,7 +67,7 @@ static int queue_early(const Design *d)
 static bool queue_moves(const Machine *m)
 {
     bool moves = m->left > 0 || m->ahead > 0;
-    for (int l = 0; l < MIN(m->d->n_regions - 1, LAYERS_MAX); l++)
+    for (int l = 0; l + 1 < m->d->n_regions; l++)
         moves |= m->until[l] > 0;
     return moves;
 }
@@ -80,7 +80,7 @@ static void queue_step(Machine *m)
     int early = queue_early(d);
     m->left += m->ev.h_valid[m->now % RING] * d->parts - (m->left > 0);
     m->ahead += m->ev.h_valid[(m->now + early) % RING] * d->parts - (m->ahead > 0);
-    for (int l = 0; l < MIN(d->n_regions - 1, LAYERS_MAX); l++)
+    for (int l = 0; l + 1 < d->n_regions; l++)
         m->until[l] = m->ev.done[m->now % RING] >> l & 1 ? m->ahead : MAX(m->until[l] - 1, 0);
 }
 
