@@ -63,7 +63,7 @@ FAULTS = [
     ("the first part of a beat is written again", "blocks", "lg_queue", r": data_q >> [^;]*;", ": data_q;"),
     ("a beat that comes while others wait is lost", "queued", "lg_queue", r"free && !waiting && valid_i", "free && valid_i"),
     ("x takes the port while h is written", "blocks", "lg_queue", r"assign valid_o = busy_q;", "assign valid_o = 1'b0;"),
-    ("accumulator is not started anew", "dense", "lg_pe", r"\.keep_i\(!first\)", ".keep_i(1'b1)"),
+    ("accumulator is not started anew", "dense", "lg_pe", r"\.choose_i\(first\)", ".choose_i(1'b0)"),
     ("kept partial sums are not used", "dense", "lg_lane", r"use_psum_i \? psum : ", ""),
     ("bias is left out", "dense", "lg_lane", r": record_i\[ACC-1:0\];", ": {ACC{1'b0}};"),
     ("row shift is one less", "dense", "lg_requant", r"shift_q +<= shift_i;", "shift_q <= shift_i - 1'b1;"),
