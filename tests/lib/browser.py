@@ -2,7 +2,7 @@
 
     with Browser(folder) as page: page.open(path); page.click("#theme"); page.value("rows.length")
 """
-import base64, json, os, pathlib, select, subprocess, time
+import base64, json, os, pathlib, select, shutil, signal, subprocess, time
 
 KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), "ArrowRight": (39, ""), "ArrowLeft": (37, "")}
 
@@ -21,9 +21,11 @@ class Browser:
             os.dup2(a, 3)
             os.dup2(b, 4)
         self.process = subprocess.Popen(
-            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe",
+            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+             "--remote-debugging-pipe",
              "--user-data-dir=%s" % (self.folder / "profile"), "--window-size=%d,%d" % self.size, "about:blank"],
-            preexec_fn=pipes, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            preexec_fn=pipes, close_fds=False, start_new_session=True, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
         os.close(to_child)
         os.close(from_child)
         target = next(t for t in self.call("Target.getTargets")["targetInfos"] if t["type"] == "page")
@@ -36,10 +38,18 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         os.close(self.read)
         os.close(self.write)
+        self.remove_profile()
+
+    def remove_profile(self):
+        """Its other processes may still write there until they are gone."""
+        end = time.monotonic() + 30
+        while (self.folder / "profile").exists():
+            shutil.rmtree(self.folder / "profile", ignore_errors=time.monotonic() < end)
+            time.sleep(0.02)
 
     def message(self, seconds):
         end = time.monotonic() + seconds
