@@ -38,7 +38,8 @@ static bool scan_step(Scatter *s, bool stop)
     unsigned wait = now->wait_h ? 1u << (now->region - 1) : 0;
     bool there = (wait & (s->pending | s->pending_late)) == 0 
                  || (s->pending == wait && s->recent == 0 && scan_count(now) - s->count < s->full_now);
-    bool issue = s->active && !s->stop && (there || mark), finished = issue && last;
+    unsigned closes = d->net->layer[now->layer].cell == CELL_LSTM ? 1u << now->layer : 0;
+    bool issue = s->active && !s->stop && (mark ? (s->pending & closes) == 0 : there), finished = issue && last;
     bool rested = s->rest == 0 && !(finished && now->end && d->rest > 0);
     bool ready = rested && (!next->wait_x || s->m.in.level != 0);
     bool choose = !s->active || finished, start = choose && ready;
@@ -55,8 +56,8 @@ static bool scan_step(Scatter *s, bool stop)
     unsigned done = s->m.ev.done[s->m.now % RING];
     s->pending_late = s->pending;
     s->pending &= ~done;
-    if (issue && mark && d->net->layer[now->layer].cell == CELL_LSTM)
-        s->pending |= 1u << now->layer;
+    if (issue && mark)
+        s->pending |= closes;
     s->full_now = s->recent ? 0 : s->full_now + s->full[s->m.now % RING];
     s->recent = (s->recent << 1 | (done != 0)) & 7;
     if (choose)

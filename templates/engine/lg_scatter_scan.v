@@ -88,7 +88,9 @@ module lg_scatter_scan #(
     // full_q counts for this vector when its layer is the only one not yet done.
     wire there    = (run_wait_q & (pending_q | pending_q2)) == {LAYERS{1'b0}}
                     || (pending_q == run_wait_q && recent_q == 3'd0 && position_q < full_q);
-    wire issue    = active_q && !stop_q && (there || is_end);
+    // A layer is closed anew when it was done: rows behind its last neuron may still be on their way when h is scanned.
+    wire closable = (run_pending_q & pending_q) == {LAYERS{1'b0}};
+    wire issue    = active_q && !stop_q && (is_end ? closable : there);
     wire is_tail  = has_end_q ? count_q == ONE_COUNT : final_q;
     wire finished = issue && final_q;
     wire rested   = rest_q == {REST_BITS{1'b0}} && !(finished && has_end_q && REST != 0);

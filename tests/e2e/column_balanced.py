@@ -113,6 +113,16 @@ def _():
     check(golden[0] == golden[1], "outputs differ")
 
 
+@suite.case("one neuron on five PEs: h is scanned before the tile's last row, which is none, is through", ["iverilog"])
+def _():
+    rng = random.Random("one neuron")
+    d = {"layers": [(8, 1)], "head": 0, "keep": 0.5, "steps": 2, "hold": 0.5, "scale": 1.0,
+         "engine": {"pes": 5, "pe_width": 1}, "precision": {"weight": 6, "activation": 12, "state": 32},
+         "part": "LFE5U-85F", "control": "none", "delta": {"x": 0, "h": 0}}
+    with scratch() as folder:
+        simulate(write(rng, d, folder))
+
+
 def small(folder, **more):
     rng = random.Random(1)
     d = draw(rng, False)
