@@ -92,13 +92,13 @@ static void predict_as_measured(Job *j)
         rounds++;
     Design *d = &j->design;
     if (!d->delta)
-        d->interval = d->engine->cycles(d, MIN(rounds * steps, MOST)).interval;
+        d->interval = plan_cycles(d, MIN(rounds * steps, MOST)).interval;
 }
 
 static bool plan(Job *j)
 {
-    if (!design_plan(j->arena, j->diag, j->spec, &j->network, &j->qnet, &j->golden.activity,
-                       &j->design))
+    if (!design_plan(j->arena, j->diag, j->spec, &j->network, &j->qnet, &j->golden.activity, j->log,
+                     &j->design))
         return false;
     predict_as_measured(j);
     return true;

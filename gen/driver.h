@@ -14,6 +14,7 @@ typedef struct Job {
     Sequences sequences;
     float *y_unpruned;                  /* outputs of the float network before pruning, or NULL */
     QNetwork qnet;
+    PlanLog *log;                       /* of a plan that is like this one, or to be filled; NULL */
     Design design;
     Golden golden;
     Timeline timeline;

@@ -88,8 +88,10 @@ struct Engine {
 };
 extern const Engine engine_gather, engine_scatter;
 
+typedef struct PlanLog PlanLog;
 struct Design {
     const Engine *engine;
+    PlanLog *log;                       /* plan/log.c; may be NULL */
     int weight_memories, index_memories;
     int weight_lanes, index_word;       /* weights in a word; bits of an index word */
     int vector_banks;                   /* banks of the vector memory that are written */
@@ -139,14 +141,25 @@ struct Design {
 };
 
 /* ---------------------------------------------------------------- plan/plan.c: sizes and order */
-/* With deltas the cycles depend on which elements are sent: `activity` of the verify sequences. */
+/* With deltas the cycles depend on which elements are sent: `activity` of the verify sequences. `log`: plan/log.c; NULL. */
 bool design_plan(Arena *a, Diag *d, const Spec *s, const Network *net, const QNetwork *q, const Activity *activity,
-                 Design *out);
+                 PlanLog *log, Design *out);
+int layer_align(const QNetwork *q);     /* bits by which products of W and R differ; they may take a cycle more */
 /* Element of a vector at a position, or -1 where the position is padding. */
 int region_element(const Region *r, int position);
 int region_position(const Region *r, int element);
 /* x is written in another order than it comes: it waits in a memory of its own (lg_input). */
 bool region_is_reordered(const Region *x, int lanes);
+
+/* ---------------------------------------------------------------- plan/log.c: planning the like again without trials */
+PlanLog *plan_log_new(Arena *a);
+/* A plan was made with the log: from here on it is read, from its start. */
+void plan_log_close(PlanLog *log);
+/* The next entry of a closed log; false: work it out and put it there. `log` may be NULL. */
+bool plan_log_take(PlanLog *log, void *item, size_t size);
+void plan_log_put(PlanLog *log, const void *item, size_t size);
+/* Cycles of `steps` steps by the engine's model, or from the design's log. */
+CycleCount plan_cycles(const Design *d, int steps);
 
 /* ---------------------------------------------------------------- plan/cycles.c: exact cycle model */
 /* Steps at the end of a run that do not count for the interval: stages that have no input any more are left out. */

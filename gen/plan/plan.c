@@ -151,7 +151,7 @@ static void try_slacks(Arena *a, Design *d, int lanes, Choice *best)
 }
 
 /* Fewest cycles; more lanes only where they save at least one cycle in 200. */
-static void choose_schedule(Arena *a, Design *d)
+static Choice best_schedule(Design *d)
 {
     Arena *scratch = arena_new();
     Choice best = {0};
@@ -165,9 +165,19 @@ static void choose_schedule(Arena *a, Design *d)
         if (d->shifts == 1 || (d->ring == 0 && best.interval <= (double)d->weight_words))
             break;
     }
+    arena_free(scratch);
+    return best;
+}
+
+static void choose_schedule(Arena *a, Design *d)
+{
+    Choice best;
+    if (!plan_log_take(d->log, &best, sizeof best)) {
+        best = best_schedule(d);
+        plan_log_put(d->log, &best, sizeof best);
+    }
     set_cell_lanes(d, best.lanes, best.slack);
     plan_schedule(a, d, best.early);
-    arena_free(scratch);
 }
 
 /* ---- stream */
@@ -208,10 +218,10 @@ static void choose_stream(Arena *a, Design *d)
         widest *= 2;
     set_stream(d, widest);
     choose_schedule(a, d);
-    double best = cycles_simulate(d, cycles_least_steps(d)).interval;
+    double best = plan_cycles(d, cycles_least_steps(d)).interval;
     for (int lanes = 1; lanes < widest; lanes *= 2) {
         set_stream(d, lanes);
-        if (cycles_simulate(d, cycles_least_steps(d)).interval <= best)
+        if (plan_cycles(d, cycles_least_steps(d)).interval <= best)
             return;
     }
     set_stream(d, widest);
@@ -271,12 +281,12 @@ static bool plan_sizes(Arena *a, Diag *diag, Design *d, int banks)
 static bool plan_queue(Arena *a, Diag *diag, Design *d)
 {
     const double MORE = 1.004, ONE_MORE = 1;
-    double best = cycles_simulate(d, cycles_least_steps(d)).interval;
+    double best = plan_cycles(d, cycles_least_steps(d)).interval;
     while (d->span > MAX(d->spec->lanes, 1)) {
         Design fewer = *d;
         if (!plan_sizes(a, diag, &fewer, d->span / 2))
             return false;
-        if (cycles_simulate(&fewer, cycles_least_steps(d)).interval > MAX(best * MORE, best + ONE_MORE))
+        if (plan_cycles(&fewer, cycles_least_steps(d)).interval > MAX(best * MORE, best + ONE_MORE))
             break;
         *d = fewer;
     }
@@ -314,10 +324,10 @@ static int measured_steps(const Design *d)
 }
 
 bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const QNetwork *q, const Activity *activity,
-                 Design *out)
+                 PlanLog *log, Design *out)
 {
     Design *d = out;
-    *d = (Design){.spec = s, .pattern = patterns_host(net), .net = net, .q = q, .pes = s->pes,
+    *d = (Design){.log = log, .spec = s, .pattern = patterns_host(net), .net = net, .q = q, .pes = s->pes,
                   .lanes_pe = s->pe_width};
     d->inputs = net->layer[0].inputs;
     d->outputs = net->layer[net->n - 1].hidden;
@@ -330,7 +340,7 @@ bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const 
     plan_matrices(d);
     if (!d->engine->plan(a, diag, d))
         return false;
-    d->interval = d->engine->cycles(d, measured_steps(d)).interval;
-    d->latency = d->engine->cycles(d, 1).latency;
+    d->interval = plan_cycles(d, measured_steps(d)).interval;
+    d->latency = plan_cycles(d, 1).latency;
     return true;
 }

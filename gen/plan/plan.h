@@ -5,7 +5,6 @@
 
 /* plan/plan.c: the gather engine, and what both share. */
 bool gather_plan(Arena *a, Diag *diag, Design *d);
-int layer_align(const QNetwork *q);                     /* bits by which products of W and R differ */
 void plan_shift(Design *d);
 int most_cell_lanes(const Design *d);    /* rows of h that can be written at once, or queued for it */
 bool lanes_allowed(Diag *diag, const Design *d);        /* interface.lanes against the banks of x */

@@ -271,7 +271,7 @@ static void try_choice(Arena *scratch, Design *d, Choice c, int steps, Choice *b
 }
 
 /* Fewest cycles, then the fewest lanes. */
-static void choose_lanes(Arena *a, Design *d)
+static Choice best_choice(Design *d)
 {
     Arena *scratch = arena_new();
     Choice best = {0};
@@ -284,6 +284,16 @@ static void choose_lanes(Arena *a, Design *d)
                 try_choice(scratch, d, (Choice){lanes, queues, eager}, steps, &best, &fewest);
     }
     arena_free(scratch);
+    return best;
+}
+
+static void choose_lanes(Arena *a, Design *d)
+{
+    Choice best;
+    if (!plan_log_take(d->log, &best, sizeof best)) {
+        best = best_choice(d);
+        plan_log_put(d->log, &best, sizeof best);
+    }
     arrange(a, d, best);
 }
 
@@ -294,10 +304,10 @@ static void choose_stream(Design *d)
     set_stream(d, widest);
     if (d->spec->lanes > 0)
         return;
-    double best = scatter_cycles(d, steps).interval;
+    double best = plan_cycles(d, steps).interval;
     for (int lanes = 1; lanes < widest; lanes *= 2) {
         set_stream(d, lanes);
-        if (scatter_cycles(d, steps).interval <= best)
+        if (plan_cycles(d, steps).interval <= best)
             return;
     }
     set_stream(d, widest);
