@@ -42,6 +42,9 @@ void scatter_holes(const Design *d, Holes *h)
     hole_int(h, "QUEUES", d->queues);
     hole_int(h, "BANKS", d->vector_banks);
     hole_int(h, "ROWS", d->rows);
+    hole_int(h, "READS", d->reads);
+    hole_int(h, "ROW_ADDR", d->index_bits - clog2(d->reads));
+    hole_int(h, "TILE_ROWS", d->tile_rows);
     hole_int(h, "ROW_BITS", d->row_bits);
     hole_int(h, "ROW_BLOCK", d->row_block);
     hole_int(h, "ROW_EDGE", d->row_edge);
@@ -109,13 +112,13 @@ static bool emit_scans(const Design *d, Arena *a, Folder *f)
 static bool emit_readout(const Design *d, Arena *a, Folder *f)
 {
     Image m;
-    int last = d->net->n - 1, gap = gap_bits(d);
-    if (!image_open(&m, a, f, "mem/readout.hex", d->index_bits + gap + 4, "wrap head wait_out last gap row"))
+    int last = d->net->n - 1, gap = gap_bits(d), address = d->index_bits - clog2(d->reads);
+    if (!image_open(&m, a, f, "mem/readout.hex", address + gap + 4, "wrap head wait_out last gap row"))
         return false;
     for (int n = 0; n < d->n_tiles; n++) {
         const Tile *t = &d->tile[n];
         bool first = n == 0 || d->tile[n - 1].layer != t->layer, final = n == d->n_tiles - 1;
-        image_field(&m, d->tile_row[n], d->index_bits);
+        image_field(&m, d->tile_row[n], address);
         image_field(&m, d->tile_gap[n], gap);
         image_field(&m, final || d->tile[n + 1].layer != t->layer, 1);
         image_field(&m, first && t->layer == last, 1);
@@ -129,11 +132,11 @@ static bool emit_readout(const Design *d, Arena *a, Folder *f)
 /* ---- weights and rows of one array: word w of queue k at w * queues + k */
 typedef struct ArrayImages { Image weight, index; } ArrayImages;
 
-static void put_word(const Design *d, ArrayImages *m, const LaneWord *word)
+static void put_word(const Design *d, ArrayImages *m, int layer, const LaneWord *word)
 {
     for (int pe = 0; pe < d->pes; pe++) {
         image_field(&m->weight, word[pe].weight, d->q->weight_bits);
-        image_field(&m->index, word[pe].index, d->index_bits);
+        image_field(&m->index, scatter_row(d, layer, word[pe].index), d->index_bits);
     }
     image_word(&m->weight);
     image_word(&m->index);
@@ -156,7 +159,7 @@ static void put_columns(const Design *d, ArrayImages *m, const Scan *s, int arra
         d->pattern->pack(p, q, column_at(d, s, first + k * d->lanes_pe), d->pes, word + k * size);
     for (int i = 0; i < s->words; i++)
         for (int k = 0; k < d->queues; k++)
-            put_word(d, m, word + k * size + (int64_t)i * d->pes);
+            put_word(d, m, s->layer, word + k * size + (int64_t)i * d->pes);
 }
 
 static bool emit_array(const Design *d, Arena *a, Folder *f, int array, LaneWord *word)

@@ -12,7 +12,7 @@ Widths widths_of(const Design *d)
     return (Widths){
         .tile = MAX(clog2(d->n_tiles), 1), .length = MAX(clog2(length), 1), .gap = clog2(gap + 1),
         .weight = MAX(clog2(d->weight_words), 1), .record = MAX(clog2(d->records), 1),
-        .psum = MAX(clog2(d->psums), 1), .neuron = MAX(clog2(d->neurons), 1), .rows = clog2(d->pes + 1),
+        .psum = MAX(clog2(d->psums), 1), .neuron = MAX(clog2(d->neurons), 1), .rows = clog2(d->tile_rows + 1),
         .stage = MAX(clog2(d->stages), 1), .bank = clog2(d->vector_banks + 1), .entry = MAX(clog2(d->entries), 1), .lane = MAX(clog2(d->cell_lanes), 1)};
 }
 
@@ -114,7 +114,7 @@ static void put_tile(const Design *d, Image *m, int n, const Widths *w, int reco
     int layers = d->n_regions - 1, last = d->net->n - 1;
     bool linear = t->op == OP_LINEAR;
     const Region *r = linear ? NULL : &d->region[t->layer + 1];
-    int position = t->group * d->pes;
+    int position = t->group * d->tile_rows;
     int rows = linear ? d->net->layer[t->layer].hidden : r->stored;
     image_field(m, t->op, 3);
     image_field(m, t->use_psum, 1);
@@ -126,7 +126,7 @@ static void put_tile(const Design *d, Image *m, int n, const Widths *w, int reco
     image_field(m, record, w->record);
     image_field(m, t->psum % d->psums, w->psum);
     image_field(m, linear ? 0 : d->neuron_base[t->layer] + t->group * d->shifts, w->neuron);
-    image_field(m, MAX(0, MIN(d->pes, rows - position)), w->rows);
+    image_field(m, MAX(0, MIN(d->tile_rows, rows - position)), w->rows);
     image_field(m, linear ? 0 : position % r->banks, w->bank);
     image_field(m, linear ? 1 : r->banks, w->bank);
     for (int parity = 0; parity < 2; parity++)
@@ -202,7 +202,7 @@ static Source x_source(const Design *d, int position)
     return element < 0 ? (Source){0, 0} : (Source){element % d->lanes, element / d->lanes};
 }
 
-/* Element e of the result: its position's PE tells cell lane and shift. */
+/* Element e of the result: its position's row of a tile tells cell lane and shift. */
 static Source y_source(const Design *d, int element)
 {
     if (element >= d->outputs)
@@ -210,8 +210,8 @@ static Source y_source(const Design *d, int element)
     int last = d->net->n - 1;
     bool linear = d->net->layer[last].cell == CELL_LINEAR;
     int position = linear ? element : region_position(&d->region[last + 1], element);
-    int pe = position % d->pes;
-    return (Source){pe % d->cell_lanes, position / d->pes * d->shifts + pe / d->cell_lanes};
+    int row = position % d->tile_rows;
+    return (Source){row % d->cell_lanes, position / d->tile_rows * d->shifts + row / d->cell_lanes};
 }
 
 /* Which elements of a beat of x are stored. */

@@ -4,9 +4,9 @@
 #include <string.h>
 
 /* ---- bias records: {shift, bias with the rounding half folded in} (fixed/formats.c) */
-static void put_record(const Design *d, Image *m, const Tile *t, int pe)
+static void put_record(const Design *d, Image *m, const Tile *t, int at)
 {
-    int row = pe < d->pes ? image_row(d, t, pe) : -1;
+    int row = at < d->tile_rows ? image_row(d, t, at) : -1;
     int64_t bias = 0;
     int shift = 0;
     if (row >= 0) {

@@ -99,6 +99,7 @@ struct Design {
     const struct Part *part; const struct Family *family;   /* flow/parts.h; the default part where none is given */
     const Spec *spec; const Pattern *pattern; const Network *net; const QNetwork *q;
     int pes, lanes_pe;                  /* rows x multipliers per row */
+    int tile_rows;                      /* pes; scatter engine: pes * reads */
     int share;                          /* PEs that read one index list and one copy of the vector */
     int span;                           /* banks of the copy each lane has; 0: it sees its own bank only */
     int *row_cycles[LAYERS_MAX][MATRICES], longest_row;     /* elastic: cycles of each row; NULL where all are alike */
@@ -128,7 +129,8 @@ struct Design {
     const Activity *activity;           /* NULL without deltas */
     Scan scan[RUNS_MAX]; int n_scans;
     int *tile_row, *tile_gap;           /* per tile: row of the PEs, idle cycles behind it */
-    int queues, rows, read_at, lasts;   /* queues per array, rows of a PE, last-sent elements of a lane */
+    int queues, rows, reads;            /* queues per array; rows of a PE, and how many of them are read out at once */
+    int read_at, lasts;                 /* ...; last-sent elements of a lane */
     int word_bits, length_bits, rest;
     bool eager;                         /* tiles in the order in which they can be read out earliest */
     int row_bits, row_edge;             /* of a row of one array; of them in LUT RAM beside the block RAM */
@@ -182,6 +184,8 @@ int timeline_band(const Design *d, int layer, int row);
 /* Elements of vectors that are compared and not sent, columns of each array, and cycles of the busiest one for the scans
  * of each layer, added up. */
 typedef struct StepCounts { int skipped_x, skipped_h, *columns; int64_t busiest; } StepCounts;
+/* Index of a row of the PEs, as the pattern counts them. */
+int scatter_row(const Design *d, int layer, int local);
 /* Of a valid step of all sequences, in their order; `columns` has room for all arrays. permuted: as the design deals the
  * columns to the arrays, else as they come. */
 void scatter_step_counts(const Design *d, const Activity *a, int step, bool permuted, StepCounts *out);
@@ -195,8 +199,8 @@ int64_t memory_blocks(const struct Family *f, const MemoryUse *m);
 
 /* ---------------------------------------------------------------- plan/images.c: contents of the memories */
 /* The lane words of one PE for one tile, segment after segment; out has room for all cycles * lanes_pe. */
-/* Row of the tile's layer that a PE works on, or -1 for padding. */
-int image_row(const Design *d, const Tile *t, int pe);
+/* Row of the tile's layer that a row of the tile is, or -1 for padding. */
+int image_row(const Design *d, const Tile *t, int row);
 /* Columns of a matrix become places in the vector it is multiplied with. */
 void image_place(const Design *d, int region, LaneWord *word, int n);
 void image_tile(const Design *d, const Tile *t, int pe, LaneWord *out);

@@ -1,10 +1,10 @@
 /* images.c: what is stored where: lane words of the weight memories, in the order in which they are used. */
 #include "plan/plan.h"
 
-int image_row(const Design *d, const Tile *t, int pe)
+int image_row(const Design *d, const Tile *t, int row)
 {
     const Layer *l = &d->net->layer[t->layer];
-    int position = t->group * d->pes + pe;
+    int position = t->group * d->tile_rows + row;
     if (l->cell == CELL_LINEAR)
         return position < l->hidden ? position : -1;
     int element = region_element(&d->region[t->layer + 1], position);

@@ -42,6 +42,7 @@ static void plan_depths(Arena *a, Design *d)
         d->neurons += lstm ? layer_groups(d, l) * d->shifts : 0;
         d->records += schedule_tiles(d, l) * d->shifts;
     }
+    REQUIRE(d->neurons == cell_neurons(d));
     for (int n = 0; n < d->n_tiles; n++)
         if (d->tile[n].op == OP_KEEP)
             d->psums = MAX(d->psums, d->tile[n].psum + d->shifts);
@@ -53,7 +54,7 @@ static void plan_depths(Arena *a, Design *d)
 static int tile_word_bits(const Design *d)
 {
     return 8 + (d->n_regions - 1) + MAX(clog2(d->records), 1) + MAX(clog2(d->psums), 1) + MAX(clog2(d->neurons), 1)
-           + clog2(d->pes + 1) + 2 * clog2(d->vector_banks + 1) + 2 * d->addr_bits + MAX(clog2(d->entries), 1);
+           + clog2(d->tile_rows + 1) + 2 * clog2(d->vector_banks + 1) + 2 * d->addr_bits + MAX(clog2(d->entries), 1);
 }
 
 /* Word of an order image: see lg_reorder. */

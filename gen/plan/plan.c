@@ -6,6 +6,7 @@
 
 #include "flow/parts.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -50,6 +51,7 @@ static void plan_matrices(Design *d)
             d->macs_kept += p->kept;
         }
     d->multipliers_engine = d->pes * d->lanes_pe;
+    d->tile_rows = d->pes;
     d->minimum = (d->macs_kept + d->multipliers_engine - 1) / d->multipliers_engine;
 }
 
@@ -114,14 +116,24 @@ static void early_rows(const Design *d, bool ahead, int extra, int early[])
         early[0] = MIN(MAX((int)ceil(rest / MAX(tile, d->shifts)) + extra, 0), schedule_tiles(d, 0));
 }
 
-typedef struct Choice { int lanes, slack, early[LAYERS_MAX]; double interval; } Choice;
+typedef struct Choice { int lanes, slack, early[LAYERS_MAX]; double interval; int64_t latency; } Choice;
+
+/* Fewest cycles from step to step; of equals the one whose last step of the trial is through first. */
+static bool is_better(const Choice *c, const Choice *than)
+{
+    return than->lanes == 0 || c->interval < than->interval
+           || (c->interval <= than->interval && c->latency < than->latency);
+}
 
 static void try_choice(Arena *a, Design *d, Choice *c, Choice *best)
 {
     set_cell_lanes(d, c->lanes, c->slack);
     plan_schedule(a, d, c->early);
-    c->interval = cycles_simulate(d, TRIAL_STEPS + 2 * cycles_last_steps(d)).interval;
-    if (best->lanes == 0 || c->interval < best->interval)
+    CycleCount trial = cycles_simulate(d, TRIAL_STEPS + 2 * cycles_last_steps(d));
+    /* In less time than x takes to come: steps differ, and a few of them do not tell what many take. */
+    c->interval = trial.interval < d->inputs / d->lanes ? DBL_MAX : trial.interval;
+    c->latency = trial.latency;
+    if (is_better(c, best))
         *best = *c;
 }
 

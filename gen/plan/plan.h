@@ -48,6 +48,7 @@ int schedule_drain(const Design *d);
 /* Cycles that tile `b` of the same neurons must come after tile `a`, by the last control words; 0: any. */
 int schedule_distance(const Design *d, CellOp a, CellOp b);
 int layer_groups(const Design *d, int layer);           /* tiles of one gate */
+int cell_neurons(const Design *d);                      /* words of the state memories of a cell lane */
 int schedule_filling(const Design *d, int layer);       /* early tiles of a layer that fill the drain */
 
 /* plan/memories.c: depths, styles and the list for the report. */

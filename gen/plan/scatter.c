@@ -9,7 +9,8 @@
 #include "flow/parts.h"
 
 enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, STEPS_DELTA = 24, TABLE_LEAD = 6, DELTA_REST = 2, ENCODER_MOST = 64,
-       TURNS_LEAST = 4 };               /* of lg_scatter_stats */
+       TURNS_LEAST = 4,                 /* of lg_scatter_stats */
+       READS_MOST = 2, READS_SAVE = 8 };
 
 /* ---- vectors: lanes * queues banks, element e in bank e mod banks */
 static void set_banks(Arena *a, Design *d, int queues)
@@ -72,17 +73,6 @@ static void plan_scans(Design *d)
 static const struct { int gate; CellOp op; } gate_order[GATES] = {
     {GATE_I, OP_I}, {GATE_G, OP_G}, {GATE_F, OP_F}, {GATE_O, OP_O}};
 
-/* Distances from tile to tile that the lanes of the cell unit need (lg_lane). */
-static int distance_needed(const Design *d, CellOp from, CellOp to)
-{
-    int product = d->mul_latency + (d->state_split > 1);
-    if (from == OP_I && to == OP_G)
-        return 4;
-    if (from == OP_G && to == OP_F)
-        return 3;
-    return from == OP_F && to == OP_O ? 12 + d->mul_latency + product : 0;
-}
-
 static void add_tile(Design *d, Tile t, int row)
 {
     REQUIRE(d->n_tiles < TILES_MAX);
@@ -111,7 +101,7 @@ static void add_eager_tiles(Arena *scratch, Design *d, int layer)
         add_gate(d, layer, gate[best], best);
         REQUIRE(gate[best] < GATES - 1 || best == whole++);     /* h is scanned in this order */
         if (++gate[best] < GATES)
-            ready[best] = now + MAX(d->shifts, distance_needed(d, gate_order[gate[best] - 1].op, gate_order[gate[best]].op));
+            ready[best] = now + MAX(d->shifts, schedule_distance(d, gate_order[gate[best] - 1].op, gate_order[gate[best]].op));
         left--;
     }
 }
@@ -119,7 +109,7 @@ static void add_eager_tiles(Arena *scratch, Design *d, int layer)
 /* Gates of a few groups at a time: enough for tanh(c') to be there when o arrives. */
 static void add_lstm_tiles(Design *d, int layer)
 {
-    int groups = layer_groups(d, layer), need = distance_needed(d, OP_F, OP_O);
+    int groups = layer_groups(d, layer), need = schedule_distance(d, OP_F, OP_O);
     int block = MIN(groups, (need + d->shifts - 1) / d->shifts);
     for (int first = 0; first < groups; first += block)
         for (int k = 0; k < GATES; k++)
@@ -136,7 +126,7 @@ static void set_gaps(Design *d)
         at[n] = at[n - 1] + d->shifts;
         for (int k = n - 1; k >= 0 && d->tile[k].layer == t->layer && at[n] - at[k] < 64; k--)
             if (d->tile[k].group == t->group)
-                at[n] = MAX(at[n], at[k] + distance_needed(d, d->tile[k].op, t->op));
+                at[n] = MAX(at[n], at[k] + schedule_distance(d, d->tile[k].op, t->op));
         d->tile_gap[n - 1] = at[n] - at[n - 1] - 1;
     }
     d->tile_gap[d->n_tiles - 1] = d->shifts - 1;
@@ -178,10 +168,13 @@ static void plan_latencies(Design *d)
     d->rest = d->delta ? DELTA_REST : 0;
 }
 
+/* More lanes than PEs take several rows of each PE at once. */
 static void set_cell_lanes(Design *d, int lanes)
 {
     d->cell_lanes = lanes;
-    d->shifts = (d->pes + lanes - 1) / lanes;
+    d->reads = MAX(lanes / d->pes, 1);
+    d->tile_rows = d->pes * d->reads;
+    d->shifts = (d->tile_rows + lanes - 1) / lanes;
     int sums = 2 + d->tree + d->delta, chain = d->shifts > 1;
     d->read_at = MAX(0, TABLE_LEAD - sums - chain);
     d->acc_at = d->read_at + sums;
@@ -253,20 +246,31 @@ static bool difference_fits(Diag *diag, const Design *d)
 
 static int most_lanes(const Design *d)
 {
-    int most = d->spec->encoder_lanes > 0 ? MIN(d->pes, d->spec->encoder_lanes) : d->pes;
+    int most = READS_MOST * d->pes;
+    if (d->spec->encoder_lanes > 0)
+        most = MIN(most, d->spec->encoder_lanes);
     for (int l = 0; l < d->net->n; l++)
         if (d->net->layer[l].cell == CELL_LSTM)
             most = MIN(most, d->net->layer[l].hidden);
     return most;
 }
 
-/* A later choice must save at least one cycle in 200. */
+/* Twice as many, up to the PEs, then whole multiples of them. */
+static int next_lanes(const Design *d, int lanes, int most)
+{
+    int one_read = MIN(d->pes, most);
+    return lanes < one_read ? MIN(lanes * 2, one_read) : lanes * 2;
+}
+
+/* A later choice must save at least one cycle in 200; one with more reads, whose rows are in twice as many memories, at
+ * least one in READS_SAVE. */
 static void try_choice(Arena *scratch, Design *d, Choice c, int steps, Choice *best, double *fewest)
 {
     arrange(scratch, d, c);
     set_stream(d, widest_stream(d));
     double interval = scatter_cycles(d, steps).interval;
-    if (best->lanes == 0 || interval < *fewest * 0.995)
+    bool more_reads = c.lanes > MAX(best->lanes, d->pes);
+    if (best->lanes == 0 || interval < *fewest * (more_reads ? 1 - 1.0 / READS_SAVE : 0.995))
         *best = c, *fewest = interval;
 }
 
@@ -277,7 +281,7 @@ static Choice best_choice(Design *d)
     Choice best = {0};
     int most = most_lanes(d), steps = d->delta ? STEPS_DELTA : TRIAL_STEPS;
     double fewest = 0;
-    for (int lanes = 1; lanes <= most; lanes = lanes < most ? MIN(lanes * 2, most) : most + 1) {
+    for (int lanes = 1; lanes <= most; lanes = next_lanes(d, lanes, most)) {
         Range r = queue_range(d, lanes);
         for (int queues = r.least; queues <= r.most; queues *= 2)
             for (int eager = 0; eager < 2; eager++)
@@ -313,13 +317,22 @@ static void choose_stream(Design *d)
     set_stream(d, widest);
 }
 
+/* ---- rows of a PE: of a gate's neurons one after the other, gate after gate; with several reads a gate begins at a
+ * multiple of them, and the lowest bits of an index say which of the rows read at once it is */
 static void plan_rows(Design *d)
 {
-    d->rows = 0;
+    int tiles = 1;
     for (int l = 0; l < d->net->n; l++)
-        for (int which = 0; which < MATRICES; which++)
-            d->rows = MAX(d->rows, d->matrix[l][which].rows);
-    d->index_bits = MAX(clog2(d->rows), 1);
+        tiles = MAX(tiles, schedule_tiles(d, l));
+    d->rows = tiles * d->reads;
+    d->index_bits = MAX(clog2(tiles), 1) + clog2(d->reads);
+}
+
+int scatter_row(const Design *d, int layer, int local)
+{
+    const Layer *l = &d->net->layer[layer];
+    int neurons = (l->hidden + d->pes - 1) / d->pes;
+    return local / neurons * layer_groups(d, layer) * d->reads + local % neurons;
 }
 
 static void add_memories(Design *d)
@@ -327,7 +340,7 @@ static void add_memories(Design *d)
     int value = d->q->gate.bits + d->delta;
     if (d->delta) {
         memory_add(d, "last sent", d->q->gate.bits, d->lasts, d->vector_banks, d->last_block, false, false);
-        memory_add(d, "kept sums", d->q->acc_bits, d->n_tiles, d->pes, d->delta_block, false, false);
+        memory_add(d, "kept sums", d->q->acc_bits, d->n_tiles, d->tile_rows, d->delta_block, false, false);
     }
     if (d->delta && d->spec->control)
         memory_add(d, "totals", 32, MAX(d->lanes_pe, TURNS_LEAST), 1, false, false, false);
@@ -347,8 +360,8 @@ bool scatter_plan(Arena *a, Diag *diag, Design *d)
         return false;
     plan_latencies(d);
     plan_shift(d);
-    plan_rows(d);
     choose_lanes(a, d);
+    plan_rows(d);
     if (!lanes_allowed(diag, d))
         return false;
     choose_stream(d);

@@ -159,7 +159,7 @@ static void arrays_step(Scatter *s)
     for (int n = 0; n < d->lanes_pe; n++)
         s->array[n].ends += array_step(s, n, release) - all;
     if (all)
-        s->closed[(s->m.now + meet + 2) % RING] = 1;
+        s->closed[(s->m.now + meet + 1 - d->read_at) % RING] = 1;
 }
 
 /* ---- lg_scatter_read */
@@ -175,9 +175,9 @@ static void mark_full(Scatter *s, const Tile *t)
     const Design *d = s->m.d;
     int product = d->mul_latency + (d->state_split > 1);
     int64_t first = s->m.now + 1 + d->tile_at + 3 + 13 + d->mul_latency + product;
-    int end = MIN((t->group + 1) * d->pes, d->region[t->layer + 1].positions);
+    int end = MIN((t->group + 1) * d->tile_rows, d->region[t->layer + 1].positions);
     for (int k = 0; k < d->shifts; k++) {
-        int from = t->group * d->pes + k * d->cell_lanes, to = MIN(from + d->cell_lanes, end);
+        int from = t->group * d->tile_rows + k * d->cell_lanes, to = MIN(from + d->cell_lanes, end);
         if (from < to && to / d->vector_banks > from / d->vector_banks)
             s->full[(first + k) % RING] = 1;
     }

@@ -120,10 +120,10 @@ static int nearest_rows(const Design *d)
 
 /* ---- memories: block RAM where it suffices; a few bits more than fill the blocks go to LUT RAM, if that helps */
 
-/* The rows are {flag, row} in two banks of each multiplier; `edge` bits of them are LUT RAM. */
+/* The rows are {flag, row} in two banks of each multiplier, a bank in `reads` memories; `edge` bits of them are LUT RAM. */
 static MemoryUse row_memory(const Design *d, int edge)
 {
-    return (MemoryUse){"rows", d->row_bits + 1 - edge, d->rows, 2 * d->multipliers_engine, true, false, false};
+    return (MemoryUse){"rows", d->row_bits + 1 - edge, d->rows / d->reads, 2 * d->reads * d->multipliers_engine, true, false, false};
 }
 
 /* Fewest bits without which a row takes fewer blocks; 0: none or too many. */
@@ -154,7 +154,8 @@ void scatter_plan_rows(Design *d)
     REQUIRE(d->row_bits <= d->q->acc_bits);
     bool whole = blocks_suffice(d, 0);
     d->row_edge = whole ? 0 : edge_of(d);
-    d->row_block = memory_in_block(d, d->rows) || (d->rows >= BLOCK_DEPTH && (whole || blocks_suffice(d, d->row_edge)));
+    int depth = d->rows / d->reads;
+    d->row_block = memory_in_block(d, depth) || (depth >= BLOCK_DEPTH && (whole || blocks_suffice(d, d->row_edge)));
     if (!d->row_block)
         d->row_edge = 0;
     MemoryUse rows = row_memory(d, d->row_edge);

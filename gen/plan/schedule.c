@@ -14,7 +14,7 @@ int layer_groups(const Design *d, int layer)
 {
     const Layer *l = &d->net->layer[layer];
     int rows = l->cell == CELL_LINEAR ? l->hidden : d->region[layer + 1].positions;
-    return (rows + d->pes - 1) / d->pes;
+    return (rows + d->tile_rows - 1) / d->tile_rows;
 }
 
 int schedule_tiles(const Design *d, int layer)
@@ -36,12 +36,23 @@ int schedule_drain(const Design *d)
     return first_result + d->shifts - 1 + queued - d->front + 2 - 1;
 }
 
+/* Neurons that a lane of the cell unit keeps the state of. */
+int cell_neurons(const Design *d)
+{
+    int neurons = 0;
+    for (int l = 0; l < d->n_regions - 1; l++)
+        neurons += layer_groups(d, l) * d->shifts;
+    return neurons;
+}
+
 /* ---- distances between tiles, in cycles from last control word to last control word (stages of lg_lane) */
 typedef struct Hazards { int i_to_g, g_to_f, f_to_o, keep_to_use; } Hazards;
 
 static Hazards hazards_of(const Design *d)
 {
-    return (Hazards){.i_to_g = 4, .g_to_f = 3, .f_to_o = 12 + d->mul_latency + product_latency(d), .keep_to_use = 5};
+    int late = memory_in_block(d, cell_neurons(d));     /* block RAM shows a write one cycle later than LUT RAM */
+    return (Hazards){.i_to_g = 3 + late, .g_to_f = 2 + late, .f_to_o = 11 + d->mul_latency + product_latency(d) + late,
+                     .keep_to_use = 5};
 }
 
 int schedule_distance(const Design *d, CellOp a, CellOp b)

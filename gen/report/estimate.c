@@ -129,7 +129,7 @@ void estimate_terms(const Design *d, double of[])
     of[TERM_CELL] = (double)d->cell_lanes * d->q->acc_bits;
     of[TERM_STATE] = (double)d->cell_lanes * d->q->state.bits;
     of[TERM_BANK] = d->vector_banks * value;
-    of[TERM_ADDER] = (double)d->pes * (double)adder_bits(d);
+    of[TERM_ADDER] = (double)d->tile_rows * (double)adder_bits(d);
     of[TERM_PRODUCT] = m * (value + d->delta + d->q->weight_bits);
     of[TERM_INDEX] = m * d->index_bits;
     of[TERM_COPY] = (double)d->vector_copies * d->addr_bits;

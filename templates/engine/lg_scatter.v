@@ -13,6 +13,7 @@ module lg_scatter #(
     parameter MUL_LATENCY = 3,
     parameter ALIGN       = 0,
     parameter ROWS        = 8,     // rows of a PE
+    parameter READS       = 1,     // of them read out at once, a power of two
     parameter ROW_BLOCK   = 0,
     parameter ROW_EDGE    = 0,
     parameter NEAR        = 7,     // see lg_scatter_pe
@@ -29,7 +30,9 @@ module lg_scatter #(
     parameter LAST_BLOCK  = 0,
     parameter READ_AT     = 0,     // of lg_scatter_read
     parameter LANES       = ARRAYS * QUEUES,
-    parameter INDEX_BITS  = ROWS > 1 ? $clog2(ROWS) : 1,
+    parameter ROW_ADDR    = ROWS > READS ? $clog2(ROWS) - $clog2(READS) : 1,
+    parameter INDEX_BITS  = ROW_ADDR + $clog2(READS),
+    parameter TILE_ROWS   = PES * READS,
     parameter ADDR        = DEPTH > 1 ? $clog2(DEPTH) : 1,
     parameter LAST        = LASTS > 1 ? $clog2(LASTS) : 1,
     parameter BANK        = $clog2(LANES + 1)
@@ -74,11 +77,11 @@ module lg_scatter #(
     input  wire [TILE_BITS-1:0]              tile_i,
     input  wire                              tile_fresh_i,  // the sums of the steps before do not count
     input  wire [1:0]                        read_i,
-    input  wire [INDEX_BITS-1:0]             row_i,
+    input  wire [ROW_ADDR-1:0]               row_i,
     input  wire [1:0]                        zero_i,
-    input  wire [INDEX_BITS-1:0]             zero_row_i,
+    input  wire [ROW_ADDR-1:0]               zero_row_i,
     input  wire                              out_bank_i,
-    output wire [PES*ACC_BITS-1:0]           acc_o          // READ_AT + 2 + TREE + DELTA after tile_valid_i
+    output wire [TILE_ROWS*ACC_BITS-1:0]     acc_o          // READ_AT + 2 + TREE + DELTA after tile_valid_i
 );
     localparam TREE      = ARRAYS > 1 ? $clog2(ARRAYS) : 1;
     localparam SUM       = ROW_BITS + TREE;
@@ -129,7 +132,7 @@ module lg_scatter #(
 
     wire [LANES-1:0]       entry_valid, pop, stop;
     wire [LANES*ENTRY-1:0] entry;
-    genvar array, queue, pe;
+    genvar array, queue, row;
     generate
         // Lane q * ARRAYS + a fills queue q of array a; queues lie array by array.
         for (array = 0; array < ARRAYS; array = array + 1) begin : gen_lanes
@@ -150,25 +153,28 @@ module lg_scatter #(
     assign stop_o = |stop;
 
     // ---- arrays
-    wire [ARRAYS*PES*ROW_BITS-1:0] part;
-    wire [ARRAYS-1:0]              ends;
+    wire [ARRAYS*TILE_ROWS*ROW_BITS-1:0] part;
+    wire [ARRAYS-1:0]                    ends;
     generate
         for (array = 0; array < ARRAYS; array = array + 1) begin : gen_array
             lg_scatter_array #(.PES(PES), .QUEUES(QUEUES), .WORD(WORD), .WADDR(WADDR), .LENGTH_BITS(LENGTH_BITS),
                                .WEIGHT_BITS(WEIGHT_BITS), .VALUE_BITS(ENTRY_VALUE), .ROW_BITS(ROW_BITS),
-                               .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS), .BLOCK(ROW_BLOCK),
-                               .EDGE(ROW_EDGE), .NEAR(NEAR)) u_array (
+                               .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS), .READS(READS),
+                               .BLOCK(ROW_BLOCK), .EDGE(ROW_EDGE), .NEAR(NEAR)) u_array (
                 .clk_i(clk_i), .rst_i(rst_i), .valid_i(entry_valid[array*QUEUES +: QUEUES]),
                 .entry_i(entry[array*QUEUES*ENTRY +: QUEUES*ENTRY]), .pop_o(pop[array*QUEUES +: QUEUES]),
-                .ended_o(ends[array]), .taken_o(taken_o[array]), .release_i(release_i), .waddr_o(weight_addr_o[array*WADDR +: WADDR]),
+                .ended_o(ends[array]), .taken_o(taken_o[array]), .release_i(release_i),
+                .waddr_o(weight_addr_o[array*WADDR +: WADDR]),
                 .weight_i(weight_i[array*PES*WEIGHT_BITS +: PES*WEIGHT_BITS]),
                 .index_i(index_i[array*PES*INDEX_BITS +: PES*INDEX_BITS]),
                 .read_i(read_i), .row_i(row_i), .zero_i(zero_i), .zero_row_i(zero_row_i), .out_bank_i(out_bank_i),
-                .acc_o(part[array*PES*ROW_BITS +: PES*ROW_BITS]));
+                .acc_o(part[array*TILE_ROWS*ROW_BITS +: TILE_ROWS*ROW_BITS]));
         end
     endgenerate
 
-    // ---- a layer is closed when every array has closed it and its last product is stored
+    // ---- a layer is closed when every array has closed it, and its last product is stored by the time a row is read:
+    // READ_AT + 2 cycles after closed_o. Block RAM shows a write one cycle later than LUT RAM.
+    localparam STORED = MEET + 1 - READ_AT;
     reg  [2*ARRAYS-1:0] count_q;
     wire [ARRAYS-1:0]   some;
     wire                all = &some;
@@ -180,10 +186,10 @@ module lg_scatter #(
                 else       count_q[2*array +: 2] <= count_q[2*array +: 2] + {1'b0, ends[array]} - {1'b0, all};
         end
     endgenerate
-    lg_delay_reset #(.WIDTH(1), .LATENCY(MEET + 2)) u_closed (.clk_i(clk_i), .rst_i(rst_i), .d_i(all), .q_o(closed_o));
+    lg_delay_reset #(.WIDTH(1), .LATENCY(STORED)) u_closed (.clk_i(clk_i), .rst_i(rst_i), .d_i(all), .q_o(closed_o));
     assign working_o = |entry_valid || |some;
 
-    // ---- rows of one tile: the sum over the arrays
+    // ---- rows of one tile, READS of each PE, PE by PE: the sum over the arrays
     wire                 fresh;
     wire [TILE_BITS-1:0] tile_read, tile_write;
     wire                 write;
@@ -203,12 +209,13 @@ module lg_scatter #(
             assign write      = tile_valid_i;
             wire unused_tile = fresh ^ write ^ (^tile_read) ^ (^tile_write);
         end
-        for (pe = 0; pe < PES; pe = pe + 1) begin : gen_row
+        for (row = 0; row < TILE_ROWS; row = row + 1) begin : gen_row
+            localparam AT = row % PES * READS + row / PES;    // as the PEs hand them out
             wire [ARRAYS*ROW_BITS-1:0] parts;
             wire [SUM-1:0]             sum;
             wire [WIDE-1:0]            whole = {{(WIDE-SUM){sum[SUM-1]}}, sum};
             for (array = 0; array < ARRAYS; array = array + 1) begin : gen_part
-                assign parts[array*ROW_BITS +: ROW_BITS] = part[(array*PES+pe)*ROW_BITS +: ROW_BITS];
+                assign parts[array*ROW_BITS +: ROW_BITS] = part[(array*TILE_ROWS+AT)*ROW_BITS +: ROW_BITS];
             end
             lg_tree #(.COUNT(ARRAYS), .WIDTH(ROW_BITS), .LEVELS(TREE)) u_tree (
                 .clk_i(clk_i), .clear_i(1'b0), .x_i(parts), .sum_o(sum));
@@ -221,9 +228,9 @@ module lg_scatter #(
                 lg_mux_add #(.WIDTH(ACC_BITS)) u_total (
                     .clk_i(clk_i), .choose_i(fresh), .x_i(whole[ACC_BITS-1:0]), .a_i({ACC_BITS{1'b0}}), .b_i(kept),
                     .s_o(total));
-                assign acc_o[pe*ACC_BITS +: ACC_BITS] = total;
+                assign acc_o[row*ACC_BITS +: ACC_BITS] = total;
             end else begin : gen_sum
-                assign acc_o[pe*ACC_BITS +: ACC_BITS] = whole[ACC_BITS-1:0];
+                assign acc_o[row*ACC_BITS +: ACC_BITS] = whole[ACC_BITS-1:0];
             end
         end
     endgenerate

@@ -14,10 +14,12 @@ module lg_scatter_array #(
     parameter MUL_LATENCY = 3,
     parameter ALIGN       = 0,
     parameter ROWS        = 8,
+    parameter READS       = 1,
     parameter BLOCK       = 0,
     parameter EDGE        = 0,
     parameter NEAR        = 7,    // see lg_scatter_pe
-    parameter INDEX_BITS  = ROWS > 1 ? $clog2(ROWS) : 1,
+    parameter ADDR        = ROWS > READS ? $clog2(ROWS) - $clog2(READS) : 1,
+    parameter INDEX_BITS  = ADDR + $clog2(READS),
     parameter ENTRY       = 2 + LENGTH_BITS + WORD + VALUE_BITS
 ) (
     input  wire                       clk_i,
@@ -32,11 +34,11 @@ module lg_scatter_array #(
     input  wire [PES*WEIGHT_BITS-1:0] weight_i,    // two cycles after waddr_o
     input  wire [PES*INDEX_BITS-1:0]  index_i,
     input  wire [1:0]                 read_i,      // see lg_scatter_pe
-    input  wire [INDEX_BITS-1:0]      row_i,
+    input  wire [ADDR-1:0]            row_i,
     input  wire [1:0]                 zero_i,
-    input  wire [INDEX_BITS-1:0]      zero_row_i,
+    input  wire [ADDR-1:0]            zero_row_i,
     input  wire                       out_bank_i,
-    output wire [PES*ROW_BITS-1:0]    acc_o
+    output wire [PES*READS*ROW_BITS-1:0] acc_o
 );
     localparam MEET     = MUL_LATENCY > 2 ? MUL_LATENCY : 2;
     localparam PICK     = QUEUES > 1 ? $clog2(QUEUES) : 1;
@@ -127,11 +129,12 @@ module lg_scatter_array #(
     generate
         for (pe = 0; pe < PES; pe = pe + 1) begin : gen_pe
             lg_scatter_pe #(.WEIGHT_BITS(WEIGHT_BITS), .VALUE_BITS(VALUE_BITS), .ROW_BITS(ROW_BITS),
-                            .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS), .BLOCK(BLOCK), .EDGE(EDGE), .NEAR(NEAR)) u_pe (
+                            .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS), .READS(READS), .BLOCK(BLOCK), .EDGE(EDGE),
+                            .NEAR(NEAR)) u_pe (
                 .clk_i(clk_i), .weight_i(weight_i[pe*WEIGHT_BITS +: WEIGHT_BITS]),
                 .index_i(index_i[pe*INDEX_BITS +: INDEX_BITS]), .value_i(value), .scale_i(scale), .same_i(same),
                 .bank_i(bank_d[1]), .we_i(we), .read_i(read_i), .row_i(row_i), .zero_i(zero_i),
-                .zero_row_i(zero_row_i), .out_bank_i(out_bank_i), .acc_o(acc_o[pe*ROW_BITS +: ROW_BITS]));
+                .zero_row_i(zero_row_i), .out_bank_i(out_bank_i), .acc_o(acc_o[pe*READS*ROW_BITS +: READS*ROW_BITS]));
         end
     endgenerate
 endmodule

@@ -1,7 +1,8 @@
 // Processing element of the scatter engine: one product a cycle, added to one of its rows. Two banks of rows: one takes
 // the products of a layer while the other is read out. A row has a flag: unless it is set the row counts as 0, so that a
 // row is set to 0 by its flag and no multiplexer is needed before the memory. Rows that NEAR says may come back before
-// they are stored are forwarded; other rows must not.
+// they are stored are forwarded; other rows must not. With READS > 1 a bank is READS memories, row r in memory
+// r mod READS, so that so many rows are read out at once.
 // Stages: p: product and row meet; weight, index and value come MUL_LATENCY before, at least 2.
 `default_nettype none
 module lg_scatter_pe #(
@@ -11,10 +12,13 @@ module lg_scatter_pe #(
     parameter MUL_LATENCY = 3,    // of the leaf
     parameter ALIGN       = 0,    // bits that scaled products are shifted up
     parameter ROWS        = 8,    // rows of a bank
+    parameter READS       = 1,    // rows read out at once, a power of two; ROWS is a multiple of it
     parameter BLOCK       = 0,    // 1: banks in block RAM
     parameter EDGE        = 0,    // of lg_memory
     parameter NEAR        = 7,    // bit n: a row may come back n + 1 cycles later
-    parameter INDEX_BITS  = ROWS > 1 ? $clog2(ROWS) : 1
+    parameter PICK        = $clog2(READS),
+    parameter ADDR        = ROWS > READS ? $clog2(ROWS) - PICK : 1,
+    parameter INDEX_BITS  = ADDR + PICK
 ) (
     input  wire                   clk_i,
     input  wire [WEIGHT_BITS-1:0] weight_i,
@@ -25,12 +29,12 @@ module lg_scatter_pe #(
     input  wire                   bank_i,     // p
     input  wire [1:0]             we_i,       // p + 1, per bank; or a row is set to 0
     // reading out
-    input  wire [1:0]             read_i,     // per bank: row_i is read, not the row of a product
-    input  wire [INDEX_BITS-1:0]  row_i,
-    input  wire [1:0]             zero_i,     // with we_i: zero_row_i is set to 0
-    input  wire [INDEX_BITS-1:0]  zero_row_i,
+    input  wire [1:0]             read_i,     // per bank: the rows of address row_i are read, not that of a product
+    input  wire [ADDR-1:0]        row_i,
+    input  wire [1:0]             zero_i,     // with we_i: those of zero_row_i are set to 0
+    input  wire [ADDR-1:0]        zero_row_i,
     input  wire                   out_bank_i, // two cycles after read_i
-    output wire [ROW_BITS-1:0]    acc_o
+    output wire [READS*ROW_BITS-1:0] acc_o
 );
     localparam PRODUCT = WEIGHT_BITS + VALUE_BITS;
     localparam TERM    = PRODUCT + ALIGN;
@@ -64,25 +68,44 @@ module lg_scatter_pe #(
     end
 
     // ---- banks: {flag, row}
-    wire [2*ROW_BITS-1:0] rdata;
-    wire [1:0]            flag;
-    genvar bank;
+    wire [READS*ROW_BITS-1:0] stored;
+    wire [1:0]                from = {bank_i, !bank_i} & {2{match_q == 3'd0}};
+    genvar bank, read;
     generate
-        for (bank = 0; bank < 2; bank = bank + 1) begin : gen_bank
-            lg_memory #(.WIDTH(ROW_BITS + 1), .DEPTH(ROWS), .BLOCK(BLOCK), .EDGE(EDGE)) u_rows (
-                .clk_i(clk_i), .we_i(we_i[bank]), .waddr_i(zero_i[bank] ? zero_row_i : index_q3),
-                .wdata_i({!zero_i[bank], sum_q}), .raddr_i(read_i[bank] ? row_i : index_r),
-                .rdata_o({flag[bank], rdata[bank*ROW_BITS +: ROW_BITS]}));
+        for (read = 0; read < READS; read = read + 1) begin : gen_read
+            wire                  mine_w, mine_r;             // the row of a product is in this memory
+            wire [2*ROW_BITS-1:0] rdata;
+            wire [1:0]            flag;
+            if (READS > 1) begin : gen_pick
+                assign mine_w = index_q3[PICK-1:0] == read;
+                assign mine_r = index_q2[PICK-1:0] == read;
+            end else begin : gen_all
+                assign {mine_w, mine_r} = 2'b11;
+            end
+            for (bank = 0; bank < 2; bank = bank + 1) begin : gen_bank
+                lg_memory #(.WIDTH(ROW_BITS + 1), .DEPTH(ROWS / READS), .BLOCK(BLOCK), .EDGE(EDGE)) u_rows (
+                    .clk_i(clk_i), .we_i(we_i[bank] && (mine_w || zero_i[bank])),
+                    .waddr_i(zero_i[bank] ? zero_row_i : index_q3[INDEX_BITS-1:PICK]),
+                    .wdata_i({!zero_i[bank], sum_q}), .raddr_i(read_i[bank] ? row_i : index_r[INDEX_BITS-1:PICK]),
+                    .rdata_o({flag[bank], rdata[bank*ROW_BITS +: ROW_BITS]}));
+            end
+            wire [1:0] take = flag & from & {2{mine_r}};
+            wire [1:0] out  = flag & {out_bank_i, !out_bank_i};
+            assign stored[read*ROW_BITS +: ROW_BITS] = (rdata[0 +: ROW_BITS] & {ROW_BITS{take[0]}})
+                                                       | (rdata[ROW_BITS +: ROW_BITS] & {ROW_BITS{take[1]}});
+            assign acc_o[read*ROW_BITS +: ROW_BITS] = (rdata[0 +: ROW_BITS] & {ROW_BITS{out[0]}})
+                                                      | (rdata[ROW_BITS +: ROW_BITS] & {ROW_BITS{out[1]}});
         end
     endgenerate
-    wire [1:0] take = flag & {bank_i, !bank_i} & {2{match_q == 3'd0}};
-    wire [1:0] out  = flag & {out_bank_i, !out_bank_i};
     // A match takes the place of what is stored; of several the latest counts.
-    wire [ROW_BITS-1:0] older = (rdata[0 +: ROW_BITS] & {ROW_BITS{take[0]}})
-                                | (rdata[ROW_BITS +: ROW_BITS] & {ROW_BITS{take[1]}})
-                                | (sum_q2 & {ROW_BITS{match_q[1] && !match_q[0]}})
-                                | (sum_q3 & {ROW_BITS{match_q[2] && match_q[1:0] == 2'd0}});
-    assign acc_o = (rdata[0 +: ROW_BITS] & {ROW_BITS{out[0]}}) | (rdata[ROW_BITS +: ROW_BITS] & {ROW_BITS{out[1]}});
+    reg [ROW_BITS-1:0] older;
+    integer k;
+    always @* begin
+        older = (sum_q2 & {ROW_BITS{match_q[1] && !match_q[0]}})
+                | (sum_q3 & {ROW_BITS{match_q[2] && match_q[1:0] == 2'd0}});
+        for (k = 0; k < READS; k = k + 1)
+            older = older | stored[k*ROW_BITS +: ROW_BITS];
+    end
 
     // ---- sum; the planner proved that ROW_BITS hold every one. The adder chooses one of its addends without logic.
     wire [WIDE-1:0] term = {{(WIDE-PRODUCT){product[PRODUCT-1]}}, product};

@@ -5,7 +5,7 @@ module lg_scatter_read #(
     parameter TILES      = 4,     // words of the program: tiles of all layers of a step
     parameter TILE_FILE  = "",    // image; layout below, first field in the lowest bits
     parameter TILE_BITS  = TILES > 1 ? $clog2(TILES) : 1,
-    parameter ROWS       = 4,     // rows of a bank
+    parameter ROWS       = 4,     // addresses of rows of a bank
     parameter GAP_BITS   = 4,
     parameter READ_AT    = 0,     // cycles from the tile's control to its read
     parameter INDEX_BITS = ROWS > 1 ? $clog2(ROWS) : 1

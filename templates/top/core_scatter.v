@@ -94,8 +94,8 @@ module ${NAME}_top (
     wire                  tile_valid, tile_parity, tile_clear, tile_head;
     wire [TILE_BITS-1:0]  tile;
     wire [1:0]            row_read, row_zero;
-    wire [INDEX_BITS-1:0] read_row, zero_row;
-    lg_scatter_read #(.TILES(TILES), .TILE_FILE("mem/readout.hex"), .ROWS(ROWS), .GAP_BITS(GAP_BITS),
+    wire [ROW_ADDR-1:0]   read_row, zero_row;
+    lg_scatter_read #(.TILES(TILES), .TILE_FILE("mem/readout.hex"), .ROWS(ROWS / READS), .GAP_BITS(GAP_BITS),
                       .READ_AT(READ_AT)) u_read (
         .clk_i(clk), .rst_i(rst_q), .closed_i(closed), .out_sent_i(y_sent), .step_clear_i(step_clear), .ready_o(swept),
         .busy_o(read_busy), .valid_q(tile_valid), .tile_q(tile), .parity_q(tile_parity), .clear_q(tile_clear),
@@ -135,7 +135,7 @@ module ${NAME}_top (
 //%% end
 
     // ---- engine
-    wire [PES*ACC-1:0]        acc;
+    wire [TILE_ROWS*ACC-1:0]  acc;
     wire [CELL_LANES*ACC-1:0] row;
     wire                      drain, working;
     wire [VALUE-1:0]          threshold_x, threshold_h;
@@ -143,9 +143,10 @@ module ${NAME}_top (
     wire                      seen, seen_h;
     wire [BANK-1:0]           seen_lanes;
     wire [ARRAYS-1:0]         taken;
-    lg_scatter #(.PES(PES), .ARRAYS(ARRAYS), .QUEUES(QUEUES), .WEIGHT_BITS(WEIGHT), .VALUE(VALUE), .ROW_BITS(ROW_BITS), .ACC_BITS(ACC),
-                 .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS), .ROW_BLOCK(ROW_BLOCK), .ROW_EDGE(ROW_EDGE),
-                 .NEAR(NEAR), .DEPTH(VECTOR_DEPTH), .BLOCK(VECTOR_BLOCK), .WORD(WORD), .WADDR(WADDR), .LENGTH_BITS(LENGTH_BITS), .TILE_BITS(TILE_BITS),
+    lg_scatter #(.PES(PES), .ARRAYS(ARRAYS), .QUEUES(QUEUES), .WEIGHT_BITS(WEIGHT), .VALUE(VALUE),
+                 .ROW_BITS(ROW_BITS), .ACC_BITS(ACC), .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS),
+                 .READS(READS), .ROW_BLOCK(ROW_BLOCK), .ROW_EDGE(ROW_EDGE), .NEAR(NEAR), .DEPTH(VECTOR_DEPTH),
+                 .BLOCK(VECTOR_BLOCK), .WORD(WORD), .WADDR(WADDR), .LENGTH_BITS(LENGTH_BITS), .TILE_BITS(TILE_BITS),
                  .TILES(TILES), .DELTA(DELTA), .DELTA_BLOCK(DELTA_BLOCK), .LASTS(LASTS), .LAST_BLOCK(LAST_BLOCK),
                  .READ_AT(READ_AT)) u_engine (
         .clk_i(clk), .rst_i(rst_q), .we_i(we_q), .waddr_i(waddr_q), .wdata_i(wdata_q),
@@ -158,7 +159,7 @@ module ${NAME}_top (
         .tile_valid_i(tile_valid), .tile_i(tile), .tile_fresh_i(tile_clear || tile_head),
         .read_i(row_read), .row_i(read_row), .zero_i(row_zero), .zero_row_i(zero_row), .out_bank_i(out_bank),
         .acc_o(acc));
-    lg_chain #(.ROWS(PES), .OUTPUTS(CELL_LANES), .ACC_BITS(ACC)) u_chain (
+    lg_chain #(.ROWS(TILE_ROWS), .OUTPUTS(CELL_LANES), .ACC_BITS(ACC)) u_chain (
         .clk_i(clk), .load_i(drain), .acc_i(acc), .row_o(row));
     lg_delay_reset #(.WIDTH(1), .LATENCY(ACC_AT)) u_drain (.clk_i(clk), .rst_i(rst_q), .d_i(tile_valid), .q_o(drain));
     wire busy = scan_busy || read_busy || working;
@@ -176,7 +177,7 @@ module ${NAME}_top (
     wire [ENTRY-1:0]                       y_entry;
     wire [CELL_LANES*VALUE-1:0]            y_data;
     wire [CELL_LANES-1:0]                  saturated;
-    lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(PES), .TILES(TILES), .TILE_FILE("mem/tiles.hex"),
+    lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(TILE_ROWS), .TILES(TILES), .TILE_FILE("mem/tiles.hex"),
               .LAYERS(LAYERS), .BANKS(BANKS), .ADDR(ADDR), .ALIGNED(H_ALIGNED), .ENTRIES(ENTRIES), .FRONT(0),
               .ACC(ACC), .LEFT(LEFT_SHIFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PREACTIVATION), .OUT(VALUE), .STATE(STATE),
               .RECORDS(RECORDS), .PSUMS(1), .PSUM_BLOCK(0), .NEURONS(NEURONS), .STATE_BLOCK(STATE_BLOCK),

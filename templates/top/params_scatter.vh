@@ -34,6 +34,9 @@
     localparam BANKS         = ${BANKS};            // of the vectors: elements scanned per cycle
     localparam INDEX_BITS    = ${INDEX_BITS};
     localparam ROWS          = ${ROWS};             // rows of a PE
+    localparam READS         = ${READS};            // of them read out at once
+    localparam ROW_ADDR      = ${ROW_ADDR};         // address bits: a row's index is its address, then its place there
+    localparam TILE_ROWS     = ${TILE_ROWS};        // rows read out at once of all PEs
     localparam ROW_BITS      = ${ROW_BITS};
     localparam ROW_BLOCK     = ${ROW_BLOCK};        // 1: in block RAM
     localparam ROW_EDGE      = ${ROW_EDGE};         // so many of their highest bits in LUT RAM all the same

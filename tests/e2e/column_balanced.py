@@ -2,7 +2,7 @@
 """Pattern column_balanced on the scatter engine, without and with deltas.  suite: 90 s
 
     column_balanced.py [WORD]...     only the cases with every WORD in their name
-    column_balanced.py long          170 further random designs
+    column_balanced.py long-N        20 of 200 random designs more, N from 0 to 9, all in both simulators
 Random designs are simulated in Icarus, every eighth in Verilator too: no mismatch, and cycles exactly as predicted.
 """
 import math, os, pathlib, random, sys
@@ -69,8 +69,9 @@ def write(rng, d, folder, name="balanced"):
 
 
 def simulate(spec, simulator="icarus"):
-    r = lstmgen("sim", spec, "--sim", simulator, "--json", "-o", spec.parent / ("out_" + simulator),
-                env=dict(os.environ, LG_STEPS="16"))     # no fewer than all sequences have: they are all measured
+    env = dict(os.environ, LG_STEPS="16",       # no fewer than all sequences have: they are all measured
+               SIM_OPT="-O0")                   # compiling takes longer than running
+    r = lstmgen("sim", spec, "--sim", simulator, "--json", "-o", spec.parent / ("out_" + simulator), env=env)
     check(r.status == 0, "exit %s: %s", r.status, r.last())
     check(r.get("verify.mismatches") == 0 and r.get("verify.compared", 0) > 0, "%s mismatches", r.get("verify.mismatches"))
     for key in ("interval", "latency"):
@@ -78,22 +79,46 @@ def simulate(spec, simulator="icarus"):
               r.get("cycles." + key), r.get("measured." + key))
 
 
-def add_random(number, delta):
+def draw_many_rows(rng):
+    """So many rows on a PE, and so few of their columns sent, that two rows of each are read out at once."""
+    d = draw(rng, True)
+    pes = rng.choice([2, 3, 4])
+    d.update(layers=[(rng.choice([5, 8, 13]), pes * rng.choice([8, 9, 10]) + rng.choice([0, 1, pes - 1]))],
+             head=rng.choice([0, 0, 3]), keep=rng.choice([0.05, 0.1, 0.2]), hold=0.9, steps=8, delta={"x": 0.25, "h": 0.25})
+    d["engine"].update(pes=pes, pe_width=rng.choice([2, 3]))
+    d.pop("lengths", None)
+    return d
+
+
+def write_many_rows(rng, folder):
+    for _ in range(30):
+        spec = write(rng, draw_many_rows(rng), folder)
+        engine = lstmgen("check", spec, "--json").get("engine")
+        if engine["cell_lanes"] > engine["pes"]:
+            return spec
+    check(False, "no design reads two rows at once")
+
+
+def add_random(kind, number, folder_of, verilator, prefix=""):
     def run():
-        rng = random.Random("%d %s" % (number, delta))
+        rng = random.Random("%s %d" % (kind, number))
         with scratch() as folder:
-            spec = write(rng, draw(rng, delta), folder)
+            spec = folder_of(rng, folder)
             simulate(spec)
-            if number % 8 == 0:
+            if verilator:
                 simulate(spec, "verilator")
-    suite.add("%s %s %d" % ("random" if number < COUNT else "long random", "delta" if delta else "plain", number), run,
-              ["iverilog"])
+    suite.add("%srandom %s %d" % (prefix, kind, number), run, ["iverilog"])
 
 
-COUNT = 15
-for number in range(100 if "long" in sys.argv else COUNT):
-    add_random(number, False)
-    add_random(number, True)
+KINDS = {"plain": (15, 80, lambda rng, folder: write(rng, draw(rng, False), folder)),     # of these so many, and with long
+         "delta": (15, 80, lambda rng, folder: write(rng, draw(rng, True), folder)),
+         "many rows": (4, 40, write_many_rows)}
+LONG = any(word.startswith("long") for word in sys.argv[1:])
+for kind, (count, more, folder_of) in KINDS.items():
+    for number in range(count):
+        add_random(kind, number, folder_of, number % 8 == 0)
+    for number in range(count, count + more if LONG else count):
+        add_random(kind, number, folder_of, True, "long-%d " % (number % 10))
 
 
 @suite.case("thresholds 0 give the bits of the plain network")

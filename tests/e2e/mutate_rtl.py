@@ -36,6 +36,9 @@ DESIGNS = {
     # the threshold occur
     "changed": dict(BASE, layers=[(9, 4), (4, 3)], sparsity={"pattern": "column_balanced", "keep": 0.01},
                     engine={"pes": 2, "pe_width": 2}, part="iCE40UP5K", activation=6, delta={"x": 1.0, "h": 0.0625}),
+    # two rows of a PE are read out at once
+    "paired": dict(BASE, layers=[(5, 18)], head=0, lengths=[6, 5], sparsity={"pattern": "column_balanced", "keep": 0.2},
+                   engine={"pes": 2, "pe_width": 4}, part="LFE5U-25F", delta={"x": 1.0, "h": 0.25}),
 }
 NEAR = r"\.NEAR\(NEAR\)"
 
@@ -97,6 +100,10 @@ FAULTS = [
     ("of two sums on their way both count", "changed", "lg_scatter_pe", r"match_q\[1:0\] == 2'd0", "1'b1"),
     ("products of the other bank are forwarded", "scattered", "lg_scatter_array", r"&& bank_d\[\d\] == bank_d\[0\]", ""),
     ("rows are too narrow", "scattered", "_top", r"\.ROW_BITS\(ROW_BITS\)", ".ROW_BITS(ROW_BITS - 6)"),
+    ("a row is stored in both memories", "paired", "lg_scatter_pe", r"assign mine_w = [^;]*;", "assign mine_w = 1'b1;"),
+    ("a row is taken from both memories", "paired", "lg_scatter_pe", r"assign mine_r = [^;]*;", "assign mine_r = 1'b1;"),
+    ("rows read at once leave in another order", "paired", "lg_scatter", r"row % PES \* READS \+ row / PES", "row"),
+    ("a layer is closed a cycle too soon", "changed", "lg_scatter", r"MEET \+ 1 - READ_AT", "MEET - READ_AT"),
     ("changes of just the threshold are not sent", "changed", "lg_scatter_lane", r"\{limit_i, 1'b0\}",
      "{limit_i + 1'b1, 1'b0}"),
     ("falling elements count one too much", "changed", "lg_scatter_lane", r"\{size, less\}", "{size, 1'b0}"),

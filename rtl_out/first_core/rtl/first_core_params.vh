@@ -52,7 +52,7 @@
     localparam ACC_AT        = 9;           // cycles from a tile's last control word to its sums
     localparam TILE_AT       = 3;
     // step program
-    localparam RUNS          = 5;
+    localparam RUNS          = 4;
     localparam HEAD_RUN      = 0;
     localparam HAS_HEAD      = 0;
     localparam TILES         = 16;
