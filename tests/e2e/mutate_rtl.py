@@ -20,12 +20,12 @@ DESIGNS = {
     # more results per step than the output's FIFO holds, and fast: the output is what limits
     "wide": dict(BASE, layers=[(1, 24)], head=0, lanes=1, lengths=[6], sparsity={"pattern": "dense"},
                  engine={"pes": 4, "pe_width": 8}),
-    # rows at their PE's own pace; h of six neurons is written to four banks, and queued for it
+    # rows at their PE's own pace
     "blocks": dict(BASE, layers=[(5, 20), (20, 10)], head=0, lanes=1, steps=12,
                    sparsity={"pattern": "structured_blocks", "keep": 0.25, "block": 4}, engine={"pes": 6, "pe_width": 2}),
-    # beats of h come faster than they are written
+    # h of four neurons is written to two banks; beats of it come faster than they are written, and are queued
     "queued": dict(BASE, layers=[(5, 20)], head=0, lanes=1, steps=12,
-                   sparsity={"pattern": "structured_blocks", "keep": 0.6, "block": 4}, engine={"pes": 6, "pe_width": 1}),
+                   sparsity={"pattern": "structured_blocks", "keep": 0.5, "block": 4}, engine={"pes": 6, "pe_width": 1}),
     # a cell that counts: its state leaves +-256 after as many steps
     "counting": dict(BASE, layers=[(1, 1)], head=0, lanes=1, lengths=[330], sparsity={"pattern": "dense"},
                      engine={"pes": 4, "pe_width": 1}, bias=9.0, gain=0.1),
@@ -62,10 +62,10 @@ FAULTS = [
     ("sums leave before the slowest PE has its row", "blocks", "lg_gather", r"\+ SLACK;", "+ SLACK - 4;"),
     ("the bank of an element is not looked at", "blocks", "lg_span", r"bank\} == k\)", "bank} == 0)"),
     ("the bank of an element is looked at too soon", "blocks", "lg_span", r"\.LATENCY\(2\)", ".LATENCY(1)"),
-    ("parts of a beat go to the same address", "blocks", "lg_queue", r"addr_q \+ ONE_ADDR", "addr_q"),
-    ("the first part of a beat is written again", "blocks", "lg_queue", r": data_q >> [^;]*;", ": data_q;"),
+    ("parts of a beat go to the same address", "queued", "lg_queue", r"addr_q \+ ONE_ADDR", "addr_q"),
+    ("the first part of a beat is written again", "queued", "lg_queue", r": data_q >> [^;]*;", ": data_q;"),
     ("a beat that comes while others wait is lost", "queued", "lg_queue", r"free && !waiting && valid_i", "free && valid_i"),
-    ("x takes the port while h is written", "blocks", "lg_queue", r"assign valid_o = busy_q;", "assign valid_o = 1'b0;"),
+    ("x takes the port while h is written", "queued", "lg_queue", r"assign valid_o = busy_q;", "assign valid_o = 1'b0;"),
     ("accumulator is not started anew", "dense", "lg_pe", r"\.choose_i\(first\)", ".choose_i(1'b0)"),
     ("kept partial sums are not used", "dense", "lg_lane", r"use_psum_i \? psum : ", ""),
     ("bias is left out", "dense", "lg_lane", r": record_i\[ACC-1:0\];", ": {ACC{1'b0}};"),
