@@ -244,7 +244,7 @@ bool h_is_aligned(const Design *d)
 {
     if (d->parts > 1)
         return d->pes % d->span == 0 && (d->shifts == 1 || d->cell_lanes % d->span == 0);
-    if (d->cell_lanes == 1 || d->pes % d->cell_lanes != 0)
+    if (d->cell_lanes == 1 || d->tile_rows % d->cell_lanes != 0)
         return false;
     for (int k = 1; k < d->n_regions; k++)
         if (d->region[k].banks % d->cell_lanes != 0)

@@ -10,7 +10,7 @@
 
 enum { TRIAL_STEPS = 6, MEASURED_STEPS = 8, STEPS_DELTA = 24, TABLE_LEAD = 6, DELTA_REST = 2, ENCODER_MOST = 64,
        TURNS_LEAST = 4,                 /* of lg_scatter_stats */
-       READS_MOST = 2, READS_SAVE = 8 };
+       READS_MOST = 2, READS_SAVE = 5 };
 
 /* ---- vectors: lanes * queues banks, element e in bank e mod banks */
 static void set_banks(Arena *a, Design *d, int queues)

@@ -22,7 +22,7 @@ typedef enum {
     TERM_INDEX,                         /* multipliers x bits of an index */
     TERM_COPY,                          /* copies of vector banks x bits of an address */
     TERM_LOAD,                          /* bits of the widest loadable word */
-    TERM_ROW,                           /* scatter engine: multipliers x bits of a row */
+    TERM_ROW,                           /* scatter engine: multipliers x bits of a row x rows read at once */
     TERM_FORWARD,                       /* the same x ways in which a row is forwarded */
     TERM_ARRAY,                         /* arrays x bits of what waits in a queue */
     TERM_DELTA,                         /* bits of the elements compared in a cycle */
@@ -111,7 +111,7 @@ static void measure_memories(const Design *d, double of[])
 static void measure_scatter(const Design *d, double of[])
 {
     int forwarded = d->near & (d->row_block ? 7 : 3), value = d->q->gate.bits + d->delta;
-    of[TERM_ROW] = (double)d->multipliers_engine * d->row_bits;
+    of[TERM_ROW] = (double)d->multipliers_engine * d->row_bits * d->reads;
     of[TERM_FORWARD] = of[TERM_ROW] * __builtin_popcount((unsigned)forwarded);
     of[TERM_ARRAY] = (double)d->vector_banks * (value + d->word_bits + d->length_bits);
     of[TERM_DELTA] = d->delta ? (double)d->vector_banks * value : 0;

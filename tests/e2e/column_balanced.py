@@ -83,7 +83,7 @@ def draw_many_rows(rng):
     """So many rows on a PE, and so few of their columns sent, that two rows of each are read out at once."""
     d = draw(rng, True)
     pes = rng.choice([2, 3, 4])
-    d.update(layers=[(rng.choice([5, 8, 13]), pes * rng.choice([8, 9, 10]) + rng.choice([0, 1, pes - 1]))],
+    d.update(layers=[(rng.choice([5, 8, 13]), pes * rng.choice([12, 16, 20]) + rng.choice([0, 1, pes - 1]))],
              head=rng.choice([0, 0, 3]), keep=rng.choice([0.05, 0.1, 0.2]), hold=0.9, steps=8, delta={"x": 0.25, "h": 0.25})
     d["engine"].update(pes=pes, pe_width=rng.choice([2, 3]))
     d.pop("lengths", None)

@@ -21,6 +21,7 @@ GROUPED = {"pattern": "grouped_columns", "keep": 0.25, "group_rows": 4}
 BLOCKS = {"pattern": "structured_blocks", "keep": 0.25, "block": 16}
 COLUMNS = {"pattern": "column_balanced", "keep": 0.25}
 DELTA = {"x": 0, "h": 0}
+SELDOM = {"x": 4, "h": 0.5}
 
 
 def core(pattern, pes, lanes, bits, inputs=32, hidden=32, **more):
@@ -46,6 +47,11 @@ DESIGNS = {
     "e1": core(COLUMNS, 4, 4, (14, 12, 24), 64, 64, delta=DELTA), "e2": core(COLUMNS, 8, 8, NARROW, 64, 64, delta=DELTA),
     "e3": core(COLUMNS, 4, 8, HALF, 64, 24, delta=DELTA, control="none"),
     "e4": core(dict(COLUMNS, keep=0.05), 8, 4, (15, 8, 24), 64, 64, delta=DELTA),
+    # several queues to an array; two rows of a PE read out at once, because hardly anything is sent
+    "q1": core(COLUMNS, 4, 4, WIDE, 64, 64, delta=dict(DELTA, encoder_lanes=16)),
+    "q2": core(COLUMNS, 4, 2, (12, 8, 24), 32, 48, delta=dict(DELTA, encoder_lanes=16), control="none"),
+    "q3": core(dict(COLUMNS, keep=0.1), 4, 4, WIDE, 16, 64, delta=SELDOM),
+    "q4": core(dict(COLUMNS, keep=0.1), 2, 8, HALF, 24, 40, delta=SELDOM),
     "check dense": core(DENSE, 8, 4, HALF, 48, 80), "check bank_balanced": core(BANKED, 8, 4, WIDE, 96, 64),
     "check grouped_columns": core(GROUPED, 8, 4, WIDE, 96, 64), "check structured_blocks": core(BLOCKS, 8, 4, HALF, 96, 64),
     "check column_balanced": core(COLUMNS, 6, 6, (12, 12, 24), 96, 72),
