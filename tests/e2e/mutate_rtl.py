@@ -37,8 +37,8 @@ DESIGNS = {
     "changed": dict(BASE, layers=[(9, 4), (4, 3)], sparsity={"pattern": "column_balanced", "keep": 0.01},
                     engine={"pes": 2, "pe_width": 2}, part="iCE40UP5K", activation=6, delta={"x": 1.0, "h": 0.0625}),
     # two rows of a PE are read out at once
-    "paired": dict(BASE, layers=[(5, 34)], head=0, lengths=[6, 5], sparsity={"pattern": "column_balanced", "keep": 0.2},
-                   engine={"pes": 2, "pe_width": 4}, part="LFE5U-25F", delta={"x": 1.0, "h": 0.25}),
+    "paired": dict(BASE, layers=[(5, 34)], head=0, lengths=[4, 3], sparsity={"pattern": "column_balanced", "keep": 0.1},
+                   engine={"pes": 2, "pe_width": 4}, part="LFE5U-25F", delta={"x": 4.0, "h": 0.25}),
 }
 NEAR = r"\.NEAR\(NEAR\)"
 
