@@ -172,7 +172,7 @@ static void test_row_bits(void **state)
         Plan p;
         plan_random(&p, &seed, 1 + (int)(draw(&seed) % 9), 0.5, "LFE5U-85F");
         double most = largest_row(&p), half = (double)(INT64_C(1) << (p.design.row_bits - 2));
-if(!(most < 2 * half && most >= half)) print_message("%g %g bits %d net %d pes %d w %d\n", most, half, p.design.row_bits,p.net.n,p.design.pes,p.design.lanes_pe);
+        assert_true(most < 2 * half && most >= half);
         arena_free(p.arena);
     }
 }
