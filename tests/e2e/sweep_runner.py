@@ -3,11 +3,11 @@
 
     sweep_runner.py [WORD]...        only the cases with every WORD in their name
 """
-import contextlib, json, os, pathlib, random, shutil, signal, subprocess, sys, time
+import contextlib, json, os, pathlib, random, shutil, signal, subprocess, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import slurm
-from cases import Suite, check
+from cases import Suite, check, until
 from lstm import LSTMGEN, layer_keys, lstmgen, random_lstms, random_values, scratch, write_npy, write_npz, write_spec
 
 suite = Suite()
@@ -55,13 +55,6 @@ def same(folder, *outs):
         check(all(f == files[0] for f in files), "%s differs from that of the local run", name)
     for out in outs:
         check(not os.path.exists(folder + "/" + out + "/chunks"), "%s/chunks is still there", out)
-
-
-def until(condition, what, seconds=300):
-    end = time.monotonic() + seconds
-    while not condition():
-        check(time.monotonic() < end, "no %s in %d s", what, seconds)
-        time.sleep(0.05)
 
 
 @suite.case("a command for each chunk, or one with a list of them: the rows of the local run")

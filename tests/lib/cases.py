@@ -21,6 +21,14 @@ def check(condition, text, *values):
         raise Failure(text % values if values else text)
 
 
+def until(condition, what, seconds=300):
+    """Waits; generous, for a machine that is busy with other things."""
+    end = time.monotonic() + seconds
+    while not condition():
+        check(time.monotonic() < end, "no %s in %d s", what, seconds)
+        time.sleep(0.02)
+
+
 def need(*things):
     """Skips the case where a file or (a name without a slash) a tool is not there."""
     for thing in things:
