@@ -8,11 +8,11 @@
 A design depends on its seed, number, pattern and size only. Every eighth is simulated in Verilator as well as in
 Icarus, large ones in Verilator alone. What fails stays in build/failed/, with the command.
 """
-import argparse, concurrent.futures, os, pathlib, random, shutil, subprocess, sys, tempfile
+import argparse, concurrent.futures, os, pathlib, random, shutil, subprocess, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Failure, check, need, Skip
-from lstm import ROOT, layer_keys, random_lstms, random_values, write_npy, write_npz, write_spec
+from lstm import ROOT, layer_keys, random_lstms, random_values, scratch, write_npy, write_npz, write_spec
 from simulation import simulated
 
 SIZES = [1, 2, 3, 5, 13, 27, 64, 100, 118]
@@ -192,10 +192,14 @@ def describe(d):
 
 def run(o, number):
     """Runs a design; (line to print, passed)."""
+    with scratch("lstmgen_random.") as folder:
+        return run_in(pathlib.Path(folder), o, number)
+
+
+def run_in(folder, o, number):
     large = o.size == "large"
     d = draw(o.seed, number, o.size, o.pattern)
     d["small"] = o.size == "small"
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="lstmgen_random."))
     spec = write(d, folder)
     simulators = ["verilator"] if large else ["icarus"]
     if not large and o.verilator_every and number % o.verilator_every == 0:
@@ -217,7 +221,6 @@ def run(o, number):
         line, good = "FAILED  %s\n        %s\n        repeat: %s" % (label, e, repeat), False
     except Skip as e:
         line, good = "skipped %s: %s" % (label, e), None
-    shutil.rmtree(folder, ignore_errors=True)
     return line, good
 
 
