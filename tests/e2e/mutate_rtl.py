@@ -107,6 +107,8 @@ FAULTS = [
     ("changes of just the threshold are not sent", "changed", "lg_scatter_lane", r"\{limit_i, 1'b0\}",
      "{limit_i + 1'b1, 1'b0}"),
     ("falling elements count one too much", "changed", "lg_scatter_lane", r"\{size, less\}", "{size, 1'b0}"),
+    ("elements of h count as those of x too", "changed", "lg_scatter_stats", r"if \(!skipped_h_q\)", "if (1'b1)"),
+    ("an array's columns are not counted", "changed", "lg_scatter_stats", r"k < ARRAYS", "k < ARRAYS - 1"),
     ("the busiest array is not counted", "changed", "lg_scatter_stats", r"total & \{32\{again2\}\}", "total & 32'd0"),
     ("saturations are not counted", "counting", "lg_counters", r"saturations_q \+ \{24'd0, count_q\}", "saturations_q"),
 ]
