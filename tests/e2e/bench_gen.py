@@ -3,7 +3,7 @@
 
 `make bench-gen` runs it alone and holds the limits; among other tests (tests/run) it gives the clock twice the room.
 """
-import array, os, pathlib, random, struct, subprocess, sys, time, zipfile
+import array, os, pathlib, random, struct, subprocess, sys, zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check

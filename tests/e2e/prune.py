@@ -8,7 +8,7 @@ import json, pathlib, resource, struct, sys, zipfile
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "lib"), str(HERE.parent / "model")]
-from cases import Suite, Skip, check
+from cases import Suite, check
 from lstm import MODELS, lstmgen, scratch, tree, write_spec
 try:
     import numpy as np
