@@ -7,7 +7,7 @@ import json, math, pathlib, random, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
-from lstm import layer_keys, lstmgen, random_lstms, random_values, read_npy, scratch, write_npy, write_npz, write_spec
+from lstm import layer_keys, lstmgen, random_lstms, random_values, read_npz, scratch, write_npy, write_npz, write_spec
 from simulation import simulated
 
 suite = Suite()
@@ -24,20 +24,12 @@ def network(folder, layers, head=0, seed=1, **keys):
 
 
 def pruned(folder, spec):
-    """Tensors that `lstmgen prune` writes: {name: rows}."""
-    import zipfile
+    """Matrices that `lstmgen prune` writes: {name: rows}."""
     out = pathlib.Path(folder, "pruned.npz")
     r = lstmgen("prune", spec, "-o", out)
     check(r.status == 0, "prune: exit %s: %s", r.status, r.last())
-    tensors = {}
-    with zipfile.ZipFile(out) as z:
-        for name in z.namelist():
-            path = pathlib.Path(folder, "one.npy")
-            path.write_bytes(z.read(name))
-            shape, flat = read_npy(path)
-            if len(shape) == 2:
-                tensors[name[:-4]] = [flat[r * shape[1]:(r + 1) * shape[1]] for r in range(shape[0])]
-    return tensors
+    return {name: [flat[r * shape[1]:(r + 1) * shape[1]] for r in range(shape[0])]
+            for name, (shape, flat) in read_npz(out).items() if len(shape) == 2}
 
 
 def kept(rows):

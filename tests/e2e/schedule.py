@@ -7,7 +7,7 @@ import json, math, pathlib, random, re, sys, xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
-from lstm import (layer_keys, little_spec, lstmgen, random_lstms, random_values, read_npy, scratch, write_npy,
+from lstm import (layer_keys, little_spec, lstmgen, random_lstms, random_values, read_npz, scratch, write_npy,
                   write_npz)
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -51,15 +51,11 @@ def image_words(folder, pes):
 
 def row_words(folder, spec, lanes):
     """Words that the pruned matrices need: every row of each in words of its own."""
-    import zipfile
     out, words = folder + "/pruned.npz", 0
     check(lstmgen("prune", spec, "-o", out).status == 0, "prune failed")
-    with zipfile.ZipFile(out) as z:
-        for name in z.namelist():
-            pathlib.Path(folder, "one.npy").write_bytes(z.read(name))
-            shape, flat = read_npy(folder + "/one.npy")
-            for r in range(shape[0] if len(shape) == 2 else 0):
-                words += -(-sum(v != 0 for v in flat[r * shape[1]:(r + 1) * shape[1]]) // lanes)
+    for shape, flat in read_npz(out).values():
+        for r in range(shape[0] if len(shape) == 2 else 0):
+            words += -(-sum(v != 0 for v in flat[r * shape[1]:(r + 1) * shape[1]]) // lanes)
     return words
 
 
