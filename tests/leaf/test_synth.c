@@ -104,11 +104,13 @@ static SynthExpect expected(const Part *p)
 {
     const Family *f = part_family(p);
     return (SynthExpect){.multipliers = ROWS * LANES, .roms = ROWS,
-                         .rom_blocks = ROWS * part_rom_blocks(f, 20 * LANES, DEPTH, 1) + part_rom_blocks(f, 16, TABLE, 2),
+                         .rom_blocks = ROWS * part_rom_blocks(f, 20 * LANES, DEPTH, 1) +
+                                       part_rom_blocks(f, 16, TABLE, 2),
                          .ram_blocks = part_ram_blocks(f, 16, DEPTH)};
 }
 
-static const char *const EVERY[] = {"iCE40UP5K", "iCE40HX8K", "LFE5U-25F", "LIFCL-40", "xc7a35t", "xczu3eg", "5CSEBA6", "10CX220"};
+static const char *const EVERY[] = {"iCE40UP5K", "iCE40HX8K", "LFE5U-25F", "LIFCL-40", "xc7a35t", "xczu3eg", "5CSEBA6",
+                                    "10CX220"};
 
 /* Counted or mapped, every family has exactly what the planner would expect. */
 static void test_families(void **state)

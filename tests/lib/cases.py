@@ -60,7 +60,8 @@ class Suite:
             begin = time.monotonic()
             word, text = self.run(function, needs)
             counts[word] += 1
-            print("%-7s %5.1f s  %s%s" % (word, time.monotonic() - begin, name, ": " + text if text else ""), flush=True)
+            print("%-7s %5.1f s  %s%s" % (word, time.monotonic() - begin, name, ": " + text if text else ""),
+                  flush=True)
         print("%d passed, %d failed, %d skipped" % (counts["ok"], counts["FAILED"], counts["skipped"]))
         sys.exit(1 if counts["FAILED"] or not sum(counts.values()) else 0)
 

@@ -64,7 +64,8 @@ static void columns_of(const Design *d, int layer, int array, int pe, Columns *c
         const Region *r = &d->region[s->region];
         for (int q = array; s->layer == layer && q < r->elements; q += d->lanes_pe, c->n++) {
             assert_true(c->n < 64 && s->words <= 128 && s->words * d->pes <= LENGTH(word));
-            d->pattern->pack(&d->matrix[layer][s->matrix], &d->q->layer[layer].m[s->matrix], region_element(r, q), d->pes, word);
+            d->pattern->pack(&d->matrix[layer][s->matrix], &d->q->layer[layer].m[s->matrix], region_element(r, q),
+                             d->pes, word);
             c->words[c->n] = s->words;
             for (int i = 0; i < s->words; i++)
                 c->row[c->n][i] = word[i * d->pes + pe].index;
