@@ -10,6 +10,7 @@ import argparse, concurrent.futures, os, pathlib, sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from lstm import layer_keys, lstmgen, scratch, write_spec
 from networks import random_input, random_network
+from page import put
 from quarters import CORE, quarters
 
 PARTS = {"ecp5": "LFE5U-85F", "xc7": "xc7a200t", "nexus": "LIFCL-40"}
@@ -68,14 +69,13 @@ def row(family, name, r, dense):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("-o", "--output", type=argparse.FileType("w"), default=sys.stdout)
+    p.add_argument("-o", "--output", type=pathlib.Path, help="written when all is done and nothing failed")
     p.add_argument("--jobs", type=int, default=int(os.environ.get("JOBS", "1")))
     p.add_argument("word", nargs="*", help="a family or a pattern")
     o = p.parse_args()
     families = [f for f in PARTS if not set(o.word) & set(PARTS) or f in o.word]
     patterns = [n for n in PATTERNS if not set(o.word) - set(PARTS) or n in o.word or n == "dense"]
-    print(HEAD, file=o.output)
-    failed, dense = 0, {}
+    lines, failed, dense = [], 0, {}
     with scratch() as folder, concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
         random_network(folder + "/weights.npz", [(SIZE, SIZE)])
         random_input(folder + "/x.npy", 4, SIZE)
@@ -88,8 +88,9 @@ def main():
                 continue
             text, each = row(family, name, r, dense)
             dense.setdefault(family, each)
-            print(text, file=o.output, flush=True)
-    print(READING, file=o.output)
+            print(text, file=sys.stderr, flush=True)
+            lines.append(text)
+    put(o.output, "\n".join([HEAD] + lines + [READING]) + "\n", failed)
     return 1 if failed else 0
 
 

@@ -1,6 +1,7 @@
 """Random networks and inputs of any size, the same for the same arguments."""
-import numpy as np
 import math, zipfile
+
+import numpy as np
 
 
 def random_network(path, layers, seed=1):

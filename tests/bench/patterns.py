@@ -10,6 +10,7 @@ import argparse, concurrent.futures, os, pathlib, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from lstm import MODELS, lstmgen, scratch, write_spec
+from page import put
 from quarters import CORE, quarters
 from simulation import fault
 
@@ -76,23 +77,24 @@ def line(name, pattern, r):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("-o", "--output", type=argparse.FileType("w"), default=sys.stdout)
+    p.add_argument("-o", "--output", type=pathlib.Path, help="written when all is done and nothing failed")
     p.add_argument("--jobs", type=int, default=int(os.environ.get("JOBS", "2")))
     p.add_argument("word", nargs="*")
     o = p.parse_args()
     rows = [(m, n) for m in MODEL for n in PATTERNS if all(w in m + " " + n for w in o.word)]
-    failed = 0
+    lines, failed = [], 0
     with scratch() as folder, concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
         runs = [(m, n, pool.submit(simulate, folder, m, n, k)) for k, (m, n) in enumerate(rows)]
-        print(PAGE + "| %s |\n| --- | --- |%s" % (" | ".join(HEAD), " ---: |" * (len(HEAD) - 2)), file=o.output)
         for m, n, run in runs:
             r = run.result()
             if fault(r):
                 failed += 1
                 print("%s, %s: %s" % (m, n, fault(r)), file=sys.stderr)
             if r.get("measured.interval") is not None:
-                print("| %s |" % " | ".join(line(m, n, r)), file=o.output, flush=True)
-    print(READING, end="", file=o.output)
+                lines.append("| %s |\n" % " | ".join(line(m, n, r)))
+                print(lines[-1], end="", file=sys.stderr, flush=True)
+    head = "| %s |\n| --- | --- |%s\n" % (" | ".join(HEAD), " ---: |" * (len(HEAD) - 2))
+    put(o.output, PAGE + head + "".join(lines) + READING, failed)
     return 1 if failed else 0
 
 

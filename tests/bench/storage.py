@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [str(HERE.parent / "lib"), str(HERE)]
 from lstm import layer_keys, lstmgen, scratch, write_spec
 from networks import random_input, random_network
+from page import put
 
 BITS = 16
 SETTINGS = [        # paper, setting, layers, sparsity, PEs, multipliers of each
@@ -62,11 +63,11 @@ def line(folder, number, paper, setting, layers, sparsity, pes, lanes):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("-o", "--output", type=argparse.FileType("w"), default=sys.stdout)
+    p.add_argument("-o", "--output", type=pathlib.Path, help="written when all is done")
     o = p.parse_args()
     with scratch() as folder:
         rows = [line(folder, k, *setting) for k, setting in enumerate(SETTINGS)]
-    o.output.write(HEAD.format(bits=BITS) + "".join(rows) + READING)
+    put(o.output, HEAD.format(bits=BITS) + "".join(rows) + READING)
 
 
 if __name__ == "__main__":
