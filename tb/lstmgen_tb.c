@@ -2,8 +2,8 @@
  *
  * RESET -> LOAD (loadable weights) -> IDENTIFY -> LATENCY (one step through an idle core) ->
  * MEASURE (back to back, always ready) -> BREAK (reset amid a step) -> RAISED (with deltas: other
- * thresholds) -> STALL (random gaps and stalls). Each whole stream phase ends with a quiet time in which nothing may come out, and with
- * reads of the counters.
+ * thresholds) -> STALL (random gaps and stalls). Each whole stream phase ends with a quiet time in
+ * which nothing may come out, and with reads of the counters.
  */
 #include "tb.h"
 
@@ -242,8 +242,7 @@ static bool break_done(void)
     return edge_now >= break_edge + RESET_EDGES + 2;
 }
 
-/* Sequences chosen at random, each broken off at a random step: a restart must forget everything.
- */
+/* Sequences chosen at random, each broken off at a random step: a restart must forget everything. */
 static void begin_broken_off(int steps, int64_t scale)
 {
     int n = limited(steps), k = 0;
@@ -410,11 +409,13 @@ static void after_measure(void)
 {
     read_counters(check_saturations, &measured.delta[0]);
 }
+
 static void before_raised(void)
 {
     if (config.arrays)
         delta_set(1);
 }
+
 static void after_raised(void)
 {
     if (!config.arrays)
@@ -422,6 +423,7 @@ static void after_raised(void)
     read_counters(NULL, &measured.delta[1]);
     delta_set(0);
 }
+
 static void after_stall(void)
 {
     read_counters(NULL, NULL);

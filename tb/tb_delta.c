@@ -3,6 +3,7 @@
 #include "tb.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,43 +51,44 @@ void delta_reset(void)
 static void compare(const char *name, uint32_t got, int64_t want)
 {
     if (got != (uint32_t)want)
-        tb_error("register %s is %u after %" PRId64 " steps, expected %" PRId64, name, (unsigned)got, expected.steps,
-                 want);
+        tb_error("register %s is %u after %" PRId64 " steps, expected %" PRId64, name, (unsigned)got,
+                 expected.steps, want);
 }
 
-static void check_skipped_x(uint32_t v)
+static const struct Counter {
+    uint32_t address;
+    const char *name;
+    size_t at; /* in DeltaCounts */
+} COUNTERS[] = {
+    { REG_SKIPPED_X, "SKIPPED_X", offsetof(DeltaCounts, skipped_x) },
+    { REG_SKIPPED_H, "SKIPPED_H", offsetof(DeltaCounts, skipped_h) },
+    { REG_COLUMNS, "COLUMNS", offsetof(DeltaCounts, columns) },
+    { REG_BUSIEST, "BUSIEST", offsetof(DeltaCounts, busiest) },
+};
+enum { N_COUNTERS = sizeof COUNTERS / sizeof COUNTERS[0] };
+static int counters_read; /* answers come in the order of the reads */
+
+static int64_t *count_in(DeltaCounts *c, const struct Counter *counter)
 {
-    compare("SKIPPED_X", v, expected.skipped_x);
-    counts->skipped_x = v;
+    return (int64_t *)((char *)c + counter->at);
 }
 
-static void check_skipped_h(uint32_t v)
+static void check_counter(uint32_t v)
 {
-    compare("SKIPPED_H", v, expected.skipped_h);
-    counts->skipped_h = v;
-}
-
-static void check_columns(uint32_t v)
-{
-    compare("COLUMNS", v, expected.columns);
-    counts->columns = v;
-}
-
-static void check_busiest(uint32_t v)
-{
-    compare("BUSIEST", v, expected.busiest);
-    counts->busiest = v;
-    counts->steps = expected.steps;
+    const struct Counter *counter = &COUNTERS[counters_read++];
+    compare(counter->name, v, *count_in(&expected, counter));
+    *count_in(counts, counter) = v;
+    if (counters_read == N_COUNTERS)
+        counts->steps = expected.steps;
 }
 
 void delta_read(DeltaCounts *to)
 {
     static DeltaCounts unused;
     counts = to ? to : &unused;
-    axil_read(REG_SKIPPED_X, check_skipped_x);
-    axil_read(REG_SKIPPED_H, check_skipped_h);
-    axil_read(REG_COLUMNS, check_columns);
-    axil_read(REG_BUSIEST, check_busiest);
+    counters_read = 0;
+    for (int k = 0; k < N_COUNTERS; k++)
+        axil_read(COUNTERS[k].address, check_counter);
 }
 
 static void check_threshold_x(uint32_t v)

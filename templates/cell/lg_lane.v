@@ -1,7 +1,8 @@
-// One lane of the cell unit: requantises one row per cycle, applies sigmoid or tanh, and does the element-wise part of
-// an LSTM as its gates pass in the order i, g, f, o: i*g, c' = f*c + i*g, h = o*tanh(c'). Each keeps what the next one
-// needs in memories indexed by neuron. All control comes from lg_cell; names ending in _g, _u .. tell the stage:
-// x: row at the input; g = x + 9 + M: gate value; u = g + W: product (M, W: latencies of the two multipliers).
+// One lane of the cell unit: requantises one row per cycle, applies sigmoid or tanh, and does the
+// element-wise part of an LSTM as its gates pass in the order i, g, f, o: i*g, c' = f*c + i*g,
+// h = o*tanh(c'). Each keeps what the next one needs in memories indexed by neuron. All control
+// comes from lg_cell; names ending in _g, _u .. tell the stage: x: row at the input;
+// g = x + 9 + M: gate value; u = g + W: product (M, W: latencies of the two multipliers).
 `default_nettype none
 module lg_lane #(
     parameter ACC         = 40,
@@ -74,12 +75,15 @@ module lg_lane #(
     wire [BASE+SLOPE-1:0] gate_data, cell_data;
     wire [OUT-1:0]        gate, tanh_c;
     lg_rom2 #(.WIDTH(BASE + SLOPE), .DEPTH(1 << SEGMENT), .INIT_FILE(TABLE_FILE)) u_table (
-        .clk_i(clk_i), .raddr_a_i(gate_addr), .rdata_a_o(gate_data), .raddr_b_i(cell_addr), .rdata_b_o(cell_data));
+        .clk_i(clk_i), .raddr_a_i(gate_addr), .rdata_a_o(gate_data), .raddr_b_i(cell_addr),
+        .rdata_b_o(cell_data));
     lg_activation #(.WIDTH(PRE), .OUT(OUT), .SEGMENT(SEGMENT), .BASE(BASE), .SLOPE(SLOPE),
                     .SLOPE_SHIFT(SLOPE_SHIFT), .MUL_LATENCY(MUL_LATENCY)) u_gate (
-        .clk_i(clk_i), .z_i(z), .sigmoid_i(sigmoid_i), .table_addr_o(gate_addr), .table_data_i(gate_data), .y_o(gate));
+        .clk_i(clk_i), .z_i(z), .sigmoid_i(sigmoid_i), .table_addr_o(gate_addr),
+        .table_data_i(gate_data), .y_o(gate));
 
-    // Linear rows: z saturated to OUT bits; relu. Aligned with the gate value (g), kept up to u + 1.
+    // Linear rows: z saturated to OUT bits; relu. Aligned with the gate value (g), kept up
+    // to u + 1.
     localparam SPARE = PRE - OUT;
     wire z_fits = z[PRE-1:OUT-1] == {(SPARE+1){z[PRE-1]}};
     wire [OUT-1:0] z_cut = z_fits ? z[OUT-1:0] : {z[PRE-1], {(OUT-1){!z[PRE-1]}}};
@@ -91,7 +95,8 @@ module lg_lane #(
     wire [OUT-1:0] linear_u;
     wire           clipped_u;
     lg_delay #(.WIDTH(OUT + 1), .LATENCY(W + 1)) u_linear_late (
-        .clk_i(clk_i), .d_i({clipped_g1 && linear_g_i, relu_g_i && linear_g1[OUT-1] ? {OUT{1'b0}} : linear_g1}),
+        .clk_i(clk_i), .d_i({clipped_g1 && linear_g_i,
+                             relu_g_i && linear_g1[OUT-1] ? {OUT{1'b0}} : linear_g1}),
         .q_o({clipped_u, linear_u}));
 
     // ---- element-wise product
@@ -103,9 +108,11 @@ module lg_lane #(
     reg  [OPERAND-1:0] operand_q;
     wire [PRODUCT-1:0] product;
     lg_memory #(.WIDTH(OUT), .DEPTH(NEURONS), .BLOCK(STATE_BLOCK)) u_i (
-        .clk_i(clk_i), .we_i(i_we_i), .waddr_i(neuron_g_i), .wdata_i(gate), .raddr_i(neuron_g3_i), .rdata_o(i_value));
+        .clk_i(clk_i), .we_i(i_we_i), .waddr_i(neuron_g_i), .wdata_i(gate), .raddr_i(neuron_g3_i),
+        .rdata_o(i_value));
     lg_memory #(.WIDTH(STATE), .DEPTH(NEURONS), .BLOCK(STATE_BLOCK)) u_c (
-        .clk_i(clk_i), .we_i(c_we_i), .waddr_i(neuron_c_i), .wdata_i(c_q), .raddr_i(neuron_g3_i), .rdata_o(c_value));
+        .clk_i(clk_i), .we_i(c_we_i), .waddr_i(neuron_c_i), .wdata_i(c_q), .raddr_i(neuron_g3_i),
+        .rdata_o(c_value));
     lg_memory #(.WIDTH(OUT), .DEPTH(NEURONS), .BLOCK(STATE_BLOCK)) u_tc (
         .clk_i(clk_i), .we_i(tc_we_i), .waddr_i(neuron_tc_i), .wdata_i(tanh_c),
         .raddr_i(neuron_g3_i), .rdata_o(tc_value));
@@ -120,7 +127,8 @@ module lg_lane #(
     wire signed [OPERAND-1:0] c_wide  = c_signed;
     always @(posedge clk_i)
         operand_q <= pick_i_i ? i_wide : pick_c_i ? c_wide & {OPERAND{!clear_i}} : tc_wide;
-    lg_mul_wide #(.A_WIDTH(OUT), .B_WIDTH(OPERAND), .B_PART(PART), .SPLIT(SPLIT), .LATENCY(MUL_LATENCY)) u_product (
+    lg_mul_wide #(.A_WIDTH(OUT), .B_WIDTH(OPERAND), .B_PART(PART), .SPLIT(SPLIT),
+                  .LATENCY(MUL_LATENCY)) u_product (
         .clk_i(clk_i), .a_i(gate), .b_i(operand_q), .p_o(product));
 
     // ---- c' = f*c + i*g with one rounding; both terms at the larger of their fractions
@@ -170,7 +178,8 @@ module lg_lane #(
     endgenerate
     lg_activation #(.WIDTH(PRE), .OUT(OUT), .SEGMENT(SEGMENT), .BASE(BASE), .SLOPE(SLOPE),
                     .SLOPE_SHIFT(SLOPE_SHIFT), .MUL_LATENCY(MUL_LATENCY)) u_tanh_c (
-        .clk_i(clk_i), .z_i(zc_q), .sigmoid_i(1'b0), .table_addr_o(cell_addr), .table_data_i(cell_data), .y_o(tanh_c));
+        .clk_i(clk_i), .z_i(zc_q), .sigmoid_i(1'b0), .table_addr_o(cell_addr),
+        .table_data_i(cell_data), .y_o(tanh_c));
 
     // ---- h = o * tanh(c'), one rounding; |o * tanh| < 1, so it always fits
     reg [OUT-1:0] h_q;

@@ -1,5 +1,6 @@
-// Takes the accumulators of all PEs at once and hands them out WIDTH_ROWS at a time, PE 0 first. With as many outputs as
-// PEs it is a wire. Latency 1 otherwise; a new load may come with the last shift.
+// Takes the accumulators of all PEs at once and hands them out OUTPUTS at a time, PE
+// 0 first. With as many outputs as PEs it is a wire. Latency 1 otherwise; a new load
+// may come with the last shift.
 `default_nettype none
 module lg_chain #(
     parameter ROWS     = 8,    // accumulators
@@ -19,7 +20,8 @@ module lg_chain #(
             reg [ROWS*ACC_BITS-1:0] chain_q;
             always @(posedge clk_i)
                 if (load_i) chain_q <= acc_i;
-                else        chain_q <= {{OUTPUTS*ACC_BITS{1'b0}}, chain_q[ROWS*ACC_BITS-1:OUTPUTS*ACC_BITS]};
+                else        chain_q <= {{OUTPUTS*ACC_BITS{1'b0}},
+                                        chain_q[ROWS*ACC_BITS-1:OUTPUTS*ACC_BITS]};
             assign row_o = chain_q[OUTPUTS*ACC_BITS-1:0];
         end
     endgenerate

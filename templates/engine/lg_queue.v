@@ -1,14 +1,16 @@
-// Write queue of h: the cell unit makes LANES elements in a cycle, now and then; a copy of the vector takes BANKS. A beat
-// leaves in PARTS cycles, from the one after it came on at the earliest. Nothing ever stops the queue: counters that hear
-// of a beat some cycles before it comes (soon_i) are as many cycles ahead of it, and tell (done_o) when the last part of a
-// layer's last beat (done_i, with soon_i) will leave.
+// Write queue of h: the cell unit makes LANES elements in a cycle, now and then; a copy of the
+// vector takes BANKS. A beat leaves in PARTS cycles, from the one after it came on at the earliest.
+// Nothing ever stops the queue: counters that hear of a beat some cycles before it comes (soon_i)
+// are as many cycles ahead of it, and tell (done_o) when the last part of a layer's last beat
+// (done_i, with soon_i) will leave.
 `default_nettype none
 module lg_queue #(
     parameter LANES   = 4,     // elements of a beat
     parameter BANKS   = 2,     // fewer than LANES
     parameter WIDTH   = 16,    // bits of an element
     parameter ADDR    = 4,     // bank address
-    parameter DEPTH   = 4,     // beats that wait, besides the one that leaves; power of two, at least 2
+    parameter DEPTH   = 4,     // beats that wait, besides the one that leaves; power of two,
+                               // at least 2
     parameter LAYERS  = 1,
     parameter ALIGNED = 0,     // of lg_route: beats begin in bank 0
     parameter BANK    = $clog2(BANKS + 1)
@@ -54,8 +56,9 @@ module lg_queue #(
     wire [ADDR-1:0]        next_addr;
     wire [$clog2(DEPTH):0] unused_level;
     lg_fifo #(.WIDTH(LANES*(WIDTH + 1) + BANK + ADDR), .DEPTH(DEPTH)) u_beats (
-        .clk_i(clk_i), .rst_i(rst_i), .push_i(valid_i && !direct), .data_i({mask_i, data_i, bank_i, addr_i}),
-        .valid_o(waiting), .pop_i(free), .data_o({next_mask, next_data, next_bank, next_addr}), .level_o(unused_level));
+        .clk_i(clk_i), .rst_i(rst_i), .push_i(valid_i && !direct),
+        .data_i({mask_i, data_i, bank_i, addr_i}), .valid_o(waiting), .pop_i(free),
+        .data_o({next_mask, next_data, next_bank, next_addr}), .level_o(unused_level));
     wire [ROOM-1:0]       new_mask;
     wire [ROOM*WIDTH-1:0] new_data;
     assign new_mask[LANES-1:0]       = waiting ? next_mask : mask_i;
@@ -75,9 +78,11 @@ module lg_queue #(
         addr_q <= !free ? addr_q + ONE_ADDR : waiting ? next_addr : addr_i;
         if (free) bank_q <= waiting ? next_bank : bank_i;
     end
-    lg_route #(.COUNT(BANKS), .BANKS(BANKS), .WIDTH(WIDTH), .ADDR(ADDR), .ALIGNED(ALIGNED)) u_route (
-        .valid_i(mask_q[BANKS-1:0] & {BANKS{busy_q}}), .data_i(data_q[BANKS*WIDTH-1:0]), .start_i(bank_q),
-        .modulus_i(MODULUS), .addr_i(addr_q), .we_o(we_o), .addr_o(addr_o), .data_o(data_o));
+    lg_route #(.COUNT(BANKS), .BANKS(BANKS), .WIDTH(WIDTH), .ADDR(ADDR),
+               .ALIGNED(ALIGNED)) u_route (
+        .valid_i(mask_q[BANKS-1:0] & {BANKS{busy_q}}), .data_i(data_q[BANKS*WIDTH-1:0]),
+        .start_i(bank_q), .modulus_i(MODULUS), .addr_i(addr_q), .we_o(we_o), .addr_o(addr_o),
+        .data_o(data_o));
     assign valid_o = busy_q;
 
     // ---- parts that are to leave, seen ahead

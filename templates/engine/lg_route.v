@@ -1,6 +1,7 @@
-// Routes COUNT consecutive elements, the first one for bank start_i, to BANKS banks; element j goes to bank
-// (start_i + j) mod modulus_i, one address further after the wrap. ALIGNED: starts and modulus are multiples of COUNT,
-// so that each bank always listens to the same element and no multiplexer is needed. Combinational.
+// Routes COUNT consecutive elements, the first one for bank start_i, to BANKS banks; element j goes
+// to bank (start_i + j) mod modulus_i, one address further after the wrap. ALIGNED: starts and
+// modulus are multiples of COUNT, so that each bank always listens to the same element and no
+// multiplexer is needed. Combinational.
 `default_nettype none
 module lg_route #(
     parameter COUNT   = 2,     // elements per cycle, at most modulus_i
@@ -31,7 +32,8 @@ module lg_route #(
                 assign data_o[bank*WIDTH +: WIDTH] = data_i[(bank % COUNT)*WIDTH +: WIDTH];
             end else begin : gen_any
                 wire            wrap = HERE < start_i;
-                wire [BANK:0]   offset = {1'b0, HERE} - {1'b0, start_i} + (wrap ? {1'b0, modulus_i} : {(BANK+1){1'b0}});
+                wire [BANK:0]   offset = {1'b0, HERE} - {1'b0, start_i}
+                                         + (wrap ? {1'b0, modulus_i} : {(BANK+1){1'b0}});
                 // One-hot selection: an AND per element and an OR tree.
                 reg             hit;
                 reg [WIDTH-1:0] chosen;

@@ -1,5 +1,6 @@
-// A PE with its private copy of the vector: every lane reads its bank at base | index. Control is registered by the
-// caller two cycles before the weights arrive. Used where each row has its own indices (bank_balanced).
+// A PE with its private copy of the vector: every lane reads its bank at base | index. Control
+// is registered by the caller two cycles before the weights arrive. Used where each row has its
+// own indices (bank_balanced).
 `default_nettype none
 module lg_row #(
     parameter LANES       = 4,
@@ -40,9 +41,11 @@ module lg_row #(
         end
     endgenerate
     lg_bank #(.LANES(LANES), .VALUE_BITS(VALUE_BITS), .DEPTH(DEPTH), .BLOCK(BLOCK)) u_bank (
-        .clk_i(clk_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i), .raddr_i(raddr), .rdata_o(value));
+        .clk_i(clk_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i), .raddr_i(raddr),
+        .rdata_o(value));
     lg_pe #(.LANES(LANES), .WEIGHT_BITS(WEIGHT_BITS), .VALUE_BITS(VALUE_BITS), .ACC_BITS(ACC_BITS),
             .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN)) u_pe (
-        .clk_i(clk_i), .first_i(first_i), .mute_i(mute_i), .scale_i(scale_i), .weight_i(weight_i), .value_i(value), .acc_o(acc_o));
+        .clk_i(clk_i), .first_i(first_i), .mute_i(mute_i), .scale_i(scale_i), .weight_i(weight_i),
+        .value_i(value), .acc_o(acc_o));
 endmodule
 `default_nettype wire

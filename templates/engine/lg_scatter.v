@@ -1,11 +1,13 @@
-// Scatter engine: LANES elements of a vector are scanned per cycle into queues; ARRAYS arrays of PES PEs take a column
-// each and add it to their own rows; the sums of all arrays are added in a tree as a layer's rows are read out, and with
-// DELTA to the sums of the steps before. Weight memories are outside.
+// Scatter engine: LANES elements of a vector are scanned per cycle into queues; ARRAYS arrays
+// of PES PEs take a column each and add it to their own rows; the sums of all arrays are added
+// in a tree as a layer's rows are read out, and with DELTA to the sums of the steps before.
+// Weight memories are outside.
 `default_nettype none
 module lg_scatter #(
     parameter PES         = 4,
     parameter ARRAYS      = 2,
-    parameter QUEUES      = 1,     // per array; LANES = ARRAYS * QUEUES elements are scanned per cycle
+    parameter QUEUES      = 1,     // per array; LANES = ARRAYS * QUEUES
+                                   // elements are scanned per cycle
     parameter WEIGHT_BITS = 8,
     parameter VALUE       = 16,
     parameter ROW_BITS    = 32,    // of the rows of one array
@@ -75,13 +77,15 @@ module lg_scatter #(
     input  wire                              release_i,
     input  wire                              tile_valid_i,
     input  wire [TILE_BITS-1:0]              tile_i,
-    input  wire                              tile_fresh_i,  // the sums of the steps before do not count
+    input  wire                              tile_fresh_i,  // the sums of the steps
+                                                            // before do not count
     input  wire [1:0]                        read_i,
     input  wire [ROW_ADDR-1:0]               row_i,
     input  wire [1:0]                        zero_i,
     input  wire [ROW_ADDR-1:0]               zero_row_i,
     input  wire                              out_bank_i,
-    output wire [TILE_ROWS*ACC_BITS-1:0]     acc_o          // READ_AT + 2 + TREE + DELTA after tile_valid_i
+    output wire [TILE_ROWS*ACC_BITS-1:0]     acc_o          // READ_AT + 2 + TREE + DELTA after
+                                                            // tile_valid_i
 );
     localparam TREE      = ARRAYS > 1 ? $clog2(ARRAYS) : 1;
     localparam SUM       = ROW_BITS + TREE;
@@ -96,7 +100,8 @@ module lg_scatter #(
     // ---- scan: control beside the vector memory, which answers after two cycles
     wire [LANES*VALUE-1:0] element;
     lg_bank #(.LANES(LANES), .VALUE_BITS(VALUE), .DEPTH(DEPTH), .BLOCK(BLOCK)) u_bank (
-        .clk_i(clk_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i), .raddr_i({LANES{addr_i}}), .rdata_o(element));
+        .clk_i(clk_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i), .raddr_i({LANES{addr_i}}),
+        .rdata_o(element));
     wire                   valid, ended, clear, keep, is_h, mute, use_last;
     wire [HEAD_BITS-1:0]   head;
     wire [BANK-1:0]        lanes;
@@ -109,7 +114,8 @@ module lg_scatter #(
         .q_o({is_h, keep, clear, lanes, head}));
     lg_delay #(.WIDTH(2), .LATENCY(2)) u_mute (
         .clk_i(clk_i), .d_i({delta_i && !clear_i, mute_i}), .q_o({use_last, mute}));
-    lg_delay #(.WIDTH(LAST), .LATENCY(4)) u_last (.clk_i(clk_i), .d_i(last_addr_i), .q_o(last_waddr));
+    lg_delay #(.WIDTH(LAST), .LATENCY(4)) u_last (
+        .clk_i(clk_i), .d_i(last_addr_i), .q_o(last_waddr));
     lg_delay_reset #(.WIDTH(1), .LATENCY(1)) u_seen (
         .clk_i(clk_i), .rst_i(rst_i), .d_i(valid && keep), .q_o(seen_o));
     lg_delay #(.WIDTH(1 + BANK), .LATENCY(1)) u_seen_lanes (
@@ -140,12 +146,13 @@ module lg_scatter #(
                 localparam FROM = queue * ARRAYS + array;
                 localparam TO   = array * QUEUES + queue;
                 wire used = lanes > FROM;
-                lg_scatter_lane #(.DELTA(DELTA), .VALUE(VALUE), .HEAD_BITS(HEAD_BITS), .LASTS(LASTS),
-                                  .LAST_BLOCK(LAST_BLOCK)) u_lane (
-                    .clk_i(clk_i), .rst_i(rst_i), .value_i(element[FROM*VALUE +: VALUE]), .mute_i(mute),
-                    .use_last_i(use_last), .last_addr_i(last_addr_i), .last_waddr_i(last_waddr),
-                    .push_i(valid && used), .end_i(ended), .keep_last_i(keep), .clear_i(clear), .limit_i(limit),
-                    .head_i(head), .valid_o(entry_valid[TO]), .entry_o(entry[TO*ENTRY +: ENTRY]), .pop_i(pop[TO]),
+                lg_scatter_lane #(.DELTA(DELTA), .VALUE(VALUE), .HEAD_BITS(HEAD_BITS),
+                                  .LASTS(LASTS), .LAST_BLOCK(LAST_BLOCK)) u_lane (
+                    .clk_i(clk_i), .rst_i(rst_i), .value_i(element[FROM*VALUE +: VALUE]),
+                    .mute_i(mute), .use_last_i(use_last), .last_addr_i(last_addr_i),
+                    .last_waddr_i(last_waddr), .push_i(valid && used), .end_i(ended),
+                    .keep_last_i(keep), .clear_i(clear), .limit_i(limit), .head_i(head),
+                    .valid_o(entry_valid[TO]), .entry_o(entry[TO*ENTRY +: ENTRY]), .pop_i(pop[TO]),
                     .stop_o(stop[TO]), .sent_o(sent_o[FROM]));
             end
         end
@@ -157,23 +164,26 @@ module lg_scatter #(
     wire [ARRAYS-1:0]                    ends;
     generate
         for (array = 0; array < ARRAYS; array = array + 1) begin : gen_array
-            lg_scatter_array #(.PES(PES), .QUEUES(QUEUES), .WORD(WORD), .WADDR(WADDR), .LENGTH_BITS(LENGTH_BITS),
-                               .WEIGHT_BITS(WEIGHT_BITS), .VALUE_BITS(ENTRY_VALUE), .ROW_BITS(ROW_BITS),
+            lg_scatter_array #(.PES(PES), .QUEUES(QUEUES), .WORD(WORD), .WADDR(WADDR),
+                               .LENGTH_BITS(LENGTH_BITS), .WEIGHT_BITS(WEIGHT_BITS),
+                               .VALUE_BITS(ENTRY_VALUE), .ROW_BITS(ROW_BITS),
                                .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS), .READS(READS),
                                .BLOCK(ROW_BLOCK), .EDGE(ROW_EDGE), .NEAR(NEAR)) u_array (
                 .clk_i(clk_i), .rst_i(rst_i), .valid_i(entry_valid[array*QUEUES +: QUEUES]),
-                .entry_i(entry[array*QUEUES*ENTRY +: QUEUES*ENTRY]), .pop_o(pop[array*QUEUES +: QUEUES]),
-                .ended_o(ends[array]), .taken_o(taken_o[array]), .release_i(release_i),
+                .entry_i(entry[array*QUEUES*ENTRY +: QUEUES*ENTRY]),
+                .pop_o(pop[array*QUEUES +: QUEUES]), .ended_o(ends[array]),
+                .taken_o(taken_o[array]), .release_i(release_i),
                 .waddr_o(weight_addr_o[array*WADDR +: WADDR]),
                 .weight_i(weight_i[array*PES*WEIGHT_BITS +: PES*WEIGHT_BITS]),
-                .index_i(index_i[array*PES*INDEX_BITS +: PES*INDEX_BITS]),
-                .read_i(read_i), .row_i(row_i), .zero_i(zero_i), .zero_row_i(zero_row_i), .out_bank_i(out_bank_i),
+                .index_i(index_i[array*PES*INDEX_BITS +: PES*INDEX_BITS]), .read_i(read_i),
+                .row_i(row_i), .zero_i(zero_i), .zero_row_i(zero_row_i), .out_bank_i(out_bank_i),
                 .acc_o(part[array*TILE_ROWS*ROW_BITS +: TILE_ROWS*ROW_BITS]));
         end
     endgenerate
 
-    // ---- a layer is closed when every array has closed it, and its last product is stored by the time a row is read:
-    // READ_AT + 2 cycles after closed_o. Block RAM shows a write one cycle later than LUT RAM.
+    // ---- a layer is closed when every array has closed it, and its last product is stored
+    // by the time a row is read: READ_AT + 2 cycles after closed_o. Block RAM shows a write
+    // one cycle later than LUT RAM.
     localparam STORED = MEET + 1 - READ_AT;
     reg  [2*ARRAYS-1:0] count_q;
     wire [ARRAYS-1:0]   some;
@@ -183,10 +193,12 @@ module lg_scatter #(
             assign some[array] = count_q[2*array +: 2] != 2'd0;
             always @(posedge clk_i)
                 if (rst_i) count_q[2*array +: 2] <= 2'd0;
-                else       count_q[2*array +: 2] <= count_q[2*array +: 2] + {1'b0, ends[array]} - {1'b0, all};
+                else       count_q[2*array +: 2] <= count_q[2*array +: 2]
+                                                    + {1'b0, ends[array]} - {1'b0, all};
         end
     endgenerate
-    lg_delay_reset #(.WIDTH(1), .LATENCY(STORED)) u_closed (.clk_i(clk_i), .rst_i(rst_i), .d_i(all), .q_o(closed_o));
+    lg_delay_reset #(.WIDTH(1), .LATENCY(STORED)) u_closed (
+        .clk_i(clk_i), .rst_i(rst_i), .d_i(all), .q_o(closed_o));
     assign working_o = |entry_valid || |some;
 
     // ---- rows of one tile, READS of each PE, PE by PE: the sum over the arrays
@@ -197,7 +209,8 @@ module lg_scatter #(
         if (DELTA != 0) begin : gen_kept
             lg_delay #(.WIDTH(TILE_BITS), .LATENCY(READ_AT + TREE)) u_read (
                 .clk_i(clk_i), .d_i(tile_i), .q_o(tile_read));
-            lg_delay #(.WIDTH(TILE_BITS), .LATENCY(3)) u_write (.clk_i(clk_i), .d_i(tile_read), .q_o(tile_write));
+            lg_delay #(.WIDTH(TILE_BITS), .LATENCY(3)) u_write (
+                .clk_i(clk_i), .d_i(tile_read), .q_o(tile_write));
             lg_delay #(.WIDTH(1), .LATENCY(READ_AT + 2 + TREE)) u_fresh (
                 .clk_i(clk_i), .d_i(tile_fresh_i), .q_o(fresh));
             lg_delay_reset #(.WIDTH(1), .LATENCY(READ_AT + 3 + TREE)) u_we (
@@ -215,7 +228,8 @@ module lg_scatter #(
             wire [SUM-1:0]             sum;
             wire [WIDE-1:0]            whole = {{(WIDE-SUM){sum[SUM-1]}}, sum};
             for (array = 0; array < ARRAYS; array = array + 1) begin : gen_part
-                assign parts[array*ROW_BITS +: ROW_BITS] = part[(array*TILE_ROWS+AT)*ROW_BITS +: ROW_BITS];
+                assign parts[array*ROW_BITS +: ROW_BITS] =
+                    part[(array*TILE_ROWS+AT)*ROW_BITS +: ROW_BITS];
             end
             lg_tree #(.COUNT(ARRAYS), .WIDTH(ROW_BITS), .LEVELS(TREE)) u_tree (
                 .clk_i(clk_i), .clear_i(1'b0), .x_i(parts), .sum_o(sum));
@@ -226,8 +240,8 @@ module lg_scatter #(
                     .clk_i(clk_i), .we_i(write), .waddr_i(tile_write), .wdata_i(total),
                     .raddr_i(tile_read), .rdata_o(kept));
                 lg_mux_add #(.WIDTH(ACC_BITS)) u_total (
-                    .clk_i(clk_i), .choose_i(fresh), .x_i(whole[ACC_BITS-1:0]), .a_i({ACC_BITS{1'b0}}), .b_i(kept),
-                    .s_o(total));
+                    .clk_i(clk_i), .choose_i(fresh), .x_i(whole[ACC_BITS-1:0]),
+                    .a_i({ACC_BITS{1'b0}}), .b_i(kept), .s_o(total));
                 assign acc_o[row*ACC_BITS +: ACC_BITS] = total;
             end else begin : gen_sum
                 assign acc_o[row*ACC_BITS +: ACC_BITS] = whole[ACC_BITS-1:0];

@@ -1,11 +1,13 @@
-// One MAC array of the scatter engine: takes columns from its QUEUES, walks the words of a column, one per PE and cycle,
-// and multiplies them with the column's value. An end mark in all queues closes a layer: the array goes on in the other
-// bank, unless that one is still being read out.
+// One MAC array of the scatter engine: takes columns from its QUEUES, walks the words of a column,
+// one per PE and cycle, and multiplies them with the column's value. An end mark in all queues
+// closes a layer: the array goes on in the other bank, unless that one is still being read out.
 `default_nettype none
 module lg_scatter_array #(
     parameter PES         = 4,
-    parameter QUEUES      = 1,    // a power of two; queue k holds the columns k, k + QUEUES ... of this array
-    parameter WORD        = 2,    // bits of the address of a queue's weight word, more than LENGTH_BITS
+    parameter QUEUES      = 1,    // a power of two; queue k holds the columns k,
+                                  // k + QUEUES ... of this array
+    parameter WORD        = 2,    // bits of the address of a queue's weight word,
+                                  // more than LENGTH_BITS
     parameter WADDR       = 2,    // bits of a weight address
     parameter LENGTH_BITS = 4,    // bits of the words of a column - 1
     parameter WEIGHT_BITS = 8,
@@ -115,7 +117,8 @@ module lg_scatter_array #(
     wire                  scale, valid_r, bank_r;             // r: p - 2
     lg_delay #(.WIDTH(VALUE_BITS), .LATENCY(2)) u_value (.clk_i(clk_i), .d_i(value_q), .q_o(value));
     lg_delay #(.WIDTH(1), .LATENCY(2 + MEET)) u_scale (.clk_i(clk_i), .d_i(scale_q), .q_o(scale));
-    lg_delay_reset #(.WIDTH(1), .LATENCY(MEET)) u_valid (.clk_i(clk_i), .rst_i(rst_i), .d_i(busy_q), .q_o(valid_r));
+    lg_delay_reset #(.WIDTH(1), .LATENCY(MEET)) u_valid (
+        .clk_i(clk_i), .rst_i(rst_i), .d_i(busy_q), .q_o(valid_r));
     lg_delay #(.WIDTH(1), .LATENCY(MEET)) u_bank (.clk_i(clk_i), .d_i(bank_q), .q_o(bank_r));
     reg [3:0] valid_d, bank_d;                                // [n]: p - 1 + n
     always @(posedge clk_i) begin
@@ -129,12 +132,13 @@ module lg_scatter_array #(
     generate
         for (pe = 0; pe < PES; pe = pe + 1) begin : gen_pe
             lg_scatter_pe #(.WEIGHT_BITS(WEIGHT_BITS), .VALUE_BITS(VALUE_BITS), .ROW_BITS(ROW_BITS),
-                            .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS), .READS(READS), .BLOCK(BLOCK), .EDGE(EDGE),
-                            .NEAR(NEAR)) u_pe (
+                            .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS), .READS(READS),
+                            .BLOCK(BLOCK), .EDGE(EDGE), .NEAR(NEAR)) u_pe (
                 .clk_i(clk_i), .weight_i(weight_i[pe*WEIGHT_BITS +: WEIGHT_BITS]),
-                .index_i(index_i[pe*INDEX_BITS +: INDEX_BITS]), .value_i(value), .scale_i(scale), .same_i(same),
-                .bank_i(bank_d[1]), .we_i(we), .read_i(read_i), .row_i(row_i), .zero_i(zero_i),
-                .zero_row_i(zero_row_i), .out_bank_i(out_bank_i), .acc_o(acc_o[pe*READS*ROW_BITS +: READS*ROW_BITS]));
+                .index_i(index_i[pe*INDEX_BITS +: INDEX_BITS]), .value_i(value), .scale_i(scale),
+                .same_i(same), .bank_i(bank_d[1]), .we_i(we), .read_i(read_i), .row_i(row_i),
+                .zero_i(zero_i), .zero_row_i(zero_row_i), .out_bank_i(out_bank_i),
+                .acc_o(acc_o[pe*READS*ROW_BITS +: READS*ROW_BITS]));
         end
     endgenerate
 endmodule

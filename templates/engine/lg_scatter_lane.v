@@ -1,6 +1,7 @@
-// One lane of the scan: an element of the vector becomes an entry of its queue. With DELTA only what changed since it
-// was last sent by more than a limit goes in, as its difference. Entry pushed 3 cycles after the address, 4 with
-// DELTA. The scan stops in time (level_o), so the queue never overflows.
+// One lane of the scan: an element of the vector becomes an entry of its queue. With DELTA
+// only what changed since it was last sent by more than a limit goes in, as its difference.
+// Entry pushed 3 cycles after the address, 4 with DELTA. The scan stops in time (level_o), so
+// the queue never overflows.
 `default_nettype none
 module lg_scatter_lane #(
     parameter DELTA     = 0,
@@ -14,11 +15,13 @@ module lg_scatter_lane #(
     input  wire                 clk_i,
     input  wire                 rst_i,
     input  wire [VALUE-1:0]     value_i,      // 2 cycles after the address
-    input  wire                 mute_i,       // with it: counts as 0 (state cleared); use_last_i is then 0
+    input  wire                 mute_i,       // with it: counts as 0 (state cleared);
+                                              // use_last_i is then 0
     input  wire                 use_last_i,   // with it: the last value sent is subtracted
     input  wire [LAST-1:0]      last_addr_i,  // with the address of the element
     input  wire [LAST-1:0]      last_waddr_i, // 4 cycles later
-    input  wire                 push_i,       // 2 cycles after the address (3 with DELTA): an element of this lane
+    input  wire                 push_i,       // 2 cycles after the address (3 with DELTA):
+                                              // an element of this lane
     input  wire                 end_i,        // the same: an end mark
     input  wire                 keep_last_i,  // the same: of a segment with deltas
     input  wire                 clear_i,      // the same: a sequence starts
@@ -66,7 +69,8 @@ module lg_scatter_lane #(
                 sent_q  <= !rst_i && push_i;
             end
             assign value = value_q;
-            wire unused = use_last_i ^ keep_last_i ^ clear_i ^ (^last_addr_i) ^ (^last_waddr_i) ^ (^limit_i);
+            wire unused = use_last_i ^ keep_last_i ^ clear_i ^ (^last_addr_i) ^ (^last_waddr_i)
+                          ^ (^limit_i);
         end
     endgenerate
     always @(posedge clk_i) head_q <= head_i;

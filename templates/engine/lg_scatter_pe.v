@@ -1,8 +1,9 @@
-// Processing element of the scatter engine: one product a cycle, added to one of its rows. Two banks of rows: one takes
-// the products of a layer while the other is read out. A row has a flag: unless it is set the row counts as 0, so that a
-// row is set to 0 by its flag and no multiplexer is needed before the memory. Rows that NEAR says may come back before
-// they are stored are forwarded; other rows must not. With READS > 1 a bank is READS memories, row r in memory
-// r mod READS, so that so many rows are read out at once.
+// Processing element of the scatter engine: one product a cycle, added to one of its rows. Two
+// banks of rows: one takes the products of a layer while the other is read out. A row has a flag:
+// unless it is set the row counts as 0, so that a row is set to 0 by its flag and no multiplexer is
+// needed before the memory. Rows that NEAR says may come back before they are stored are forwarded;
+// other rows must not. With READS > 1 a bank is READS memories, row r in memory r mod READS, so
+// that so many rows are read out at once.
 // Stages: p: product and row meet; weight, index and value come MUL_LATENCY before, at least 2.
 `default_nettype none
 module lg_scatter_pe #(
@@ -25,11 +26,13 @@ module lg_scatter_pe #(
     input  wire [INDEX_BITS-1:0]  index_i,    // row of the product
     input  wire [VALUE_BITS-1:0]  value_i,
     input  wire                   scale_i,    // p: the product is shifted up by ALIGN
-    input  wire [2:0]             same_i,     // p - 1: the product 1, 2, 3 cycles before counts and is of the same bank
+    input  wire [2:0]             same_i,     // p - 1: the product 1, 2, 3 cycles before
+                                              // counts and is of the same bank
     input  wire                   bank_i,     // p
     input  wire [1:0]             we_i,       // p + 1, per bank; or a row is set to 0
     // reading out
-    input  wire [1:0]             read_i,     // per bank: the rows of address row_i are read, not that of a product
+    input  wire [1:0]             read_i,     // per bank: the rows of address row_i are read,
+                                              // not that of a product
     input  wire [ADDR-1:0]        row_i,
     input  wire [1:0]             zero_i,     // with we_i: those of zero_row_i are set to 0
     input  wire [ADDR-1:0]        zero_row_i,
@@ -47,12 +50,14 @@ module lg_scatter_pe #(
     wire [PRODUCT-1:0] early, product;
     lg_mul #(.A_WIDTH(VALUE_BITS), .B_WIDTH(WEIGHT_BITS), .LATENCY(MUL_LATENCY)) u_mul (
         .clk_i(clk_i), .a_i(value_i), .b_i(weight_i), .p_o(early));
-    lg_delay #(.WIDTH(PRODUCT), .LATENCY(MEET - MUL_LATENCY)) u_product (.clk_i(clk_i), .d_i(early), .q_o(product));
+    lg_delay #(.WIDTH(PRODUCT), .LATENCY(MEET - MUL_LATENCY)) u_product (
+        .clk_i(clk_i), .d_i(early), .q_o(product));
 
     // ---- rows on their way
     wire [INDEX_BITS-1:0] index_r;                            // p - 2
     reg  [INDEX_BITS-1:0] index_q, index_q2, index_q3, index_q4;
-    lg_delay #(.WIDTH(INDEX_BITS), .LATENCY(MEET - 2)) u_index (.clk_i(clk_i), .d_i(index_i), .q_o(index_r));
+    lg_delay #(.WIDTH(INDEX_BITS), .LATENCY(MEET - 2)) u_index (
+        .clk_i(clk_i), .d_i(index_i), .q_o(index_r));
     wire [ROW_BITS-1:0] sum_q;
     reg  [ROW_BITS-1:0] sum_q2, sum_q3;
     reg  [2:0]          match_q;
@@ -73,7 +78,7 @@ module lg_scatter_pe #(
     genvar bank, read;
     generate
         for (read = 0; read < READS; read = read + 1) begin : gen_read
-            wire                  mine_w, mine_r;             // the row of a product is in this memory
+            wire                  mine_w, mine_r;     // the row of a product is in this memory
             wire [2*ROW_BITS-1:0] rdata;
             wire [1:0]            flag;
             if (READS > 1) begin : gen_pick
@@ -83,18 +88,22 @@ module lg_scatter_pe #(
                 assign {mine_w, mine_r} = 2'b11;
             end
             for (bank = 0; bank < 2; bank = bank + 1) begin : gen_bank
-                lg_memory #(.WIDTH(ROW_BITS + 1), .DEPTH(ROWS / READS), .BLOCK(BLOCK), .EDGE(EDGE)) u_rows (
+                lg_memory #(.WIDTH(ROW_BITS + 1), .DEPTH(ROWS / READS), .BLOCK(BLOCK),
+                            .EDGE(EDGE)) u_rows (
                     .clk_i(clk_i), .we_i(we_i[bank] && (mine_w || zero_i[bank])),
                     .waddr_i(zero_i[bank] ? zero_row_i : index_q3[INDEX_BITS-1:PICK]),
-                    .wdata_i({!zero_i[bank], sum_q}), .raddr_i(read_i[bank] ? row_i : index_r[INDEX_BITS-1:PICK]),
+                    .wdata_i({!zero_i[bank], sum_q}),
+                    .raddr_i(read_i[bank] ? row_i : index_r[INDEX_BITS-1:PICK]),
                     .rdata_o({flag[bank], rdata[bank*ROW_BITS +: ROW_BITS]}));
             end
             wire [1:0] take = flag & from & {2{mine_r}};
             wire [1:0] out  = flag & {out_bank_i, !out_bank_i};
-            assign stored[read*ROW_BITS +: ROW_BITS] = (rdata[0 +: ROW_BITS] & {ROW_BITS{take[0]}})
-                                                       | (rdata[ROW_BITS +: ROW_BITS] & {ROW_BITS{take[1]}});
-            assign acc_o[read*ROW_BITS +: ROW_BITS] = (rdata[0 +: ROW_BITS] & {ROW_BITS{out[0]}})
-                                                      | (rdata[ROW_BITS +: ROW_BITS] & {ROW_BITS{out[1]}});
+            assign stored[read*ROW_BITS +: ROW_BITS] =
+                (rdata[0 +: ROW_BITS] & {ROW_BITS{take[0]}})
+                | (rdata[ROW_BITS +: ROW_BITS] & {ROW_BITS{take[1]}});
+            assign acc_o[read*ROW_BITS +: ROW_BITS] =
+                (rdata[0 +: ROW_BITS] & {ROW_BITS{out[0]}})
+                | (rdata[ROW_BITS +: ROW_BITS] & {ROW_BITS{out[1]}});
         end
     endgenerate
     // A match takes the place of what is stored; of several the latest counts.
@@ -107,19 +116,21 @@ module lg_scatter_pe #(
             older = older | stored[k*ROW_BITS +: ROW_BITS];
     end
 
-    // ---- sum; the planner proved that ROW_BITS hold every one. The adder chooses one of its addends without logic.
+    // ---- sum; the planner proved that ROW_BITS hold every one. The adder chooses one of
+    // its addends without logic.
     wire [WIDE-1:0] term = {{(WIDE-PRODUCT){product[PRODUCT-1]}}, product};
     generate
         if (ALIGN > 0) begin : gen_align
             wire [ROW_BITS-1:0] present = older | (sum_q & {ROW_BITS{match_q[0]}});
             wire [WIDE-1:0] shifted = term << ALIGN;
             lg_mux_add #(.WIDTH(ROW_BITS)) u_sum (
-                .clk_i(clk_i), .choose_i(scale_i), .x_i(present), .a_i(shifted[ROW_BITS-1:0]), .b_i(term[ROW_BITS-1:0]),
-                .s_o(sum_q));
+                .clk_i(clk_i), .choose_i(scale_i), .x_i(present), .a_i(shifted[ROW_BITS-1:0]),
+                .b_i(term[ROW_BITS-1:0]), .s_o(sum_q));
             wire unused_term = (^term) ^ (^shifted);
         end else begin : gen_same
             lg_mux_add #(.WIDTH(ROW_BITS)) u_sum (
-                .clk_i(clk_i), .choose_i(match_q[0]), .x_i(term[ROW_BITS-1:0]), .a_i(sum_q), .b_i(older), .s_o(sum_q));
+                .clk_i(clk_i), .choose_i(match_q[0]), .x_i(term[ROW_BITS-1:0]), .a_i(sum_q),
+                .b_i(older), .s_o(sum_q));
             wire unused_term = (^term) ^ scale_i;
         end
     endgenerate

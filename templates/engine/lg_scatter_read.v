@@ -1,5 +1,6 @@
-// Reads out the layers in their order, one row tile after the other, as soon as all arrays have closed one and the
-// output has room; sets the tiles' pace for the cell unit. After reset it sets all rows to 0 once.
+// Reads out the layers in their order, one row tile after the other, as soon as all arrays
+// have closed one and the output has room; sets the tiles' pace for the cell unit. After
+// reset it sets all rows to 0 once.
 `default_nettype none
 module lg_scatter_read #(
     parameter TILES      = 4,     // words of the program: tiles of all layers of a step
@@ -12,7 +13,8 @@ module lg_scatter_read #(
 ) (
     input  wire                  clk_i,
     input  wire                  rst_i,
-    input  wire                  closed_i,     // all arrays have closed a layer, and its sums are stored
+    input  wire                  closed_i,     // all arrays have closed a layer,
+                                               // and its sums are stored
     input  wire                  out_sent_i,   // an output slot was emptied
     input  wire [1:0]            step_clear_i, // per parity
     output wire                  ready_o,      // rows are 0
@@ -34,7 +36,8 @@ module lg_scatter_read #(
     localparam T_ROW  = 0;
     localparam T_GAP  = T_ROW + INDEX_BITS;     // cycles after this tile in which none may follow
     localparam T_LAST = T_GAP + GAP_BITS;       // of its layer
-    localparam T_WAIT = T_LAST + 1;             // needs an output slot: first tile of the last layer
+    localparam T_WAIT = T_LAST + 1;             // needs an output slot:
+                                                // first tile of the last layer
     localparam T_HEAD = T_LAST + 2;
     localparam T_WRAP = T_LAST + 3;
     localparam T_BITS = T_LAST + 4;
@@ -47,7 +50,8 @@ module lg_scatter_read #(
     reg [1:0]            closed_q, used_q;
     reg                  inside_q, step_q, bank_q;
     wire [T_BITS-1:0]    word;
-    lg_rom_small #(.WIDTH(T_BITS), .DEPTH(TILES), .INIT_FILE(TILE_FILE)) u_program (.addr_i(next_q), .data_o(word));
+    lg_rom_small #(.WIDTH(T_BITS), .DEPTH(TILES), .INIT_FILE(TILE_FILE)) u_program (
+        .addr_i(next_q), .data_o(word));
 
     // ---- after reset
     reg                  sweep_q;
@@ -111,7 +115,8 @@ module lg_scatter_read #(
     wire [1:0] zero = {sweep_q || (read && bank), sweep_q || (read && !bank)};
     assign read_o = {read && bank, read && !bank};
     assign row_o  = row;
-    lg_delay_reset #(.WIDTH(2), .LATENCY(1)) u_zero (.clk_i(clk_i), .rst_i(rst_i), .d_i(zero), .q_o(zero_o));
+    lg_delay_reset #(.WIDTH(2), .LATENCY(1)) u_zero (
+        .clk_i(clk_i), .rst_i(rst_i), .d_i(zero), .q_o(zero_o));
     lg_delay #(.WIDTH(INDEX_BITS), .LATENCY(1)) u_zero_row (
         .clk_i(clk_i), .d_i(sweep_q ? sweep_row_q : row), .q_o(zero_row_o));
     lg_delay #(.WIDTH(1), .LATENCY(1)) u_bank (.clk_i(clk_i), .d_i(bank), .q_o(zero_bank));

@@ -1,6 +1,7 @@
-// Walks the scan program: one word = one vector (x or h of a layer) as input of one layer, address by address, all
-// lanes at once; the last vector of a layer is followed by an end mark. Waits for x, for each address of an h that is
-// being written, and whenever a queue is half full. Knows nothing of what is sent.
+// Walks the scan program: one word = one vector (x or h of a layer) as input of one layer,
+// address by address, all lanes at once; the last vector of a layer is followed by an end mark.
+// Waits for x, for each address of an h that is being written, and whenever a queue is half full.
+// Knows nothing of what is sent.
 `default_nettype none
 module lg_scatter_scan #(
     parameter WORDS_PROGRAM = 2,   // words of the program
@@ -12,7 +13,8 @@ module lg_scatter_scan #(
     parameter LENGTH_BITS   = 3,   // words of a column - 1
     parameter BANK          = 3,   // count of lanes
     parameter LAYERS        = 1,
-    parameter REST          = 0    // idle cycles after an end mark, until its last-sent elements are stored
+    parameter REST          = 0    // idle cycles after an end mark,
+                                   // until its last-sent elements are stored
 ) (
     input  wire                   clk_i,
     input  wire                   rst_i,
@@ -21,7 +23,8 @@ module lg_scatter_scan #(
     input  wire [1:0]             x_clear_i,     // per buffer: that vector starts a sequence
     output wire                   x_release_o,   // it was read for the last time
     input  wire [LAYERS-1:0]      done_i,        // a layer's h is (about to be) written
-    input  wire                   h_full_i,      // an address of the h being written is complete (about to be)
+    input  wire                   h_full_i,      // an address of the h being written
+                                                 // is complete (about to be)
     input  wire                   stop_i,        // a queue is half full
     output wire                   busy_o,
     output reg  [1:0]             step_clear_q,  // per parity of the step: it starts a sequence
@@ -81,14 +84,16 @@ module lg_scatter_scan #(
     reg [REST_BITS-1:0]   rest_q;
     reg [LAYERS-1:0]      pending_q, pending_q2, run_wait_q, run_pending_q;
     reg [COUNT_BITS-1:0]  position_q, full_q;
-    reg [2:0]             recent_q;     // a layer was done: what follows in h_full_i is of the next one
+    reg [2:0]             recent_q;     // a layer was done: what follows in
+                                        // h_full_i is of the next one
 
     wire final_q  = count_q == {COUNT_BITS{1'b0}};
     wire is_end   = final_q && has_end_q;
     // full_q counts for this vector when its layer is the only one not yet done.
     wire there    = (run_wait_q & (pending_q | pending_q2)) == {LAYERS{1'b0}}
                     || (pending_q == run_wait_q && recent_q == 3'd0 && position_q < full_q);
-    // A layer is closed anew when it was done: rows behind its last neuron may still be on their way when h is scanned.
+    // A layer is closed anew when it was done: rows behind its last neuron may still be on
+    // their way when h is scanned.
     wire closable = (run_pending_q & pending_q) == {LAYERS{1'b0}};
     wire issue    = active_q && !stop_q && (is_end ? closable : there);
     wire is_tail  = has_end_q ? count_q == ONE_COUNT : final_q;

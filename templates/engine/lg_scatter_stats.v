@@ -1,5 +1,5 @@
-// Thresholds of a delta network, which the register port may change at any time, and counters since reset: elements
-// not sent, columns worked on by all arrays and by the busiest one.
+// Thresholds of a delta network, which the register port may change at any time, and counters since
+// reset: elements not sent, columns worked on by all arrays and by the busiest one.
 `default_nettype none
 module lg_scatter_stats #(
     parameter VALUE   = 16,
@@ -20,7 +20,8 @@ module lg_scatter_stats #(
     input  wire [BANK-1:0]   seen_lanes_i,
     input  wire [LANES-1:0]  sent_i,
     input  wire [ARRAYS-1:0] taken_i,
-    output wire [6*32-1:0]   read_o         // busiest, columns, skipped h, skipped x, threshold h, threshold x
+    output wire [6*32-1:0]   read_o         // busiest, columns, skipped h, skipped x, threshold h,
+                                            // threshold x
 );
     localparam [VALUE-1:0] START_X = DELTA_X, START_H = DELTA_H;
     localparam TURNS = ARRAYS > 4 ? ARRAYS : 4;     // a total is stored 3 cycles after its turn
@@ -56,14 +57,16 @@ module lg_scatter_stats #(
             skipped_h_count_q <= 32'd0;
             columns_q         <= 32'd0;
         end else begin
-            if (!skipped_h_q) skipped_x_count_q <= skipped_x_count_q + {{(32-BANK){1'b0}}, skipped_q};
-            if (skipped_h_q)  skipped_h_count_q <= skipped_h_count_q + {{(32-BANK){1'b0}}, skipped_q};
+            if (!skipped_h_q)
+                skipped_x_count_q <= skipped_x_count_q + {{(32-BANK){1'b0}}, skipped_q};
+            if (skipped_h_q)
+                skipped_h_count_q <= skipped_h_count_q + {{(32-BANK){1'b0}}, skipped_q};
             columns_q <= columns_q + {{(32-TAKEN){1'b0}}, taken_q};
         end
     end
 
-    // ---- arrays: each has a small counter, which in its turn is added to the array's total in a memory; the largest
-    // total so far is the busiest array's
+    // ---- arrays: each has a small counter, which in its turn is added to the array's total in a
+    // memory; the largest total so far is the busiest array's
     reg [ARRAYS*SOME-1:0] some_q;
     reg [PICK-1:0]        pick_q;
     reg                   again_q;      // totals are valid: not the first round after reset
@@ -78,7 +81,8 @@ module lg_scatter_stats #(
         for (array = 0; array < ARRAYS; array = array + 1) begin : gen_count
             wire [SOME-1:0] taken_here = {{(SOME-1){1'b0}}, taken_i[array]};
             always @(posedge clk_i)
-                if (rst_i)                                 some_q[array*SOME +: SOME] <= {SOME{1'b0}};
+                if (rst_i)
+                    some_q[array*SOME +: SOME] <= {SOME{1'b0}};
                 else if (pick_q == array[PICK-1:0])        some_q[array*SOME +: SOME] <= taken_here;
                 else some_q[array*SOME +: SOME] <= some_q[array*SOME +: SOME] + taken_here;
         end
@@ -94,7 +98,8 @@ module lg_scatter_stats #(
     lg_delay #(.WIDTH(PICK), .LATENCY(2)) u_pick2 (.clk_i(clk_i), .d_i(pick_q), .q_o(pick2));
     lg_delay #(.WIDTH(PICK), .LATENCY(1)) u_pick3 (.clk_i(clk_i), .d_i(pick2), .q_o(pick3));
     lg_ram_small #(.WIDTH(32), .DEPTH(TURNS)) u_total (
-        .clk_i(clk_i), .we_i(1'b1), .waddr_i(pick3), .wdata_i(total_q), .raddr_i(pick_q), .rdata_o(total));
+        .clk_i(clk_i), .we_i(1'b1), .waddr_i(pick3), .wdata_i(total_q), .raddr_i(pick_q),
+        .rdata_o(total));
     always @(posedge clk_i) begin
         if (rst_i) begin
             pick_q    <= {PICK{1'b0}};
@@ -111,6 +116,7 @@ module lg_scatter_stats #(
     wire [31:0] threshold_x = {{(32-VALUE){1'b0}}, threshold_x_q};
     wire [31:0] threshold_h = {{(32-VALUE){1'b0}}, threshold_h_q};
     wire        unused_data = ^wdata_i;
-    assign read_o = {busiest_q, columns_q, skipped_h_count_q, skipped_x_count_q, threshold_h, threshold_x};
+    assign read_o = {busiest_q, columns_q, skipped_h_count_q, skipped_x_count_q, threshold_h,
+                     threshold_x};
 endmodule
 `default_nettype wire

@@ -1,8 +1,9 @@
-// Walks the step program: one run = `tiles` row tiles of the same shape, each a segment A and maybe a segment B.
-// Waits only between runs: for x, for a layer's h, for a free output slot. Knows nothing of what a segment means.
-// If the first run has no x yet while a result of the last step is still to be computed (the head), it does that first.
-// STAGES > 1: each layer is a stage and works on the step before that of the stage below it, so that no stage waits for what
-// was just computed. Without x, what the stages still have is done; every stage has its own parity and clear.
+// Walks the step program: one run = `tiles` row tiles of the same shape, each a segment A and maybe
+// a segment B. Waits only between runs: for x, for a layer's h, for a free output slot. Knows
+// nothing of what a segment means. If the first run has no x yet while a result of the last step is
+// still to be computed (the head), it does that first. STAGES > 1: each layer is a stage and works
+// on the step before that of the stage below it, so that no stage waits for what was just computed.
+// Without x, what the stages still have is done; every stage has its own parity and clear.
 `default_nettype none
 module lg_sequencer #(
     parameter RUNS         = 2,   // words of the program
@@ -34,8 +35,9 @@ module lg_sequencer #(
     output reg                  mute_q,
     output reg                  scale_q,       // products of this segment are aligned (lg_pe)
     output reg  [ADDR-1:0]      addr_q,
-    output reg  [ADDR-1:0]      own_addr_q,    // base of segment B's region, and whether its products are aligned:
-    output reg                  own_scale_q,   // for rows that take words of both as they come (lg_stream)
+    output reg  [ADDR-1:0]      own_addr_q,    // base of segment B's region,
+                                               // and whether its products are aligned: for rows
+    output reg                  own_scale_q,   // that take words of both as they come (lg_stream)
     output reg  [WADDR-1:0]     waddr_q,
     output reg  [TILE_BITS-1:0] tile_q,
     output reg                  parity_q,
@@ -77,7 +79,8 @@ module lg_sequencer #(
     wire [WORD-1:0]     next;
     localparam [RUN_ADDR-1:0] HEAD_AT = HEAD_RUN;
     wire [RUN_ADDR-1:0] look = poll_q ? HEAD_AT : pc_q;
-    lg_rom_small #(.WIDTH(WORD), .DEPTH(RUNS), .INIT_FILE(PROGRAM_FILE)) u_program (.addr_i(look), .data_o(next));
+    lg_rom_small #(.WIDTH(WORD), .DEPTH(RUNS), .INIT_FILE(PROGRAM_FILE)) u_program (
+        .addr_i(look), .data_o(next));
 
     // ---- state of the run being issued
     localparam [1:0] LEAD = 2'd0, SEG_A = 2'd1, SEG_B = 2'd2, GAP = 2'd3;
@@ -88,7 +91,8 @@ module lg_sequencer #(
     reg [GAP_BITS-1:0]    gap_q, idle_q;
     reg [ADDR-1:0]        base_a_q, base_b_q;
     reg [WADDR-1:0]       run_weight_q;
-    reg                   has_b_q, mute_a_q, mute_b_q, scale_a_q, scale_b_q, release_q, run_parity_q, run_clear_q;
+    reg                   has_b_q, mute_a_q, mute_b_q, scale_a_q, scale_b_q, release_q,
+                          run_parity_q, run_clear_q;
 
     // ---- levels
     reg              head_q;
@@ -132,8 +136,10 @@ module lg_sequencer #(
             pending_q     <= {LAYERS{1'b0}};
             out_used_q    <= 2'd0;
         end else begin
-            poll_q <= HAS_HEAD != 0 && HEAD_RUN != 0 && choose && !ready && !poll_q && at_start && head_q;
-            if (!poll_q && choose && (ready || skip)) pc_q <= turn ? {RUN_ADDR{1'b0}} : pc_q + ONE_RUN;
+            poll_q <= HAS_HEAD != 0 && HEAD_RUN != 0 && choose && !ready && !poll_q && at_start
+                      && head_q;
+            if (!poll_q && choose && (ready || skip))
+                pc_q <= turn ? {RUN_ADDR{1'b0}} : pc_q + ONE_RUN;
             if (start && next[P_IS_HEAD])       head_q <= 1'b0;
             else if (start && next[P_SET_HEAD]) head_q <= 1'b1;
             pending_q  <= (pending_q & ~done_i) | (next[P_PENDING +: LAYERS] & {LAYERS{start}});
@@ -145,7 +151,7 @@ module lg_sequencer #(
     generate
         if (STAGES > 1) begin : gen_stages
             localparam [STAGES-1:0] NONE = 0, FIRST = 1;
-            reg  [STAGES-1:0] parities_q, due_q, ran_q, clears_q;     // due: a step waits for the stage
+            reg  [STAGES-1:0] parities_q, due_q, ran_q, clears_q;   // due: a step waits for it
             reg               flush_q;                              // no x: without stage 0
             wire [STAGE-1:0]  stage = next[P_STAGE +: STAGE];
             wire [STAGES-1:0] mine  = FIRST << stage;
@@ -153,21 +159,23 @@ module lg_sequencer #(
             always @(posedge clk_i) begin
                 if (rst_i) begin
                     parities_q <= NONE;
-                    due_q    <= NONE;
-                    ran_q    <= NONE;
-                    flush_q  <= 1'b0;
+                    due_q      <= NONE;
+                    ran_q      <= NONE;
+                    flush_q    <= 1'b0;
                 end else begin
                     if (ends) parities_q <= parities_q ^ mine;
                     ran_q <= turn ? NONE : ran_q | (mine & {STAGES{ends}});
                     if (turn) due_q <= ran_q << 1;
                     if (turn) flush_q <= 1'b0;
-                    else if (at_start && choose && !x_ready && due_q != NONE && pending_q == {LAYERS{1'b0}})
+                    else if (at_start && choose && !x_ready && due_q != NONE
+                             && pending_q == {LAYERS{1'b0}})
                         flush_q <= 1'b1;
                 end
                 if (turn)                           clears_q    <= clears_q << 1;
                 else if (start && next[P_WAIT_X])   clears_q[0] <= clear_now;
             end
-            assign skip        = next[P_STAGE +: STAGE] == {STAGE{1'b0}} ? flush_q : (due_q & mine) == NONE;
+            assign skip        = next[P_STAGE +: STAGE] == {STAGE{1'b0}} ? flush_q
+                                 : (due_q & mine) == NONE;
             assign step_parity = (parities_q & mine) != NONE;
             assign clear_next  = (clears_q & mine) != NONE;
             assign ran         = ran_q[LAYERS-1:0];
@@ -241,20 +249,20 @@ module lg_sequencer #(
         end
     endgenerate
     always @(posedge clk_i) begin
-        valid_q  <= !rst_i && (in_a || in_b);
-        last_q   <= !rst_i && tile_end;
-        first_q  <= in_a && count_q == {LENGTH_BITS{1'b0}};
-        mute_q   <= run_clear_q && (in_b ? mute_b_q : mute_a_q);
-        scale_q  <= in_b ? scale_b_q : scale_a_q;
+        valid_q     <= !rst_i && (in_a || in_b);
+        last_q      <= !rst_i && tile_end;
+        first_q     <= in_a && count_q == {LENGTH_BITS{1'b0}};
+        mute_q      <= run_clear_q && (in_b ? mute_b_q : mute_a_q);
+        scale_q     <= in_b ? scale_b_q : scale_a_q;
         own_addr_q  <= base_b_q;
         own_scale_q <= scale_b_q;
-        waddr_q  <= run_weight_q;
-        tile_q   <= run_tile_q;
-        parity_q <= run_parity_q;
-        clear_q  <= run_clear_q;
+        waddr_q     <= run_weight_q;
+        tile_q      <= run_tile_q;
+        parity_q    <= run_parity_q;
+        clear_q     <= run_clear_q;
     end
     assign x_release_o = release_now;
-    assign busy_o = active_q || pending_q != {LAYERS{1'b0}} || out_used_q != 2'd0 || x_level_i != 2'd0
-                    || head_q || due;
+    assign busy_o = active_q || pending_q != {LAYERS{1'b0}} || out_used_q != 2'd0
+                    || x_level_i != 2'd0 || head_q || due;
 endmodule
 `default_nettype wire

@@ -1,6 +1,7 @@
-// PEs that share an index list, or one with its own: the LANES elements it names are read once, from a copy of the whole
-// vector per lane, and serve SHARE rows. An index is {address, bank}; the region's base is OR-ed to the address. Control
-// and weights come two cycles after the indices, three where the copies have several banks.
+// PEs that share an index list, or one with its own: the LANES elements it names are read once,
+// from a copy of the whole vector per lane, and serve SHARE rows. An index is {address, bank}; the
+// region's base is OR-ed to the address. Control and weights come two cycles after the indices,
+// three where the copies have several banks.
 `default_nettype none
 module lg_set #(
     parameter SHARE       = 4,   // PEs
@@ -48,8 +49,8 @@ module lg_set #(
                 .bank_i(index[SELECT-1:0]), .value_o(value[lane*VALUE_BITS +: VALUE_BITS]));
         end
         for (row = 0; row < SHARE; row = row + 1) begin : gen_row
-            lg_pe #(.LANES(LANES), .WEIGHT_BITS(WEIGHT_BITS), .VALUE_BITS(VALUE_BITS), .ACC_BITS(ACC_BITS),
-                    .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN)) u_pe (
+            lg_pe #(.LANES(LANES), .WEIGHT_BITS(WEIGHT_BITS), .VALUE_BITS(VALUE_BITS),
+                    .ACC_BITS(ACC_BITS), .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN)) u_pe (
                 .clk_i(clk_i), .first_i(first_i), .mute_i(mute_i), .scale_i(scale_i),
                 .weight_i(weight_i[row*LANES*WEIGHT_BITS +: LANES*WEIGHT_BITS]), .value_i(value),
                 .acc_o(acc_o[row*ACC_BITS +: ACC_BITS]));

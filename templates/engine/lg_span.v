@@ -1,5 +1,6 @@
-// A lane's copy of the whole vector: as many banks as elements are written in a cycle (h may wait for that: lg_queue); the
-// bank of the element read is selected behind them. Read latency 2, or 3 with more than one bank.
+// A lane's copy of the whole vector: as many banks as elements are written in a cycle (h may
+// wait for that: lg_queue); the bank of the element read is selected behind them. Read latency
+// 2, or 3 with more than one bank.
 `default_nettype none
 module lg_span #(
     parameter BANKS      = 4,    // power of two
@@ -19,13 +20,15 @@ module lg_span #(
 );
     wire [BANKS*VALUE_BITS-1:0] word;
     lg_bank #(.LANES(BANKS), .VALUE_BITS(VALUE_BITS), .DEPTH(DEPTH), .BLOCK(BLOCK)) u_bank (
-        .clk_i(clk_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i), .raddr_i({BANKS{raddr_i}}), .rdata_o(word));
+        .clk_i(clk_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i),
+        .raddr_i({BANKS{raddr_i}}), .rdata_o(word));
     generate
         if (BANKS > 1) begin : gen_select
             wire [SELECT-1:0]    bank;
             reg [VALUE_BITS-1:0] chosen, value_q;
             integer              k;
-            lg_delay #(.WIDTH(SELECT), .LATENCY(2)) u_select (.clk_i(clk_i), .d_i(bank_i), .q_o(bank));
+            lg_delay #(.WIDTH(SELECT), .LATENCY(2)) u_select (
+                .clk_i(clk_i), .d_i(bank_i), .q_o(bank));
             // One-hot selection: an AND per bank and an OR tree.
             always @* begin
                 chosen = {VALUE_BITS{1'b0}};

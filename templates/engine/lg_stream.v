@@ -1,7 +1,8 @@
-// A PE with an index list of its own, at its own pace: `last_i` ends a row, whose sum then waits in a ring until all PEs
-// have theirs; slot_i reads it, latency 2. A row's words multiply the layer's input or, with `own_i`, its h of the step
-// before, in any order. Control and weights come two cycles after the indices, three where the copy of the vector has
-// several banks. Nothing is added in a cycle without valid_i.
+// A PE with an index list of its own, at its own pace: `last_i` ends a row, whose sum then waits in
+// a ring until all PEs have theirs; slot_i reads it, latency 2. A row's words multiply the layer's
+// input or, with `own_i`, its h of the step before, in any order. Control and weights come two
+// cycles after the indices, three where the copy of the vector has several banks. Nothing is added
+// in a cycle without valid_i.
 `default_nettype none
 module lg_stream #(
     parameter LANES       = 4,   // multipliers
@@ -57,12 +58,14 @@ module lg_stream #(
         if (rst_i)     slot_q <= {SLOT{1'b0}};
         else if (done) slot_q <= slot_q + ONE;
     end
-    lg_set #(.SHARE(1), .LANES(LANES), .BANKS(BANKS), .WEIGHT_BITS(WEIGHT_BITS), .VALUE_BITS(VALUE_BITS),
-             .ACC_BITS(ACC_BITS), .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .INDEX_BITS(INDEX_BITS), .DEPTH(DEPTH),
-             .BLOCK(BLOCK)) u_set (
+    lg_set #(.SHARE(1), .LANES(LANES), .BANKS(BANKS), .WEIGHT_BITS(WEIGHT_BITS),
+             .VALUE_BITS(VALUE_BITS), .ACC_BITS(ACC_BITS), .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN),
+             .INDEX_BITS(INDEX_BITS), .DEPTH(DEPTH), .BLOCK(BLOCK)) u_set (
         .clk_i(clk_i), .first_i(first_q), .mute_i(mute), .scale_i(scale), .base_i(base),
-        .index_i(index_i), .weight_i(weight_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i), .acc_o(acc));
+        .index_i(index_i), .weight_i(weight_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i),
+        .acc_o(acc));
     lg_memory #(.WIDTH(ACC_BITS), .DEPTH(RING), .BLOCK(RING_BLOCK)) u_ring (
-        .clk_i(clk_i), .we_i(done), .waddr_i(slot_q), .wdata_i(acc), .raddr_i(slot_i), .rdata_o(acc_o));
+        .clk_i(clk_i), .we_i(done), .waddr_i(slot_q), .wdata_i(acc), .raddr_i(slot_i),
+        .rdata_o(acc_o));
 endmodule
 `default_nettype wire

@@ -1,5 +1,5 @@
-// Two-entry buffer that registers both directions of a valid/ready stream: ready never depends on ready_i in the same
-// cycle, data hold until taken. Latency 1, throughput 1.
+// Two-entry buffer that registers both directions of a valid/ready stream: ready never depends on
+// ready_i in the same cycle, data hold until taken. Latency 1, throughput 1.
 `default_nettype none
 module lg_skid #(
     parameter WIDTH = 8      // bits

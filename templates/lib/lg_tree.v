@@ -1,5 +1,6 @@
-// Signed adder tree over COUNT inputs, a register after each of LEVELS levels; recursive, so that each node is a wire of
-// its own width. Latency LEVELS cycles. clear_i forces the last register to 0 (a flip-flop's reset pin, no logic).
+// Signed adder tree over COUNT inputs, a register after each of LEVELS levels; recursive, so that
+// each node is a wire of its own width. Latency LEVELS cycles. clear_i forces the last register to
+// 0 (a flip-flop's reset pin, no logic).
 `default_nettype none
 module lg_tree #(
     parameter COUNT  = 4,    // inputs, 1 .. 2^LEVELS

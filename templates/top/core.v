@@ -1,11 +1,13 @@
 // ${BANNER}
 // ${NAME}_top: ${SUMMARY}
-// AXI4-Stream in and out, ${LANES} element(s) of ${ELEMENT_BITS} bits per beat; back-pressure everywhere.
+// AXI4-Stream in and out, ${LANES} element(s) of ${ELEMENT_BITS} bits per beat; back-pressure
+// everywhere.
 `default_nettype none
 module ${NAME}_top (
     input  wire                     aclk,
     input  wire                     aresetn,
-    // x: ${INPUTS} elements per step, tlast on the last beat of a step, tuser on the first beat of a sequence
+    // x: ${INPUTS} elements per step, tlast on the last beat of a step, tuser on
+    // the first beat of a sequence
     input  wire [${TDATA_BITS}-1:0] s_axis_tdata,
     input  wire                     s_axis_tvalid,
     output wire                     s_axis_tready,
@@ -44,20 +46,22 @@ module ${NAME}_top (
     always @(posedge clk) rst_q <= !aresetn;
 
     // ---- x into the vector banks
-    wire                        enable, h_valid, x_release, x_taken, stream_error;
-    wire [BANKS-1:0]            x_we, h_we;
-    wire [BANKS*ADDR-1:0]       x_addr, h_addr;
-    wire [BANKS*VALUE-1:0]      x_data, h_data;
-    wire [1:0]                  x_level, x_clear;
-    lg_input #(.LANES(LANES), .FIELD(ELEMENT), .WIDTH(VALUE), .INPUTS(INPUTS), .BANKS(BANKS), .MODULUS(X_BANKS),
-               .BANK_SIZE(X_BANK_SIZE), .CONTIGUOUS(CONTIGUOUS), .ALIGNED(X_ALIGNED), .ADDR(ADDR),
-               .MASKED(X_MASKED), .MASK_FILE("mem/x_mask.hex"), .BASE0(X_BASE0),
-               .BASE1(X_BASE1), .FREE_DELAY(FRONT + 1), .ORDER_FILE("mem/x_order.hex")) u_input (
+    wire                    enable, h_valid, x_release, x_taken, stream_error;
+    wire [BANKS-1:0]        x_we, h_we;
+    wire [BANKS*ADDR-1:0]   x_addr, h_addr;
+    wire [BANKS*VALUE-1:0]  x_data, h_data;
+    wire [1:0]              x_level, x_clear;
+    lg_input #(.LANES(LANES), .FIELD(ELEMENT), .WIDTH(VALUE), .INPUTS(INPUTS), .BANKS(BANKS),
+               .MODULUS(X_BANKS), .BANK_SIZE(X_BANK_SIZE), .CONTIGUOUS(CONTIGUOUS),
+               .ALIGNED(X_ALIGNED), .ADDR(ADDR), .MASKED(X_MASKED), .MASK_FILE("mem/x_mask.hex"),
+               .BASE0(X_BASE0), .BASE1(X_BASE1), .FREE_DELAY(FRONT + 1),
+               .ORDER_FILE("mem/x_order.hex")) u_input (
         .clk_i(clk), .rst_i(rst_q), .enable_i(enable),
         .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),
         .s_axis_tlast(s_axis_tlast), .s_axis_tuser(s_axis_tuser),
         .busy_i(h_valid), .we_o(x_we), .addr_o(x_addr), .data_o(x_data),
-        .release_i(x_release), .level_o(x_level), .clear_o(x_clear), .taken_last_o(x_taken), .error_q(stream_error));
+        .release_i(x_release), .level_o(x_level), .clear_o(x_clear), .taken_last_o(x_taken),
+        .error_q(stream_error));
 
     // h goes first: the engine waits for it, x has a whole step of time
     reg [BANKS-1:0]       we_q;
@@ -75,13 +79,14 @@ module ${NAME}_top (
     wire [WADDR-1:0]     waddr;
     wire [TILE_BITS-1:0] tile;
     wire [LAYERS-1:0]    done;
-    lg_sequencer #(.RUNS(RUNS), .PROGRAM_FILE("mem/program.hex"), .TILE_BITS(TILE_BITS), .LENGTH_BITS(LENGTH_BITS),
-                   .ADDR(ADDR), .WADDR(WADDR), .GAP_BITS(GAP_BITS), .LAYERS(LAYERS), .HEAD_RUN(HEAD_RUN),
-                   .HAS_HEAD(HAS_HEAD), .INDEXED(PRIVATE), .STAGES(STAGES)) u_sequencer (
+    lg_sequencer #(.RUNS(RUNS), .PROGRAM_FILE("mem/program.hex"), .TILE_BITS(TILE_BITS),
+                   .LENGTH_BITS(LENGTH_BITS), .ADDR(ADDR), .WADDR(WADDR), .GAP_BITS(GAP_BITS),
+                   .LAYERS(LAYERS), .HEAD_RUN(HEAD_RUN), .HAS_HEAD(HAS_HEAD), .INDEXED(PRIVATE),
+                   .STAGES(STAGES)) u_sequencer (
         .clk_i(clk), .rst_i(rst_q), .enable_i(enable), .x_level_i(x_level), .x_clear_i(x_clear),
         .x_release_o(x_release), .done_i(done), .out_sent_i(y_sent), .busy_o(busy),
-        .valid_q(valid), .first_q(first), .last_q(last), .mute_q(mute), .scale_q(scale), .addr_q(addr),
-        .own_addr_q(own_addr), .own_scale_q(own_scale), .waddr_q(waddr),
+        .valid_q(valid), .first_q(first), .last_q(last), .mute_q(mute), .scale_q(scale),
+        .addr_q(addr), .own_addr_q(own_addr), .own_scale_q(own_scale), .waddr_q(waddr),
         .tile_q(tile), .parity_q(parity), .clear_q(clear));
 
 //%% if loadable
@@ -96,28 +101,32 @@ module ${NAME}_top (
     wire [PES*PE_WIDTH*WEIGHT-1:0]     weight;
     wire [LISTS*INDEX_WORD-1:0] index;
     wire [WADDR-1:0]                   waddr_late;
-    lg_delay #(.WIDTH(WADDR), .LATENCY(FRONT + SELECT)) u_waddr (.clk_i(clk), .d_i(waddr), .q_o(waddr_late));
+    lg_delay #(.WIDTH(WADDR), .LATENCY(FRONT + SELECT)) u_waddr (
+        .clk_i(clk), .d_i(waddr), .q_o(waddr_late));
 //%% each pe
 //%% if rom
-    lg_rom #(.WIDTH(PE_WIDTH*WEIGHT), .DEPTH(WEIGHT_WORDS), .INIT_FILE("mem/weight_${PE}.hex")) u_weight_${PE} (
-        .clk_i(clk), .raddr_i(waddr_late), .rdata_o(weight[${PE}*PE_WIDTH*WEIGHT +: PE_WIDTH*WEIGHT]));
+    lg_rom #(.WIDTH(PE_WIDTH*WEIGHT), .DEPTH(WEIGHT_WORDS),
+             .INIT_FILE("mem/weight_${PE}.hex")) u_weight_${PE} (
+        .clk_i(clk), .raddr_i(waddr_late),
+        .rdata_o(weight[${PE}*PE_WIDTH*WEIGHT +: PE_WIDTH*WEIGHT]));
 //%% end
 //%% if loadable
     lg_ram #(.WIDTH(PE_WIDTH*WEIGHT), .DEPTH(WEIGHT_WORDS), .INIT_FILE("")) u_weight_${PE} (
-        .clk_i(clk), .we_i(load_we && load_memory == LOAD_WEIGHT + ${PE}), .waddr_i(load_addr[WADDR-1:0]),
-        .wdata_i(load_data[PE_WIDTH*WEIGHT-1:0]),
+        .clk_i(clk), .we_i(load_we && load_memory == LOAD_WEIGHT + ${PE}),
+        .waddr_i(load_addr[WADDR-1:0]), .wdata_i(load_data[PE_WIDTH*WEIGHT-1:0]),
         .raddr_i(waddr_late), .rdata_o(weight[${PE}*PE_WIDTH*WEIGHT +: PE_WIDTH*WEIGHT]));
 //%% end
 //%% end
 //%% each list
 //%% if rom
-    lg_rom #(.WIDTH(INDEX_WORD), .DEPTH(WEIGHT_WORDS), .INIT_FILE("mem/index_${LIST}.hex")) u_index_${LIST} (
+    lg_rom #(.WIDTH(INDEX_WORD), .DEPTH(WEIGHT_WORDS),
+             .INIT_FILE("mem/index_${LIST}.hex")) u_index_${LIST} (
         .clk_i(clk), .raddr_i(waddr), .rdata_o(index[${LIST}*INDEX_WORD +: INDEX_WORD]));
 //%% end
 //%% if loadable
     lg_ram #(.WIDTH(INDEX_WORD), .DEPTH(WEIGHT_WORDS), .INIT_FILE("")) u_index_${LIST} (
-        .clk_i(clk), .we_i(load_we && load_memory == LOAD_INDEX + ${LIST}), .waddr_i(load_addr[WADDR-1:0]),
-        .wdata_i(load_data[INDEX_WORD-1:0]),
+        .clk_i(clk), .we_i(load_we && load_memory == LOAD_INDEX + ${LIST}),
+        .waddr_i(load_addr[WADDR-1:0]), .wdata_i(load_data[INDEX_WORD-1:0]),
         .raddr_i(waddr), .rdata_o(index[${LIST}*INDEX_WORD +: INDEX_WORD]));
 //%% end
 //%% end
@@ -129,16 +138,19 @@ module ${NAME}_top (
     wire [PES*ACC-1:0]        acc;
     wire [CELL_LANES*ACC-1:0] row;
     wire                      drain;
-    lg_gather #(.ROWS(PES), .LANES(PE_WIDTH), .WEIGHT_BITS(WEIGHT), .VALUE_BITS(VALUE), .ACC_BITS(ACC),
-                .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .PRIVATE(PRIVATE), .SHARE(SHARE), .SPAN(SPAN),
-                .INDEX_BITS(INDEX_BITS), .DEPTH(VECTOR_DEPTH), .BLOCK(VECTOR_BLOCK), .RING(RING), .RING_BLOCK(RING_BLOCK),
+    lg_gather #(.ROWS(PES), .LANES(PE_WIDTH), .WEIGHT_BITS(WEIGHT), .VALUE_BITS(VALUE),
+                .ACC_BITS(ACC), .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .PRIVATE(PRIVATE),
+                .SHARE(SHARE), .SPAN(SPAN), .INDEX_BITS(INDEX_BITS), .DEPTH(VECTOR_DEPTH),
+                .BLOCK(VECTOR_BLOCK), .RING(RING), .RING_BLOCK(RING_BLOCK),
                 .SLACK(SLACK)) u_engine (
-        .clk_i(clk), .rst_i(rst_q), .valid_i(valid), .last_i(last), .first_i(first), .mute_i(mute), .scale_i(scale),
-        .base_i(addr), .own_base_i(own_addr), .own_scale_i(own_scale), .index_i(index), .weight_i(weight),
-        .we_i(we_q), .waddr_i(waddr_q), .wdata_i(wdata_q), .acc_o(acc));
+        .clk_i(clk), .rst_i(rst_q), .valid_i(valid), .last_i(last), .first_i(first), .mute_i(mute),
+        .scale_i(scale), .base_i(addr), .own_base_i(own_addr), .own_scale_i(own_scale),
+        .index_i(index), .weight_i(weight), .we_i(we_q), .waddr_i(waddr_q), .wdata_i(wdata_q),
+        .acc_o(acc));
     lg_chain #(.ROWS(PES), .OUTPUTS(CELL_LANES), .ACC_BITS(ACC)) u_chain (
         .clk_i(clk), .load_i(drain), .acc_i(acc), .row_o(row));
-    lg_delay_reset #(.WIDTH(1), .LATENCY(ACC_AT)) u_drain (.clk_i(clk), .rst_i(rst_q), .d_i(last), .q_o(drain));
+    lg_delay_reset #(.WIDTH(1), .LATENCY(ACC_AT)) u_drain (
+        .clk_i(clk), .rst_i(rst_q), .d_i(last), .q_o(drain));
 
     // ---- cell unit, told of a tile TILE_AT cycles after its last control word
     wire                 cell_start, cell_parity, cell_clear;
@@ -153,26 +165,30 @@ module ${NAME}_top (
     wire [ENTRY-1:0]                       y_entry;
     wire [CELL_LANES*VALUE-1:0]            y_data;
     wire [CELL_LANES-1:0]                  saturated;
-    lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(PES), .TILES(TILES), .TILE_FILE("mem/tiles.hex"),
-              .LAYERS(LAYERS), .STAGES(STAGES), .BANKS(BANKS), .ADDR(ADDR), .ALIGNED(H_ALIGNED), .QUEUE(QUEUE), .ENTRIES(ENTRIES),
-              .FRONT(FRONT), .ACC(ACC), .LEFT(LEFT_SHIFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PREACTIVATION), .OUT(VALUE), .STATE(STATE),
-              .RECORDS(RECORDS), .PSUMS(PSUMS), .PSUM_BLOCK(PSUM_BLOCK), .NEURONS(NEURONS), .STATE_BLOCK(STATE_BLOCK),
-              .SEGMENT(SEGMENT_BITS), .SLOPE(SLOPE_BITS), .SLOPE_SHIFT(SLOPE_SHIFT), .TABLE_FILE("mem/activation.hex"),
+    lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(PES), .TILES(TILES),
+              .TILE_FILE("mem/tiles.hex"), .LAYERS(LAYERS), .STAGES(STAGES), .BANKS(BANKS),
+              .ADDR(ADDR), .ALIGNED(H_ALIGNED), .QUEUE(QUEUE), .ENTRIES(ENTRIES), .FRONT(FRONT),
+              .ACC(ACC), .LEFT(LEFT_SHIFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PREACTIVATION),
+              .OUT(VALUE), .STATE(STATE), .RECORDS(RECORDS), .PSUMS(PSUMS), .PSUM_BLOCK(PSUM_BLOCK),
+              .NEURONS(NEURONS), .STATE_BLOCK(STATE_BLOCK), .SEGMENT(SEGMENT_BITS),
+              .SLOPE(SLOPE_BITS), .SLOPE_SHIFT(SLOPE_SHIFT), .TABLE_FILE("mem/activation.hex"),
               .MUL_LATENCY(MUL_LATENCY), .SPLIT(STATE_SPLIT), .PART(STATE_PART)) u_cell (
-        .clk_i(clk), .rst_i(rst_q), .start_i(cell_start), .tile_i(cell_tile), .parity_i(cell_parity),
-        .clear_i(cell_clear), .row_i(row), .record_addr_o(record_addr), .record_i(record),
-        .h_valid_o(h_valid), .h_we_o(h_we), .h_addr_o(h_addr), .h_data_o(h_data),
+        .clk_i(clk), .rst_i(rst_q), .start_i(cell_start), .tile_i(cell_tile),
+        .parity_i(cell_parity), .clear_i(cell_clear), .row_i(row), .record_addr_o(record_addr),
+        .record_i(record), .h_valid_o(h_valid), .h_we_o(h_we), .h_addr_o(h_addr), .h_data_o(h_data),
         .y_we_o(y_we), .y_slot_o(y_slot), .y_entry_o(y_entry), .y_data_o(y_data), .y_done_o(y_done),
         .done_o(done), .saturated_o(saturated));
 //%% each lane
 //%% if rom
-    lg_rom #(.WIDTH(ACC + SHIFT_BITS), .DEPTH(RECORDS), .INIT_FILE("mem/record_${LANE}.hex")) u_record_${LANE} (
-        .clk_i(clk), .raddr_i(record_addr), .rdata_o(record[${LANE}*(ACC+SHIFT_BITS) +: ACC+SHIFT_BITS]));
+    lg_rom #(.WIDTH(ACC + SHIFT_BITS), .DEPTH(RECORDS),
+             .INIT_FILE("mem/record_${LANE}.hex")) u_record_${LANE} (
+        .clk_i(clk), .raddr_i(record_addr),
+        .rdata_o(record[${LANE}*(ACC+SHIFT_BITS) +: ACC+SHIFT_BITS]));
 //%% end
 //%% if loadable
     lg_ram #(.WIDTH(ACC + SHIFT_BITS), .DEPTH(RECORDS), .INIT_FILE("")) u_record_${LANE} (
-        .clk_i(clk), .we_i(load_we && load_memory == LOAD_RECORD + ${LANE}), .waddr_i(load_addr[RECORD-1:0]),
-        .wdata_i(load_data[ACC+SHIFT_BITS-1:0]),
+        .clk_i(clk), .we_i(load_we && load_memory == LOAD_RECORD + ${LANE}),
+        .waddr_i(load_addr[RECORD-1:0]), .wdata_i(load_data[ACC+SHIFT_BITS-1:0]),
         .raddr_i(record_addr), .rdata_o(record[${LANE}*(ACC+SHIFT_BITS) +: ACC+SHIFT_BITS]));
 //%% end
 //%% end
@@ -182,8 +198,8 @@ module ${NAME}_top (
     wire                   y_valid, y_last, y_tag;
     lg_reorder #(.IN(CELL_LANES), .OUT(LANES), .WIDTH(VALUE), .ENTRIES(ENTRIES), .BEATS(OUT_BEATS),
                  .ORDER_FILE("mem/y_order.hex"), .BLOCK(OUT_BLOCK)) u_output (
-        .clk_i(clk), .rst_i(rst_q), .we_i({CELL_LANES{y_we}}), .slot_i(y_slot), .entry_i(y_entry), .data_i(y_data),
-        .done_i(y_done), .tag_i(1'b0), .sent_o(y_sent),
+        .clk_i(clk), .rst_i(rst_q), .we_i({CELL_LANES{y_we}}), .slot_i(y_slot), .entry_i(y_entry),
+        .data_i(y_data), .done_i(y_done), .tag_i(1'b0), .sent_o(y_sent),
         .valid_o(y_valid), .ready_i(m_axis_tready), .data_o(y), .last_o(y_last), .tag_o(y_tag));
     wire unused_tag = y_tag;
     genvar lane;
@@ -191,7 +207,8 @@ module ${NAME}_top (
         for (lane = 0; lane < LANES; lane = lane + 1) begin : gen_extend
             wire used = !y_last || lane < OUT_TAIL;
             assign m_axis_tdata[lane*ELEMENT +: ELEMENT] = used
-                ? {{(ELEMENT-VALUE+1){y[lane*VALUE+VALUE-1]}}, y[lane*VALUE +: VALUE-1]} : {ELEMENT{1'b0}};
+                ? {{(ELEMENT-VALUE+1){y[lane*VALUE+VALUE-1]}}, y[lane*VALUE +: VALUE-1]}
+                : {ELEMENT{1'b0}};
         end
     endgenerate
     assign m_axis_tvalid = y_valid;
@@ -203,8 +220,9 @@ module ${NAME}_top (
     wire [63:0] cycles;
     lg_counters #(.LANES(CELL_LANES)) u_counters (
         .clk_i(clk), .rst_i(rst_q), .idle_i(!busy), .x_last_i(x_taken),
-        .y_last_i(y_valid && y_last && m_axis_tready), .y_offered_i(y_valid && y_last), .saturated_i(saturated),
-        .steps_q(steps), .cycles_q(cycles), .interval_q(interval), .latency_q(latency), .saturations_q(saturations));
+        .y_last_i(y_valid && y_last && m_axis_tready), .y_offered_i(y_valid && y_last),
+        .saturated_i(saturated), .steps_q(steps), .cycles_q(cycles), .interval_q(interval),
+        .latency_q(latency), .saturations_q(saturations));
 //%% if rom
     wire        load_we;
     wire [11:0] load_memory;
@@ -214,18 +232,20 @@ module ${NAME}_top (
 //%% end
     wire [1:0]  unused_delta_we;
     wire [31:0] unused_delta;
-    lg_axil #(.VERSION(VERSION), .SPEC_HASH(SPEC_HASH), .LOADABLE(LOADABLE), .WORD_BITS(LOAD_BITS)) u_registers (
+    lg_axil #(.VERSION(VERSION), .SPEC_HASH(SPEC_HASH), .LOADABLE(LOADABLE),
+              .WORD_BITS(LOAD_BITS)) u_registers (
         .clk_i(clk), .rst_i(rst_q),
-        .s_axil_awaddr(s_axil_awaddr), .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready),
-        .s_axil_wdata(s_axil_wdata), .s_axil_wstrb(s_axil_wstrb), .s_axil_wvalid(s_axil_wvalid),
-        .s_axil_wready(s_axil_wready), .s_axil_bresp(s_axil_bresp), .s_axil_bvalid(s_axil_bvalid),
-        .s_axil_bready(s_axil_bready), .s_axil_araddr(s_axil_araddr), .s_axil_arvalid(s_axil_arvalid),
-        .s_axil_arready(s_axil_arready), .s_axil_rdata(s_axil_rdata), .s_axil_rresp(s_axil_rresp),
-        .s_axil_rvalid(s_axil_rvalid), .s_axil_rready(s_axil_rready),
-        .busy_i(busy), .stream_error_i(stream_error), .steps_i(steps), .cycles_i(cycles), .interval_i(interval),
-        .latency_i(latency), .saturations_i(saturations), .enable_o(enable),
-        .delta_i(192'd0), .delta_we_o(unused_delta_we), .delta_o(unused_delta),
-        .load_we_q(load_we), .load_memory_q(load_memory), .load_addr_q(load_addr), .load_data_o(load_data));
+        .s_axil_awaddr(s_axil_awaddr), .s_axil_awvalid(s_axil_awvalid),
+        .s_axil_awready(s_axil_awready), .s_axil_wdata(s_axil_wdata), .s_axil_wstrb(s_axil_wstrb),
+        .s_axil_wvalid(s_axil_wvalid), .s_axil_wready(s_axil_wready), .s_axil_bresp(s_axil_bresp),
+        .s_axil_bvalid(s_axil_bvalid), .s_axil_bready(s_axil_bready), .s_axil_araddr(s_axil_araddr),
+        .s_axil_arvalid(s_axil_arvalid), .s_axil_arready(s_axil_arready),
+        .s_axil_rdata(s_axil_rdata), .s_axil_rresp(s_axil_rresp), .s_axil_rvalid(s_axil_rvalid),
+        .s_axil_rready(s_axil_rready), .busy_i(busy), .stream_error_i(stream_error),
+        .steps_i(steps), .cycles_i(cycles), .interval_i(interval), .latency_i(latency),
+        .saturations_i(saturations), .enable_o(enable), .delta_i(192'd0),
+        .delta_we_o(unused_delta_we), .delta_o(unused_delta), .load_we_q(load_we),
+        .load_memory_q(load_memory), .load_addr_q(load_addr), .load_data_o(load_data));
 //%% end
 //%% if no_control
     assign enable = 1'b1;

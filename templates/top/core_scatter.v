@@ -1,11 +1,13 @@
 // ${BANNER}
 // ${NAME}_top: ${SUMMARY}
-// AXI4-Stream in and out, ${LANES} element(s) of ${ELEMENT_BITS} bits per beat; back-pressure everywhere.
+// AXI4-Stream in and out, ${LANES} element(s) of ${ELEMENT_BITS} bits per beat; back-pressure
+// everywhere.
 `default_nettype none
 module ${NAME}_top (
     input  wire                     aclk,
     input  wire                     aresetn,
-    // x: ${INPUTS} elements per step, tlast on the last beat of a step, tuser on the first beat of a sequence
+    // x: ${INPUTS} elements per step, tlast on the last beat of a step, tuser on
+    // the first beat of a sequence
     input  wire [${TDATA_BITS}-1:0] s_axis_tdata,
     input  wire                     s_axis_tvalid,
     output wire                     s_axis_tready,
@@ -44,20 +46,22 @@ module ${NAME}_top (
     always @(posedge clk) rst_q <= !aresetn;
 
     // ---- x into the vector banks
-    wire                        enable, swept, h_valid, x_release, x_taken, stream_error;
-    wire [BANKS-1:0]         x_we, h_we;
-    wire [BANKS*ADDR-1:0]    x_addr, h_addr;
-    wire [BANKS*VALUE-1:0]   x_data, h_data;
-    wire [1:0]                  x_level, x_clear;
-    wire                        run = enable && swept;
-    lg_input #(.LANES(LANES), .FIELD(ELEMENT), .WIDTH(VALUE), .INPUTS(INPUTS), .BANKS(BANKS), .MODULUS(X_BANKS),
-               .BANK_SIZE(X_BANK_SIZE), .ALIGNED(X_ALIGNED), .ADDR(ADDR), .BASE0(X_BASE0),
-               .BASE1(X_BASE1), .FREE_DELAY(1), .PERMUTED(X_PERMUTED), .ORDER_FILE("mem/x_order.hex")) u_input (
+    wire                    enable, swept, h_valid, x_release, x_taken, stream_error;
+    wire [BANKS-1:0]        x_we, h_we;
+    wire [BANKS*ADDR-1:0]   x_addr, h_addr;
+    wire [BANKS*VALUE-1:0]  x_data, h_data;
+    wire [1:0]              x_level, x_clear;
+    wire                    run = enable && swept;
+    lg_input #(.LANES(LANES), .FIELD(ELEMENT), .WIDTH(VALUE), .INPUTS(INPUTS), .BANKS(BANKS),
+               .MODULUS(X_BANKS), .BANK_SIZE(X_BANK_SIZE), .ALIGNED(X_ALIGNED), .ADDR(ADDR),
+               .BASE0(X_BASE0), .BASE1(X_BASE1), .FREE_DELAY(1), .PERMUTED(X_PERMUTED),
+               .ORDER_FILE("mem/x_order.hex")) u_input (
         .clk_i(clk), .rst_i(rst_q), .enable_i(run),
         .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),
         .s_axis_tlast(s_axis_tlast), .s_axis_tuser(s_axis_tuser),
         .busy_i(h_valid), .we_o(x_we), .addr_o(x_addr), .data_o(x_data),
-        .release_i(x_release), .level_o(x_level), .clear_o(x_clear), .taken_last_o(x_taken), .error_q(stream_error));
+        .release_i(x_release), .level_o(x_level), .clear_o(x_clear), .taken_last_o(x_taken),
+        .error_q(stream_error));
 
     // h goes first: the engine waits for it, x has a whole step of time
     reg [BANKS-1:0]       we_q;
@@ -70,7 +74,8 @@ module ${NAME}_top (
     end
 
     // ---- scan program
-    wire                   scan_valid, scan_end, scan_scale, scan_mute, scan_clear, scan_delta, scan_is_h, scan_busy;
+    wire                   scan_valid, scan_end, scan_scale, scan_mute, scan_clear, scan_delta,
+                           scan_is_h, scan_busy;
     wire [ADDR-1:0]        scan_addr;
     wire [LAST-1:0]        scan_last;
     wire [WORD-1:0]        scan_word;
@@ -79,15 +84,17 @@ module ${NAME}_top (
     wire [1:0]             step_clear;
     wire [LAYERS-1:0]      done;
     wire                   stop;
-    lg_scatter_scan #(.WORDS_PROGRAM(SCANS), .PROGRAM_FILE("mem/program.hex"), .COUNT_BITS(COUNT_BITS), .ADDR(ADDR),
-                      .LAST(LAST), .WORD(WORD), .LENGTH_BITS(LENGTH_BITS), .BANK(BANK), .LAYERS(LAYERS),
+    lg_scatter_scan #(.WORDS_PROGRAM(SCANS), .PROGRAM_FILE("mem/program.hex"),
+                      .COUNT_BITS(COUNT_BITS), .ADDR(ADDR), .LAST(LAST), .WORD(WORD),
+                      .LENGTH_BITS(LENGTH_BITS), .BANK(BANK), .LAYERS(LAYERS),
                       .REST(SCAN_REST)) u_scan (
         .clk_i(clk), .rst_i(rst_q), .enable_i(run), .x_level_i(x_level), .x_clear_i(x_clear),
         .x_release_o(x_release), .done_i(done),
-        .h_full_i(h_valid && h_we[BANKS-1]), .stop_i(stop), .busy_o(scan_busy), .step_clear_q(step_clear),
-        .valid_q(scan_valid), .end_q(scan_end), .addr_q(scan_addr), .last_addr_q(scan_last), .word_q(scan_word),
-        .length_q(scan_length), .lanes_q(scan_lanes), .scale_q(scan_scale), .mute_q(scan_mute), .clear_q(scan_clear),
-        .delta_q(scan_delta), .is_h_q(scan_is_h));
+        .h_full_i(h_valid && h_we[BANKS-1]), .stop_i(stop), .busy_o(scan_busy),
+        .step_clear_q(step_clear), .valid_q(scan_valid), .end_q(scan_end), .addr_q(scan_addr),
+        .last_addr_q(scan_last), .word_q(scan_word), .length_q(scan_length), .lanes_q(scan_lanes),
+        .scale_q(scan_scale), .mute_q(scan_mute), .clear_q(scan_clear), .delta_q(scan_delta),
+        .is_h_q(scan_is_h));
 
     // ---- reading out
     wire                  closed, y_sent, read_busy, release_bank, out_bank;
@@ -95,11 +102,12 @@ module ${NAME}_top (
     wire [TILE_BITS-1:0]  tile;
     wire [1:0]            row_read, row_zero;
     wire [ROW_ADDR-1:0]   read_row, zero_row;
-    lg_scatter_read #(.TILES(TILES), .TILE_FILE("mem/readout.hex"), .ROWS(ROWS / READS), .GAP_BITS(GAP_BITS),
-                      .READ_AT(READ_AT)) u_read (
-        .clk_i(clk), .rst_i(rst_q), .closed_i(closed), .out_sent_i(y_sent), .step_clear_i(step_clear), .ready_o(swept),
-        .busy_o(read_busy), .valid_q(tile_valid), .tile_q(tile), .parity_q(tile_parity), .clear_q(tile_clear),
-        .head_q(tile_head), .read_o(row_read), .row_o(read_row), .zero_o(row_zero), .zero_row_o(zero_row),
+    lg_scatter_read #(.TILES(TILES), .TILE_FILE("mem/readout.hex"), .ROWS(ROWS / READS),
+                      .GAP_BITS(GAP_BITS), .READ_AT(READ_AT)) u_read (
+        .clk_i(clk), .rst_i(rst_q), .closed_i(closed), .out_sent_i(y_sent),
+        .step_clear_i(step_clear), .ready_o(swept), .busy_o(read_busy), .valid_q(tile_valid),
+        .tile_q(tile), .parity_q(tile_parity), .clear_q(tile_clear), .head_q(tile_head),
+        .read_o(row_read), .row_o(read_row), .zero_o(row_zero), .zero_row_o(zero_row),
         .out_bank_o(out_bank), .release_o(release_bank));
 
 //%% if loadable
@@ -116,21 +124,26 @@ module ${NAME}_top (
     wire [ARRAYS*PES*INDEX_BITS-1:0] index;
 //%% each array
 //%% if rom
-    lg_rom #(.WIDTH(PES*WEIGHT), .DEPTH(WEIGHT_WORDS), .INIT_FILE("mem/weight_${ARRAY}.hex")) u_weight_${ARRAY} (
-        .clk_i(clk), .raddr_i(waddr[${ARRAY}*WADDR +: WADDR]), .rdata_o(weight[${ARRAY}*PES*WEIGHT +: PES*WEIGHT]));
-    lg_rom #(.WIDTH(PES*INDEX_BITS), .DEPTH(WEIGHT_WORDS), .INIT_FILE("mem/index_${ARRAY}.hex")) u_index_${ARRAY} (
+    lg_rom #(.WIDTH(PES*WEIGHT), .DEPTH(WEIGHT_WORDS),
+             .INIT_FILE("mem/weight_${ARRAY}.hex")) u_weight_${ARRAY} (
+        .clk_i(clk), .raddr_i(waddr[${ARRAY}*WADDR +: WADDR]),
+        .rdata_o(weight[${ARRAY}*PES*WEIGHT +: PES*WEIGHT]));
+    lg_rom #(.WIDTH(PES*INDEX_BITS), .DEPTH(WEIGHT_WORDS),
+             .INIT_FILE("mem/index_${ARRAY}.hex")) u_index_${ARRAY} (
         .clk_i(clk), .raddr_i(waddr[${ARRAY}*WADDR +: WADDR]),
         .rdata_o(index[${ARRAY}*PES*INDEX_BITS +: PES*INDEX_BITS]));
 //%% end
 //%% if loadable
     lg_ram #(.WIDTH(PES*WEIGHT), .DEPTH(WEIGHT_WORDS), .INIT_FILE("")) u_weight_${ARRAY} (
-        .clk_i(clk), .we_i(load_we && load_memory == LOAD_WEIGHT + ${ARRAY}), .waddr_i(load_addr[WADDR-1:0]),
-        .wdata_i(load_data[PES*WEIGHT-1:0]),
-        .raddr_i(waddr[${ARRAY}*WADDR +: WADDR]), .rdata_o(weight[${ARRAY}*PES*WEIGHT +: PES*WEIGHT]));
+        .clk_i(clk), .we_i(load_we && load_memory == LOAD_WEIGHT + ${ARRAY}),
+        .waddr_i(load_addr[WADDR-1:0]), .wdata_i(load_data[PES*WEIGHT-1:0]),
+        .raddr_i(waddr[${ARRAY}*WADDR +: WADDR]),
+        .rdata_o(weight[${ARRAY}*PES*WEIGHT +: PES*WEIGHT]));
     lg_ram #(.WIDTH(PES*INDEX_BITS), .DEPTH(WEIGHT_WORDS), .INIT_FILE("")) u_index_${ARRAY} (
-        .clk_i(clk), .we_i(load_we && load_memory == LOAD_INDEX + ${ARRAY}), .waddr_i(load_addr[WADDR-1:0]),
-        .wdata_i(load_data[PES*INDEX_BITS-1:0]),
-        .raddr_i(waddr[${ARRAY}*WADDR +: WADDR]), .rdata_o(index[${ARRAY}*PES*INDEX_BITS +: PES*INDEX_BITS]));
+        .clk_i(clk), .we_i(load_we && load_memory == LOAD_INDEX + ${ARRAY}),
+        .waddr_i(load_addr[WADDR-1:0]), .wdata_i(load_data[PES*INDEX_BITS-1:0]),
+        .raddr_i(waddr[${ARRAY}*WADDR +: WADDR]),
+        .rdata_o(index[${ARRAY}*PES*INDEX_BITS +: PES*INDEX_BITS]));
 //%% end
 //%% end
 
@@ -144,24 +157,26 @@ module ${NAME}_top (
     wire [BANK-1:0]           seen_lanes;
     wire [ARRAYS-1:0]         taken;
     lg_scatter #(.PES(PES), .ARRAYS(ARRAYS), .QUEUES(QUEUES), .WEIGHT_BITS(WEIGHT), .VALUE(VALUE),
-                 .ROW_BITS(ROW_BITS), .ACC_BITS(ACC), .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .ROWS(ROWS),
-                 .READS(READS), .ROW_BLOCK(ROW_BLOCK), .ROW_EDGE(ROW_EDGE), .NEAR(NEAR), .DEPTH(VECTOR_DEPTH),
-                 .BLOCK(VECTOR_BLOCK), .WORD(WORD), .WADDR(WADDR), .LENGTH_BITS(LENGTH_BITS), .TILE_BITS(TILE_BITS),
-                 .TILES(TILES), .DELTA(DELTA), .DELTA_BLOCK(DELTA_BLOCK), .LASTS(LASTS), .LAST_BLOCK(LAST_BLOCK),
+                 .ROW_BITS(ROW_BITS), .ACC_BITS(ACC), .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN),
+                 .ROWS(ROWS), .READS(READS), .ROW_BLOCK(ROW_BLOCK), .ROW_EDGE(ROW_EDGE),
+                 .NEAR(NEAR), .DEPTH(VECTOR_DEPTH), .BLOCK(VECTOR_BLOCK), .WORD(WORD),
+                 .WADDR(WADDR), .LENGTH_BITS(LENGTH_BITS), .TILE_BITS(TILE_BITS), .TILES(TILES),
+                 .DELTA(DELTA), .DELTA_BLOCK(DELTA_BLOCK), .LASTS(LASTS), .LAST_BLOCK(LAST_BLOCK),
                  .READ_AT(READ_AT)) u_engine (
         .clk_i(clk), .rst_i(rst_q), .we_i(we_q), .waddr_i(waddr_q), .wdata_i(wdata_q),
-        .valid_i(scan_valid), .end_i(scan_end), .addr_i(scan_addr), .last_addr_i(scan_last), .word_i(scan_word),
-        .length_i(scan_length), .lanes_i(scan_lanes), .scale_i(scan_scale), .mute_i(scan_mute), .clear_i(scan_clear),
-        .delta_i(scan_delta), .is_h_i(scan_is_h), .threshold_x_i(threshold_x), .threshold_h_i(threshold_h),
-        .stop_o(stop), .working_o(working), .sent_o(sent), .seen_o(seen), .seen_h_o(seen_h),
-        .seen_lanes_o(seen_lanes), .taken_o(taken),
-        .weight_addr_o(waddr), .weight_i(weight), .index_i(index), .closed_o(closed), .release_i(release_bank),
-        .tile_valid_i(tile_valid), .tile_i(tile), .tile_fresh_i(tile_clear || tile_head),
-        .read_i(row_read), .row_i(read_row), .zero_i(row_zero), .zero_row_i(zero_row), .out_bank_i(out_bank),
-        .acc_o(acc));
+        .valid_i(scan_valid), .end_i(scan_end), .addr_i(scan_addr), .last_addr_i(scan_last),
+        .word_i(scan_word), .length_i(scan_length), .lanes_i(scan_lanes), .scale_i(scan_scale),
+        .mute_i(scan_mute), .clear_i(scan_clear), .delta_i(scan_delta), .is_h_i(scan_is_h),
+        .threshold_x_i(threshold_x), .threshold_h_i(threshold_h), .stop_o(stop),
+        .working_o(working), .sent_o(sent), .seen_o(seen), .seen_h_o(seen_h),
+        .seen_lanes_o(seen_lanes), .taken_o(taken), .weight_addr_o(waddr), .weight_i(weight),
+        .index_i(index), .closed_o(closed), .release_i(release_bank), .tile_valid_i(tile_valid),
+        .tile_i(tile), .tile_fresh_i(tile_clear || tile_head), .read_i(row_read), .row_i(read_row),
+        .zero_i(row_zero), .zero_row_i(zero_row), .out_bank_i(out_bank), .acc_o(acc));
     lg_chain #(.ROWS(TILE_ROWS), .OUTPUTS(CELL_LANES), .ACC_BITS(ACC)) u_chain (
         .clk_i(clk), .load_i(drain), .acc_i(acc), .row_o(row));
-    lg_delay_reset #(.WIDTH(1), .LATENCY(ACC_AT)) u_drain (.clk_i(clk), .rst_i(rst_q), .d_i(tile_valid), .q_o(drain));
+    lg_delay_reset #(.WIDTH(1), .LATENCY(ACC_AT)) u_drain (
+        .clk_i(clk), .rst_i(rst_q), .d_i(tile_valid), .q_o(drain));
     wire busy = scan_busy || read_busy || working;
 
     // ---- cell unit, told of a tile TILE_AT cycles after its control
@@ -170,33 +185,38 @@ module ${NAME}_top (
     lg_delay_reset #(.WIDTH(1), .LATENCY(TILE_AT)) u_cell_start (
         .clk_i(clk), .rst_i(rst_q), .d_i(tile_valid), .q_o(cell_start));
     lg_delay #(.WIDTH(TILE_BITS + 2), .LATENCY(TILE_AT)) u_cell_tile (
-        .clk_i(clk), .d_i({tile_parity, tile_clear, tile}), .q_o({cell_parity, cell_clear, cell_tile}));
+        .clk_i(clk), .d_i({tile_parity, tile_clear, tile}),
+        .q_o({cell_parity, cell_clear, cell_tile}));
     wire [RECORD-1:0]                      record_addr;
     wire [CELL_LANES*(ACC+SHIFT_BITS)-1:0] record;
     wire                                   y_we, y_slot, y_done;
     wire [ENTRY-1:0]                       y_entry;
     wire [CELL_LANES*VALUE-1:0]            y_data;
     wire [CELL_LANES-1:0]                  saturated;
-    lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(TILE_ROWS), .TILES(TILES), .TILE_FILE("mem/tiles.hex"),
-              .LAYERS(LAYERS), .BANKS(BANKS), .ADDR(ADDR), .ALIGNED(H_ALIGNED), .ENTRIES(ENTRIES), .FRONT(0),
-              .ACC(ACC), .LEFT(LEFT_SHIFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PREACTIVATION), .OUT(VALUE), .STATE(STATE),
-              .RECORDS(RECORDS), .PSUMS(1), .PSUM_BLOCK(0), .NEURONS(NEURONS), .STATE_BLOCK(STATE_BLOCK),
-              .SEGMENT(SEGMENT_BITS), .SLOPE(SLOPE_BITS), .SLOPE_SHIFT(SLOPE_SHIFT), .TABLE_FILE("mem/activation.hex"),
+    lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(TILE_ROWS), .TILES(TILES),
+              .TILE_FILE("mem/tiles.hex"), .LAYERS(LAYERS), .BANKS(BANKS), .ADDR(ADDR),
+              .ALIGNED(H_ALIGNED), .ENTRIES(ENTRIES), .FRONT(0), .ACC(ACC), .LEFT(LEFT_SHIFT),
+              .SHIFT_BITS(SHIFT_BITS), .PRE(PREACTIVATION), .OUT(VALUE), .STATE(STATE),
+              .RECORDS(RECORDS), .PSUMS(1), .PSUM_BLOCK(0), .NEURONS(NEURONS),
+              .STATE_BLOCK(STATE_BLOCK), .SEGMENT(SEGMENT_BITS), .SLOPE(SLOPE_BITS),
+              .SLOPE_SHIFT(SLOPE_SHIFT), .TABLE_FILE("mem/activation.hex"),
               .MUL_LATENCY(MUL_LATENCY), .SPLIT(STATE_SPLIT), .PART(STATE_PART)) u_cell (
-        .clk_i(clk), .rst_i(rst_q), .start_i(cell_start), .tile_i(cell_tile), .parity_i(cell_parity),
-        .clear_i(cell_clear), .row_i(row), .record_addr_o(record_addr), .record_i(record),
-        .h_valid_o(h_valid), .h_we_o(h_we), .h_addr_o(h_addr), .h_data_o(h_data),
+        .clk_i(clk), .rst_i(rst_q), .start_i(cell_start), .tile_i(cell_tile),
+        .parity_i(cell_parity), .clear_i(cell_clear), .row_i(row), .record_addr_o(record_addr),
+        .record_i(record), .h_valid_o(h_valid), .h_we_o(h_we), .h_addr_o(h_addr), .h_data_o(h_data),
         .y_we_o(y_we), .y_slot_o(y_slot), .y_entry_o(y_entry), .y_data_o(y_data), .y_done_o(y_done),
         .done_o(done), .saturated_o(saturated));
 //%% each lane
 //%% if rom
-    lg_rom #(.WIDTH(ACC + SHIFT_BITS), .DEPTH(RECORDS), .INIT_FILE("mem/record_${LANE}.hex")) u_record_${LANE} (
-        .clk_i(clk), .raddr_i(record_addr), .rdata_o(record[${LANE}*(ACC+SHIFT_BITS) +: ACC+SHIFT_BITS]));
+    lg_rom #(.WIDTH(ACC + SHIFT_BITS), .DEPTH(RECORDS),
+             .INIT_FILE("mem/record_${LANE}.hex")) u_record_${LANE} (
+        .clk_i(clk), .raddr_i(record_addr),
+        .rdata_o(record[${LANE}*(ACC+SHIFT_BITS) +: ACC+SHIFT_BITS]));
 //%% end
 //%% if loadable
     lg_ram #(.WIDTH(ACC + SHIFT_BITS), .DEPTH(RECORDS), .INIT_FILE("")) u_record_${LANE} (
-        .clk_i(clk), .we_i(load_we && load_memory == LOAD_RECORD + ${LANE}), .waddr_i(load_addr[RECORD-1:0]),
-        .wdata_i(load_data[ACC+SHIFT_BITS-1:0]),
+        .clk_i(clk), .we_i(load_we && load_memory == LOAD_RECORD + ${LANE}),
+        .waddr_i(load_addr[RECORD-1:0]), .wdata_i(load_data[ACC+SHIFT_BITS-1:0]),
         .raddr_i(record_addr), .rdata_o(record[${LANE}*(ACC+SHIFT_BITS) +: ACC+SHIFT_BITS]));
 //%% end
 //%% end
@@ -206,8 +226,8 @@ module ${NAME}_top (
     wire                   y_valid, y_last, y_tag;
     lg_reorder #(.IN(CELL_LANES), .OUT(LANES), .WIDTH(VALUE), .ENTRIES(ENTRIES), .BEATS(OUT_BEATS),
                  .ORDER_FILE("mem/y_order.hex"), .BLOCK(OUT_BLOCK)) u_output (
-        .clk_i(clk), .rst_i(rst_q), .we_i({CELL_LANES{y_we}}), .slot_i(y_slot), .entry_i(y_entry), .data_i(y_data),
-        .done_i(y_done), .tag_i(1'b0), .sent_o(y_sent),
+        .clk_i(clk), .rst_i(rst_q), .we_i({CELL_LANES{y_we}}), .slot_i(y_slot), .entry_i(y_entry),
+        .data_i(y_data), .done_i(y_done), .tag_i(1'b0), .sent_o(y_sent),
         .valid_o(y_valid), .ready_i(m_axis_tready), .data_o(y), .last_o(y_last), .tag_o(y_tag));
     wire unused_tag = y_tag;
     genvar lane;
@@ -215,7 +235,8 @@ module ${NAME}_top (
         for (lane = 0; lane < LANES; lane = lane + 1) begin : gen_extend
             wire used = !y_last || lane < OUT_TAIL;
             assign m_axis_tdata[lane*ELEMENT +: ELEMENT] = used
-                ? {{(ELEMENT-VALUE+1){y[lane*VALUE+VALUE-1]}}, y[lane*VALUE +: VALUE-1]} : {ELEMENT{1'b0}};
+                ? {{(ELEMENT-VALUE+1){y[lane*VALUE+VALUE-1]}}, y[lane*VALUE +: VALUE-1]}
+                : {ELEMENT{1'b0}};
         end
     endgenerate
     assign m_axis_tvalid = y_valid;
@@ -227,8 +248,9 @@ module ${NAME}_top (
     wire [63:0] cycles;
     lg_counters #(.LANES(CELL_LANES)) u_counters (
         .clk_i(clk), .rst_i(rst_q), .idle_i(!busy), .x_last_i(x_taken),
-        .y_last_i(y_valid && y_last && m_axis_tready), .y_offered_i(y_valid && y_last), .saturated_i(saturated),
-        .steps_q(steps), .cycles_q(cycles), .interval_q(interval), .latency_q(latency), .saturations_q(saturations));
+        .y_last_i(y_valid && y_last && m_axis_tready), .y_offered_i(y_valid && y_last),
+        .saturated_i(saturated), .steps_q(steps), .cycles_q(cycles), .interval_q(interval),
+        .latency_q(latency), .saturations_q(saturations));
 //%% if rom
     wire        load_we;
     wire [11:0] load_memory;
@@ -243,18 +265,20 @@ module ${NAME}_top (
     assign delta_read = 192'd0;
     wire unused_delta = (^delta_we) ^ (^delta_write);
 //%% end
-    lg_axil #(.VERSION(VERSION), .SPEC_HASH(SPEC_HASH), .LOADABLE(LOADABLE), .WORD_BITS(LOAD_BITS)) u_registers (
+    lg_axil #(.VERSION(VERSION), .SPEC_HASH(SPEC_HASH), .LOADABLE(LOADABLE),
+              .WORD_BITS(LOAD_BITS)) u_registers (
         .clk_i(clk), .rst_i(rst_q),
-        .s_axil_awaddr(s_axil_awaddr), .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready),
-        .s_axil_wdata(s_axil_wdata), .s_axil_wstrb(s_axil_wstrb), .s_axil_wvalid(s_axil_wvalid),
-        .s_axil_wready(s_axil_wready), .s_axil_bresp(s_axil_bresp), .s_axil_bvalid(s_axil_bvalid),
-        .s_axil_bready(s_axil_bready), .s_axil_araddr(s_axil_araddr), .s_axil_arvalid(s_axil_arvalid),
-        .s_axil_arready(s_axil_arready), .s_axil_rdata(s_axil_rdata), .s_axil_rresp(s_axil_rresp),
-        .s_axil_rvalid(s_axil_rvalid), .s_axil_rready(s_axil_rready),
-        .busy_i(busy), .stream_error_i(stream_error), .steps_i(steps), .cycles_i(cycles), .interval_i(interval),
-        .latency_i(latency), .saturations_i(saturations), .enable_o(enable),
-        .delta_i(delta_read), .delta_we_o(delta_we), .delta_o(delta_write),
-        .load_we_q(load_we), .load_memory_q(load_memory), .load_addr_q(load_addr), .load_data_o(load_data));
+        .s_axil_awaddr(s_axil_awaddr), .s_axil_awvalid(s_axil_awvalid),
+        .s_axil_awready(s_axil_awready), .s_axil_wdata(s_axil_wdata), .s_axil_wstrb(s_axil_wstrb),
+        .s_axil_wvalid(s_axil_wvalid), .s_axil_wready(s_axil_wready), .s_axil_bresp(s_axil_bresp),
+        .s_axil_bvalid(s_axil_bvalid), .s_axil_bready(s_axil_bready), .s_axil_araddr(s_axil_araddr),
+        .s_axil_arvalid(s_axil_arvalid), .s_axil_arready(s_axil_arready),
+        .s_axil_rdata(s_axil_rdata), .s_axil_rresp(s_axil_rresp), .s_axil_rvalid(s_axil_rvalid),
+        .s_axil_rready(s_axil_rready), .busy_i(busy), .stream_error_i(stream_error),
+        .steps_i(steps), .cycles_i(cycles), .interval_i(interval), .latency_i(latency),
+        .saturations_i(saturations), .enable_o(enable), .delta_i(delta_read), .delta_we_o(delta_we),
+        .delta_o(delta_write), .load_we_q(load_we), .load_memory_q(load_memory),
+        .load_addr_q(load_addr), .load_data_o(load_data));
 //%% end
 //%% if no_delta
     assign threshold_x = {VALUE{1'b0}};
@@ -267,10 +291,11 @@ module ${NAME}_top (
     wire unused_sent = seen ^ seen_h ^ (^sent) ^ (^seen_lanes) ^ (^taken);
 //%% end
 //%% if delta_control
-    lg_scatter_stats #(.VALUE(VALUE), .LANES(BANKS), .ARRAYS(ARRAYS), .DELTA_X(DELTA_X), .DELTA_H(DELTA_H)) u_stats (
-        .clk_i(clk), .rst_i(rst_q), .we_i(delta_we), .wdata_i(delta_write), .threshold_x_q(threshold_x),
-        .threshold_h_q(threshold_h), .seen_i(seen), .seen_h_i(seen_h), .seen_lanes_i(seen_lanes), .sent_i(sent),
-        .taken_i(taken), .read_o(delta_read));
+    lg_scatter_stats #(.VALUE(VALUE), .LANES(BANKS), .ARRAYS(ARRAYS), .DELTA_X(DELTA_X),
+                       .DELTA_H(DELTA_H)) u_stats (
+        .clk_i(clk), .rst_i(rst_q), .we_i(delta_we), .wdata_i(delta_write),
+        .threshold_x_q(threshold_x), .threshold_h_q(threshold_h), .seen_i(seen), .seen_h_i(seen_h),
+        .seen_lanes_i(seen_lanes), .sent_i(sent), .taken_i(taken), .read_o(delta_read));
 //%% end
 //%% if no_control
     assign enable = 1'b1;

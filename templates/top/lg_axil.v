@@ -65,7 +65,8 @@ module lg_axil #(
         end
     end
     assign enable_o = enable_q;
-    assign delta_we_o = {write && s_axil_awaddr[7:2] == 6'h0F, write && s_axil_awaddr[7:2] == 6'h0E};
+    assign delta_we_o = {write && s_axil_awaddr[7:2] == 6'h0F,
+                         write && s_axil_awaddr[7:2] == 6'h0E};
     assign delta_o    = s_axil_wdata;
 
     // ---- loading: 32-bit parts, little end first, until the memory's word is complete

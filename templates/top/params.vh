@@ -1,5 +1,6 @@
 // ${BANNER}
-// Parameters of ${NAME}_top. Names are those of the library modules; see mem/memory_map.md and report.md.
+// Parameters of ${NAME}_top. Names are those of the library modules; see
+// mem/memory_map.md and report.md.
     localparam VERSION       = ${VERSION};          // of the generator
     localparam SPEC_HASH     = ${SPEC_HASH};
     // number formats
@@ -10,7 +11,8 @@
     localparam ACC           = ${ACC};              // bits of an accumulator: exact
     localparam LEFT_SHIFT    = ${LEFT_SHIFT};
     localparam SHIFT_BITS    = ${SHIFT_BITS};       // bits of a row's requantisation shift
-    localparam ALIGN         = ${ALIGN};            // bits by which products with x and with h differ in fraction
+    localparam ALIGN         = ${ALIGN};            // bits by which products with x and with h
+                                                    // differ in fraction
     localparam SEGMENT_BITS  = ${SEGMENT_BITS};     // address bits of the activation table
     localparam SLOPE_BITS    = ${SLOPE_BITS};
     localparam SLOPE_SHIFT   = ${SLOPE_SHIFT};
@@ -25,7 +27,8 @@
     localparam X_BANK_SIZE   = ${X_BANK_SIZE};
     localparam CONTIGUOUS    = ${CONTIGUOUS};       // 1: a bank holds neighbouring elements
     localparam X_ALIGNED     = ${X_ALIGNED};
-    localparam X_MASKED      = ${X_MASKED};         // 1: only elements that a matrix reads are stored
+    localparam X_MASKED      = ${X_MASKED};         // 1: only elements that a
+                                                    // matrix reads are stored
     localparam X_BASE0       = ${X_BASE0};
     localparam X_BASE1       = ${X_BASE1};
     // engine
@@ -34,13 +37,16 @@
     localparam PRIVATE       = ${PRIVATE};          // 1: each PE has its own copy of the vector
     localparam SHARE         = ${SHARE};            // PEs that read one index list
     localparam LISTS         = PES / SHARE;
-    localparam SPAN          = ${SPAN};             // banks of the copy of the vector that each lane has; 0: its own bank only
+    localparam SPAN          = ${SPAN};             // banks of the copy of the vector that each
+                                                    // lane has; 0: its own bank only
     localparam BANKS         = ${BANKS};            // banks written
     localparam SELECT        = ${SELECT};           // cycles to select one of the banks read
     localparam INDEX_BITS    = ${INDEX_BITS};
-    localparam RING          = ${RING};             // sums of a PE that wait for the other PEs; 0: PEs are in step
+    localparam RING          = ${RING};             // sums of a PE that wait for the other PEs;
+                                                    // 0: PEs are in step
     localparam RING_BLOCK    = ${RING_BLOCK};
-    localparam SLACK         = ${SLACK};            // cycles by which their tiles leave later than the control says
+    localparam SLACK         = ${SLACK};            // cycles by which their tiles leave later than
+                                                    // the control says
     localparam INDEX_WORD    = PE_WIDTH * INDEX_BITS + (RING > 0 ? 2 : 0);
     localparam VECTOR_DEPTH  = ${VECTOR_DEPTH};     // elements in a bank
     localparam VECTOR_BLOCK  = ${VECTOR_BLOCK};     // 1: banks in block RAM
@@ -49,7 +55,8 @@
     localparam WADDR         = ${WADDR};
     localparam MUL_LATENCY   = ${MUL_LATENCY};
     localparam FRONT         = ${FRONT};            // cycles until a read address is there
-    localparam ACC_AT        = ${ACC_AT};           // cycles from a tile's last control word to its sums
+    localparam ACC_AT        = ${ACC_AT};           // cycles from a tile's last
+                                                    // control word to its sums
     localparam TILE_AT       = ${TILE_AT};
     // step program
     localparam RUNS          = ${RUNS};
@@ -60,12 +67,14 @@
     localparam LENGTH_BITS   = ${LENGTH_BITS};
     localparam GAP_BITS      = ${GAP_BITS};
     localparam LAYERS        = ${LAYERS};           // of LSTM
-    localparam STAGES        = ${STAGES};           // layers that each work on a step of their own; 1: all on the same
+    localparam STAGES        = ${STAGES};           // layers that each work on a step of their own;
+                                                    // 1: all on the same
     // cell unit
     localparam CELL_LANES    = ${CELL_LANES};       // rows per cycle
     localparam SHIFTS        = ${SHIFTS};           // cycles per tile
     localparam H_ALIGNED     = ${H_ALIGNED};
-    localparam QUEUE         = ${QUEUE};            // beats of h that may wait to be written; 0: written as they come
+    localparam QUEUE         = ${QUEUE};            // beats of h that may wait to be written;
+                                                    // 0: written as they come
     localparam RECORDS       = ${RECORDS};
     localparam RECORD        = ${RECORD};
     localparam PSUMS         = ${PSUMS};

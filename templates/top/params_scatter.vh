@@ -1,5 +1,6 @@
 // ${BANNER}
-// Parameters of ${NAME}_top. Names are those of the library modules; see mem/memory_map.md and report.md.
+// Parameters of ${NAME}_top. Names are those of the library modules; see
+// mem/memory_map.md and report.md.
     localparam VERSION       = ${VERSION};          // of the generator
     localparam SPEC_HASH     = ${SPEC_HASH};
     // number formats
@@ -10,7 +11,8 @@
     localparam ACC           = ${ACC};              // bits of an accumulator: exact
     localparam LEFT_SHIFT    = ${LEFT_SHIFT};
     localparam SHIFT_BITS    = ${SHIFT_BITS};       // bits of a row's requantisation shift
-    localparam ALIGN         = ${ALIGN};            // bits by which products with x and with h differ in fraction
+    localparam ALIGN         = ${ALIGN};            // bits by which products with x and with h
+                                                    // differ in fraction
     localparam SEGMENT_BITS  = ${SEGMENT_BITS};     // address bits of the activation table
     localparam SLOPE_BITS    = ${SLOPE_BITS};
     localparam SLOPE_SHIFT   = ${SLOPE_SHIFT};
@@ -24,7 +26,8 @@
     localparam X_BANKS       = ${X_BANKS};
     localparam X_BANK_SIZE   = ${X_BANK_SIZE};
     localparam X_ALIGNED     = ${X_ALIGNED};
-    localparam X_PERMUTED    = ${X_PERMUTED};       // 1: x_order.hex says which element comes to each position
+    localparam X_PERMUTED    = ${X_PERMUTED};       // 1: x_order.hex says which
+                                                    // element comes to each position
     localparam X_BASE0       = ${X_BASE0};
     localparam X_BASE1       = ${X_BASE1};
     // engine
@@ -35,11 +38,13 @@
     localparam INDEX_BITS    = ${INDEX_BITS};
     localparam ROWS          = ${ROWS};             // rows of a PE
     localparam READS         = ${READS};            // of them read out at once
-    localparam ROW_ADDR      = ${ROW_ADDR};         // address bits: a row's index is its address, then its place there
+    localparam ROW_ADDR      = ${ROW_ADDR};         // address bits: a row's index is its address,
+                                                    // then its place there
     localparam TILE_ROWS     = ${TILE_ROWS};        // rows read out at once of all PEs
     localparam ROW_BITS      = ${ROW_BITS};
     localparam ROW_BLOCK     = ${ROW_BLOCK};        // 1: in block RAM
-    localparam ROW_EDGE      = ${ROW_EDGE};         // so many of their highest bits in LUT RAM all the same
+    localparam ROW_EDGE      = ${ROW_EDGE};         // so many of their highest bits
+                                                    // in LUT RAM all the same
     localparam NEAR          = ${NEAR};             // bit n: a row may come back n + 1 cycles later
     localparam VECTOR_DEPTH  = ${VECTOR_DEPTH};     // elements in a bank
     localparam VECTOR_BLOCK  = ${VECTOR_BLOCK};

@@ -1,17 +1,20 @@
 #!/usr/bin/python3
 """What each pattern costs in logic: whole cores of one network at 8 x 8 by Yosys, per multiplier of the engine.
 
-    area.py [-o FILE] [FAMILY | PATTERN]...      default: all patterns on ecp5, xc7 and nexus, as the Markdown of gen/doc/area.md
-`lstmgen synth` fails where Yosys finds other multipliers or memories than the planner counted: each row is an assertion too.
+    area.py [-o FILE] [FAMILY | PATTERN]...      default: all, the text of gen/doc/area.md
+`lstmgen synth` fails where Yosys finds other multipliers or memories than the planner counted: each row is an assertion
+too.
 """
 import argparse, concurrent.futures, os, pathlib, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from lstm import layer_keys, lstmgen, scratch, write_spec
 from networks import random_input, random_network
+from page import put
+from quarters import CORE, quarters
 
 PARTS = {"ecp5": "LFE5U-85F", "xc7": "xc7a200t", "nexus": "LIFCL-40"}
-SIZE, KEEP = 128, 0.25
+SIZE = 128
 RESOURCES = ("lut", "lutram", "ff", "dsp", "bram")
 HEAD = """# Area of the patterns
 
@@ -42,21 +45,15 @@ What the irregularity of a pattern costs in logic, and why:
 - **Deltas** add an encoder for each element that is scanned in a cycle (difference, magnitude against the threshold, last sent
   value), differences one bit wider than elements, and the sums over all steps, kept for each PE.
 """
-PATTERNS = {
-    "dense": ({"pattern": "dense"}, {}),
-    "bank_balanced": ({"pattern": "bank_balanced", "keep": KEEP, "banks": 8}, {}),
-    "grouped_columns": ({"pattern": "grouped_columns", "keep": KEEP, "group_rows": 8}, {}),
-    "structured_blocks": ({"pattern": "structured_blocks", "keep": KEEP, "block": 32}, {}),
-    "column_balanced": ({"pattern": "column_balanced", "keep": KEEP}, {}),
-    "column_balanced, deltas": ({"pattern": "column_balanced", "keep": KEEP}, {"delta": {"x": 0, "h": 0}})}
+# Further keys of the spec.
+PATTERNS = {name: {"sparsity": sparsity} for name, sparsity in quarters(block=32).items()}
+PATTERNS["column_balanced, deltas"] = dict(PATTERNS["column_balanced"], delta={"x": 0, "h": 0})
 
 
 def synthesise(folder, name, family):
-    sparsity, more = PATTERNS[name]
     spec = write_spec(folder, dict({
         "name": "%s_%s" % (family, name.replace(", ", "_")), "model": {"file": "weights.npz", "layers": layer_keys(1)},
-        "sparsity": sparsity, "precision": {"activation": 16, "weight": 16, "state": 24},
-        "engine": {"pes": 8, "pe_width": 8}, "target": {"part": PARTS[family]}, "verify": {"input": "x.npy"}}, **more))
+        "target": {"part": PARTS[family]}, "verify": {"input": "x.npy"}}, **CORE, **PATTERNS[name]))
     return lstmgen("synth", spec, "--json", "-o", folder + "/out_" + spec.stem, timeout=1700)
 
 
@@ -72,14 +69,13 @@ def row(family, name, r, dense):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("-o", "--output", type=argparse.FileType("w"), default=sys.stdout)
+    p.add_argument("-o", "--output", type=pathlib.Path, help="written when all is done and nothing failed")
     p.add_argument("--jobs", type=int, default=int(os.environ.get("JOBS", "1")))
     p.add_argument("word", nargs="*", help="a family or a pattern")
     o = p.parse_args()
     families = [f for f in PARTS if not set(o.word) & set(PARTS) or f in o.word]
     patterns = [n for n in PATTERNS if not set(o.word) - set(PARTS) or n in o.word or n == "dense"]
-    print(HEAD, file=o.output)
-    failed, dense = 0, {}
+    lines, failed, dense = [], 0, {}
     with scratch() as folder, concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
         random_network(folder + "/weights.npz", [(SIZE, SIZE)])
         random_input(folder + "/x.npy", 4, SIZE)
@@ -92,8 +88,9 @@ def main():
                 continue
             text, each = row(family, name, r, dense)
             dense.setdefault(family, each)
-            print(text, file=o.output, flush=True)
-    print(READING, file=o.output)
+            print(text, file=sys.stderr, flush=True)
+            lines.append(text)
+    put(o.output, "\n".join([HEAD] + lines + [READING]) + "\n", failed)
     return 1 if failed else 0
 
 

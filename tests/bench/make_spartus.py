@@ -3,10 +3,10 @@
 
     make_spartus.py FOLDER              spartus.npz, and spartus_80.yaml ... spartus_95.yaml with their inputs
     make_spartus.py FOLDER --search     looks for the thresholds of h again and prints them
-The weights are random (the paper's are not public). An element of x keeps its value with the probability that is wanted;
-the threshold of h was searched so that the same share of h is not sent, at zero shares of 80, 85, 90 and 95 %.
+The weights are random (the paper's are not public). An element of x keeps its value with the probability that is
+wanted; the threshold of h was searched so that the same share of h is not sent, at zero shares of 80, 85, 90 and 95 %.
 """
-import argparse, array, pathlib, random, struct, sys, zipfile
+import argparse, array, pathlib, random, sys, zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from lstm import layer_keys, lstmgen, npy_head, write_npy, write_spec

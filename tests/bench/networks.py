@@ -1,10 +1,11 @@
 """Random networks and inputs of any size, the same for the same arguments."""
-import numpy as np
 import math, zipfile
+
+import numpy as np
 
 
 def random_network(path, layers, seed=1):
-    """.npz with W0, R0, b0, W1 ... of LSTM layers [(inputs, hidden)]: normal, scaled by the columns; no bias is zero."""
+    """.npz with W0, R0, b0, W1 ... of LSTM layers [(inputs, hidden)]: normal, scaled by the columns, no bias zero."""
     rng = np.random.default_rng(seed)
     with zipfile.ZipFile(path, "w") as z:
         def put(name, shape, scale):

@@ -1,26 +1,23 @@
 #!/usr/bin/python3
-"""Every pattern on trained models at a quarter kept, 8 x 8, simulated in Verilator: the Markdown of gen/doc/patterns.md.
+"""Every pattern on trained models at a quarter kept, 8 x 8, simulated in Verilator: the text of gen/doc/patterns.md.
 
     patterns.py [-o FILE] [WORD]...      rows with every WORD in model or pattern; models from LSTMGEN_MODELS
-Pruned in one shot, without retraining: `pruning` is what that costs (float, against the unpruned network), `SNR` what the number
-formats cost (hardware against float with the same weights and thresholds). Exits with 1 where a simulation fails or
-a prediction is not what was measured.
+Pruned in one shot, without retraining: `pruning` is what that costs (float, against the unpruned network), `SNR` what
+the number formats cost (hardware against float with the same weights and thresholds). Exits with 1 where a simulation
+fails or a prediction is not what was measured.
 """
 import argparse, concurrent.futures, os, pathlib, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from lstm import MODELS, lstmgen, scratch, write_spec
+from page import put
+from quarters import CORE, quarters
+from simulation import fault
 
-KEEP = 0.25
-PATTERNS = {
-    "dense": ({"pattern": "dense"}, {}),
-    "bank_balanced": ({"pattern": "bank_balanced", "keep": KEEP, "banks": 8}, {}),
-    "grouped_columns": ({"pattern": "grouped_columns", "keep": KEEP, "group_rows": 8}, {}),
-    "structured_blocks": ({"pattern": "structured_blocks", "keep": KEEP, "block": 16}, {}),
-    "column_balanced": ({"pattern": "column_balanced", "keep": KEEP}, {}),
-    "deltas, threshold 0": ({"pattern": "column_balanced", "keep": KEEP}, {"delta": {"x": 0, "h": 0}}),
-    "deltas, 4/256": ({"pattern": "column_balanced", "keep": KEEP}, {"delta": {"x": 4 / 256, "h": 4 / 256}}),
-    "deltas, 16/256": ({"pattern": "column_balanced", "keep": KEEP}, {"delta": {"x": 16 / 256, "h": 16 / 256}})}
+# Further keys of the spec.
+PATTERNS = {name: {"sparsity": sparsity} for name, sparsity in quarters(block=16).items()}
+for name, threshold in (("threshold 0", 0), ("4/256", 4 / 256), ("16/256", 16 / 256)):
+    PATTERNS["deltas, " + name] = dict(PATTERNS["column_balanced"], delta={"x": threshold, "h": threshold})
 PAGE = """# Patterns on trained models
 
 A quarter of the weights kept, 16-bit weights and activations, 8 x 8 multipliers, all steps of the models' own inputs in
@@ -62,11 +59,9 @@ MODEL = {
 
 
 def simulate(folder, name, pattern, number):
-    (sparsity, more), (network, x) = PATTERNS[pattern], MODEL[name]
+    network, x = MODEL[name]
     spec = write_spec(folder, dict({
-        "name": "p%d" % number, "model": network, "sparsity": sparsity,
-        "precision": {"activation": 16, "weight": 16, "state": 24}, "engine": {"pes": 8, "pe_width": 8},
-        "verify": {"input": str(MODELS / x)}}, **more))
+        "name": "p%d" % number, "model": network, "verify": {"input": str(MODELS / x)}}, **CORE, **PATTERNS[pattern]))
     return lstmgen("sim", spec, "--sim", "verilator", "--json", "-o", "%s/out%d" % (folder, number), timeout=1500)
 
 
@@ -74,31 +69,32 @@ def line(name, pattern, r):
     o = r.get
     show = lambda path: "-" if o(path) is None else "%.1f" % o(path)
     return [name, pattern, "{:,} ({:.1f} %)".format(o("macs.kept"), 100 * o("macs.kept") / o("macs.dense")),
-            show("verify.prune_snr_db"), show("verify.snr_db"), "%g" % o("cycles.interval"), "%g" % o("measured.interval"),
-            "%g" % o("cycles.minimum"), "%.1f %%" % (100 * o("use")), "%.2f" % o("memory.bits_per_kept_weight"),
-            "%.2f" % o("memory.bound_bits_per_kept_weight"),
+            show("verify.prune_snr_db"), show("verify.snr_db"), "%g" % o("cycles.interval"),
+            "%g" % o("measured.interval"), "%g" % o("cycles.minimum"), "%.1f %%" % (100 * o("use")),
+            "%.2f" % o("memory.bits_per_kept_weight"), "%.2f" % o("memory.bound_bits_per_kept_weight"),
             "{} of {:,}".format(o("verify.mismatches"), o("verify.compared"))]
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("-o", "--output", type=argparse.FileType("w"), default=sys.stdout)
+    p.add_argument("-o", "--output", type=pathlib.Path, help="written when all is done and nothing failed")
     p.add_argument("--jobs", type=int, default=int(os.environ.get("JOBS", "2")))
     p.add_argument("word", nargs="*")
     o = p.parse_args()
     rows = [(m, n) for m in MODEL for n in PATTERNS if all(w in m + " " + n for w in o.word)]
-    failed = 0
+    lines, failed = [], 0
     with scratch() as folder, concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
         runs = [(m, n, pool.submit(simulate, folder, m, n, k)) for k, (m, n) in enumerate(rows)]
-        print(PAGE + "| %s |\n| --- | --- |%s" % (" | ".join(HEAD), " ---: |" * (len(HEAD) - 2)), file=o.output)
         for m, n, run in runs:
             r = run.result()
-            if r.status != 0 or r.get("verify.mismatches") != 0 or r.get("measured.interval") != r.get("cycles.interval"):
+            if fault(r):
                 failed += 1
-                print("%s, %s: exit %s: %s" % (m, n, r.status, r.last()), file=sys.stderr)
+                print("%s, %s: %s" % (m, n, fault(r)), file=sys.stderr)
             if r.get("measured.interval") is not None:
-                print("| %s |" % " | ".join(line(m, n, r)), file=o.output, flush=True)
-    print(READING, end="", file=o.output)
+                lines.append("| %s |\n" % " | ".join(line(m, n, r)))
+                print(lines[-1], end="", file=sys.stderr, flush=True)
+    head = "| %s |\n| --- | --- |%s\n" % (" | ".join(HEAD), " ---: |" * (len(HEAD) - 2))
+    put(o.output, PAGE + head + "".join(lines) + READING, failed)
     return 1 if failed else 0
 
 

@@ -31,10 +31,11 @@ BLOCKS = {"pattern": "structured_blocks", "keep": 0.08, "block": 32, "align": Tr
 
 
 def spartus(zero):
-    """With so many percent of the deltas 0. The minimum is the matrix phase: the cycles that the columns of the busiest array
-    take, the mean over the steps that are measured."""
-    return Row("spartus_%d" % zero, "delta LSTM 123 -> 1024, %d %% of the deltas 0" % zero, "column_balanced 93.75 %, 64 x 8",
-               "Spartus, on average: 200", 200, reach=lambda minimum: 1.1 * minimum + 24,
+    """With so many percent of the deltas 0. The minimum is the matrix phase: the cycles that the columns of the busiest
+    array take, the mean over the steps that are measured."""
+    return Row("spartus_%d" % zero, "delta LSTM 123 -> 1024, %d %% of the deltas 0" % zero,
+               "column_balanced 93.75 %, 64 x 8", "Spartus, on average: 200", 200,
+               reach=lambda minimum: 1.1 * minimum + 24,
                minimum=lambda o: o["delta"]["matrix_phase"], write=lambda folder: make_spartus.write_all(folder, zero))
 
 
@@ -47,17 +48,20 @@ ROWS = [
         sparsity={"pattern": "bank_balanced", "keep": 0.2}, pes=64, lanes=64, stream=8, reach=256),
     Row("mt1", "LSTM 128 -> 256 -> 256", "structured_blocks 12.5x, 64 x 8", "CSB-RNN: 158", 158,
         layers=[(128, 256), (256, 256)], sparsity=BLOCKS, pes=64, lanes=8, stream=2, reach=150),
-    Row("sr1", "LSTM 153 -> 1024(512) -> 1024(512)", "structured_blocks 13x, 512", "CSB-RNN: 1316", 1316, lacks="projection"),
+    Row("sr1", "LSTM 153 -> 1024(512) -> 1024(512)", "structured_blocks 13x, 512", "CSB-RNN: 1316", 1316,
+        lacks="projection"),
     Row("sr2", "GRU 39 -> 1024 -> 1024", "structured_blocks 20x, 512", "CSB-RNN: 1036", 1036, lacks="GRU"),
     *(spartus(zero) for zero in make_spartus.THRESHOLDS),
     Row("wang_dense", "LSTM 128 -> 256 -> 256", "dense, 16 x 16", "-", layers=[(128, 256), (256, 256)],
         sparsity={"pattern": "dense"}, pes=16, lanes=16),
-    Row("wang", "the same", "grouped_columns 1/8, 16 x 16", "Wang: 97.75 % of dense use", layers=[(128, 256), (256, 256)],
-        sparsity={"pattern": "grouped_columns", "keep": 0.125}, pes=16, lanes=16, reach=452),
+    Row("wang", "the same", "grouped_columns 1/8, 16 x 16", "Wang: 97.75 % of dense use",
+        layers=[(128, 256), (256, 256)], sparsity={"pattern": "grouped_columns", "keep": 0.125}, pes=16, lanes=16,
+        reach=452),
     Row("koios", "LSTM 100 -> 64", "dense, 64 x 10", "Koios lstm, 656 multipliers: 81", 81, layers=[(100, 64)],
         sparsity={"pattern": "dense"}, pes=64, lanes=10, stream=2, steps=12, reach=lambda minimum: minimum / 0.97),
     Row("edge", "GRU 64 -> 128", "dense, 8", "EdgeDRNN: 9207", 9207, lacks="GRU"),
     Row("tiny", "LSTM 1 -> 20", "dense, 4 x 1", "elastic-ai.creator: 890", 890, layers=[(1, 20)],
         sparsity={"pattern": "dense"}, pes=4, lanes=1, steps=12, reach=450),
-    Row("rt", "LSTM 10 -> 500(188), peephole, real-time input", "bank_balanced 1/8, 16 x 16", "-", lacks="peephole, projection"),
+    Row("rt", "LSTM 10 -> 500(188), peephole, real-time input", "bank_balanced 1/8, 16 x 16", "-",
+        lacks="peephole, projection"),
 ]

@@ -2,9 +2,9 @@
 """The speed table: well-known sparse and dense LSTM accelerators' networks on our cores, simulated in Verilator.
 
     run.py [-o FOLDER] [ID]...       only these rows; writes FOLDER/bench.md and bench.json (default: build/bench)
-Weights are random (the papers' checkpoints are not public) and pruned by our own projection at the stated rate; the input is
-normal noise and always waits. `use` = kept weights / (multipliers of the engine x cycles). Cycles do not depend on the
-machine. Exits with 1 where a simulation fails or a prediction is not what was measured.
+Weights are random (the papers' checkpoints are not public) and pruned by our own projection at the stated rate; the
+input is normal noise and always waits. `use` = kept weights / (multipliers of the engine x cycles). Cycles do not
+depend on the machine. Exits with 1 where a simulation fails or a prediction is not what was measured.
 """
 import argparse, concurrent.futures, json, os, pathlib, sys, time
 
@@ -12,8 +12,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from lstm import ROOT, layer_keys, lstmgen, write_spec
 from networks import random_input, random_network
 from rows import ROWS
+from simulation import fault
 
-HEAD = ["id", "network", "pattern, engine", "minimum", "predicted", "measured", "use", "other system", "ratio", "to reach"]
+HEAD = ["id", "network", "pattern, engine", "minimum", "predicted", "measured", "use", "other system", "ratio",
+        "to reach"]
 
 
 def write_row(row, folder):
@@ -24,8 +26,9 @@ def write_row(row, folder):
     input = row.input or random_input
     input(folder / "x.npy", row.steps, row.layers[0][0])
     return write_spec(folder, dict({
-        "name": row.id, "model": {"file": "weights.npz", "layers": layer_keys(len(row.layers))}, "sparsity": row.sparsity,
-        "precision": {"activation": 16, "weight": 16, "state": 24}, "engine": {"pes": row.pes, "pe_width": row.lanes},
+        "name": row.id, "model": {"file": "weights.npz", "layers": layer_keys(len(row.layers))},
+        "sparsity": row.sparsity, "precision": {"activation": 16, "weight": 16, "state": 24},
+        "engine": {"pes": row.pes, "pe_width": row.lanes},
         "interface": {"lanes": row.stream}, "verify": {"input": "x.npy"}}, **row.more))
 
 
@@ -34,10 +37,7 @@ def simulate(row, folder):
     folder = folder / row.id
     folder.mkdir(parents=True, exist_ok=True)
     r = lstmgen("sim", write_row(row, folder), "--sim", "verilator", "--json", "-o", folder / "out", timeout=1500)
-    if r.status != 0 or r.get("verify.mismatches") != 0 or r.get("measured.interval") != r.get("cycles.interval"):
-        return {"failed": r.last() if r.status else "%s mismatches, predicted %s, measured %s" % (
-            r.get("verify.mismatches"), r.get("cycles.interval"), r.get("measured.interval"))}
-    return r.object
+    return {"failed": fault(r)} if fault(r) else r.object
 
 
 def evaluate(row, o):
@@ -45,8 +45,9 @@ def evaluate(row, o):
     measured, multipliers = o["measured"]["interval"], o["multipliers"]["engine"]
     minimum = row.minimum(o) if row.minimum else o["macs"]["kept"] / multipliers
     limit = row.reach(minimum) if callable(row.reach) else row.reach
-    return {"id": row.id, "network": row.network, "engine": row.engine, "multipliers": multipliers, "kept": o["macs"]["kept"],
-            "minimum": round(minimum, 1), "predicted": o["cycles"]["interval"], "measured": measured,
+    return {"id": row.id, "network": row.network, "engine": row.engine, "multipliers": multipliers,
+            "kept": o["macs"]["kept"], "minimum": round(minimum, 1), "predicted": o["cycles"]["interval"],
+            "measured": measured,
             "latency": o["measured"]["latency"], "use": o["use"], "steps": o["measured"]["steps"],
             "other": row.other, "other_cycles": row.other_cycles,
             "ratio": round(row.other_cycles / measured, 2) if row.other_cycles else None,
@@ -59,8 +60,9 @@ def cells(row, f):
         return [row.id, row.network, row.engine, "-", "-", "not yet: " + f["lacks"], "-", row.other, "-", "-"]
     if "failed" in f:
         return [row.id, row.network, row.engine, "-", "-", "FAILED", "-", row.other, "-", "-"]
-    return [row.id, row.network, "%s = %d" % (row.engine, f["multipliers"]), "%.1f" % f["minimum"], "%g" % f["predicted"],
-            "%g" % f["measured"], "%.1f %%" % (100 * f["use"]), row.other, "%.2f" % f["ratio"] if f["ratio"] else "-",
+    return [row.id, row.network, "%s = %d" % (row.engine, f["multipliers"]), "%.1f" % f["minimum"],
+            "%g" % f["predicted"], "%g" % f["measured"], "%.1f %%" % (100 * f["use"]), row.other,
+            "%.2f" % f["ratio"] if f["ratio"] else "-",
             "%g: %s" % (f["reach"], "reached" if f["reached"] else "not reached") if f["reach"] else "-"]
 
 
@@ -86,7 +88,8 @@ def main():
     o = p.parse_args()
     unknown = set(o.id) - {r.id for r in ROWS}
     if unknown:
-        sys.exit("run.py: no row is called %s; there are %s" % (", ".join(sorted(unknown)), ", ".join(r.id for r in ROWS)))
+        sys.exit("run.py: no row is called %s; there are %s" % (", ".join(sorted(unknown)),
+                                                                ", ".join(r.id for r in ROWS)))
     o.output.mkdir(parents=True, exist_ok=True)
     chosen = [r for r in ROWS if not o.id or r.id in o.id]
     with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:

@@ -4,7 +4,7 @@
     sweeps.py [--keep]       --keep: points that an earlier run finished are taken over
 Tables of gen/doc/sweeps.md, pages, fronts as SVG, pictures of the pages.
 """
-import csv, os, pathlib, re, shutil, subprocess, sys
+import argparse, csv, os, pathlib, re, shutil, subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DOC, OUT = ROOT / "gen/doc", "build/sweeps"
@@ -65,7 +65,9 @@ def fill(text, name, body):
 
 
 def main():
-    more = [] if "--keep" in sys.argv else ["--force"]
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--keep", action="store_true")
+    more = [] if p.parse_args().keep else ["--force"]
     text = (DOC / "sweeps.md").read_text()
     for name in SWEEPS:
         rows, said = run(name, more)

@@ -3,7 +3,7 @@
 
 `make bench-gen` runs it alone and holds the limits; among other tests (tests/run) it gives the clock twice the room.
 """
-import array, os, pathlib, random, struct, subprocess, sys, time, zipfile
+import array, os, pathlib, random, struct, subprocess, sys, zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
@@ -56,7 +56,8 @@ def measure(*arguments):
     for _ in range(REPEAT):
         r = subprocess.run([sys.executable, "-c", MEASURE, str(LSTMGEN)] + [str(a) for a in arguments],
                            capture_output=True, text=True)
-        check(r.returncode == 0 and r.stdout.startswith("0 "), "exit status %s: %s", r.stdout.split(" ")[0], r.stderr[-300:])
+        check(r.returncode == 0 and r.stdout.startswith("0 "), "exit status %s: %s", r.stdout.split(" ")[0],
+              r.stderr[-300:])
         _, seconds, peak = r.stdout.split()
         best = min(best, (float(seconds), int(peak)))
     return best
@@ -67,7 +68,8 @@ def _():
     with scratch() as folder:
         seconds, peak = measure(write_large(folder), "-o", folder + "/out")
         size = sum(len(v) for v in tree(folder + "/out").values())
-    text = "%.2f M weights (%.1f MB) to %.1f MB of output: %.2f s (at most %.1f), peak memory %.1f MB = %.2f x (at most %.0f)" % (
+    text = ("%.2f M weights (%.1f MB) to %.1f MB of output: %.2f s (at most %.1f), "
+            "peak memory %.1f MB = %.2f x (at most %.0f)") % (
         WEIGHTS / 1e6, 4 * WEIGHTS / 1e6, size / 1e6, seconds, SECONDS, peak / 1e6, peak / (4 * WEIGHTS), MEMORY)
     check(seconds <= SECONDS * ROOM, text)
     check(peak <= MEMORY * 4 * WEIGHTS, text)

@@ -5,11 +5,12 @@
     column_balanced.py long-N        20 of 200 random designs more, N from 0 to 9, all in both simulators
 Random designs are simulated in Icarus, every eighth in Verilator too: no mismatch, and cycles exactly as predicted.
 """
-import math, os, pathlib, random, sys
+import math, pathlib, random, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
 from lstm import layer_keys, lstmgen, random_lstms, scratch, write_npy, write_npz, write_spec
+from simulation import simulated
 
 SIZES = [1, 2, 3, 5, 8, 13, 20]
 MULTIPLIERS = 16                # Icarus takes as long as there are many
@@ -34,7 +35,8 @@ def draw(rng, delta):
          "hold": rng.choice([0, 0.5, 0.9]), "scale": rng.choice([1.0, 2.0]),
          "engine": {"pes": rng.choice([1, 2, 3, 4, 5, 8]), "pe_width": rng.choice([1, 2, 3, 4, 7]),
                     "weights": rng.choice(["rom", "rom", "loadable"])},
-         "precision": {"weight": rng.randint(4, 16), "activation": rng.randint(9, 15), "state": rng.choice([16, 24, 32])},
+         "precision": {"weight": rng.randint(4, 16), "activation": rng.randint(9, 15),
+                       "state": rng.choice([16, 24, 32])},
          "part": rng.choice(PARTS)}
     while d["engine"]["pes"] * d["engine"]["pe_width"] > MULTIPLIERS:
         d["engine"].update(pes=rng.choice([1, 2, 3, 4, 5, 8]), pe_width=rng.choice([1, 2, 3, 4, 7]))
@@ -69,14 +71,8 @@ def write(rng, d, folder, name="balanced"):
 
 
 def simulate(spec, simulator="icarus"):
-    env = dict(os.environ, LG_STEPS="16",       # no fewer than all sequences have: they are all measured
-               SIM_OPT="-O0")                   # compiling takes longer than running
-    r = lstmgen("sim", spec, "--sim", simulator, "--json", "-o", spec.parent / ("out_" + simulator), env=env)
-    check(r.status == 0, "exit %s: %s", r.status, r.last())
-    check(r.get("verify.mismatches") == 0 and r.get("verify.compared", 0) > 0, "%s mismatches", r.get("verify.mismatches"))
-    for key in ("interval", "latency"):
-        check(r.get("measured." + key) == r.get("cycles." + key), "%s predicted %s, measured %s", key,
-              r.get("cycles." + key), r.get("measured." + key))
+    simulated(spec, simulator, LG_STEPS="16",       # no fewer than all sequences have: they are all measured
+              SIM_OPT="-O0")                        # compiling takes longer than running
 
 
 def draw_many_rows(rng):
@@ -84,7 +80,8 @@ def draw_many_rows(rng):
     d = draw(rng, True)
     pes = rng.choice([2, 3, 4])
     d.update(layers=[(rng.choice([5, 8, 13]), pes * rng.choice([12, 16, 20]) + rng.choice([0, 1, pes - 1]))],
-             head=rng.choice([0, 0, 3]), keep=rng.choice([0.05, 0.1, 0.2]), hold=0.9, steps=8, delta={"x": 0.25, "h": 0.25})
+             head=rng.choice([0, 0, 3]), keep=rng.choice([0.05, 0.1, 0.2]), hold=0.9, steps=8,
+             delta={"x": 0.25, "h": 0.25})
     d["engine"].update(pes=pes, pe_width=rng.choice([2, 3]))
     d.pop("lengths", None)
     return d
@@ -107,10 +104,11 @@ def add_random(kind, number, folder_of, verilator, prefix=""):
             simulate(spec)
             if verilator:
                 simulate(spec, "verilator")
-    suite.add("%srandom %s %d" % (prefix, kind, number), run, ["iverilog"])
+    suite.add("%srandom %s %d" % (prefix, kind, number), run, ["iverilog"] + ["verilator"] * verilator)
 
 
-KINDS = {"plain": (15, 80, lambda rng, folder: write(rng, draw(rng, False), folder)),     # of these so many, and with long
+# Of these so many, and with long so many more.
+KINDS = {"plain": (15, 80, lambda rng, folder: write(rng, draw(rng, False), folder)),
          "delta": (15, 80, lambda rng, folder: write(rng, draw(rng, True), folder)),
          "many rows": (4, 40, write_many_rows)}
 LONG = any(word.startswith("long") for word in sys.argv[1:])
@@ -208,7 +206,8 @@ def _():
                 "sparsity": {"pattern": "column_balanced", "keep": 0.5}, "engine": {"pes": pes, "pe_width": 2},
                 "verify": {"input": "x.npy"}})
             r = lstmgen("check", spec, "--json")
-            check(r.status == 0 and r.get("macs.kept") == kept, "%d PEs: exit %s, %s kept", pes, r.status, r.get("macs.kept"))
+            check(r.status == 0 and r.get("macs.kept") == kept, "%d PEs: exit %s, %s kept", pes, r.status,
+                  r.get("macs.kept"))
             lost = r.get("padding.macs_lost")
             words = lstmgen("check", spec)
             check(lost > 0 and "padding    %d multiplier slots a step idle" % lost in words.out, "the loss is not told")
@@ -220,11 +219,12 @@ def _():
         spec = small(folder, keep="asis")
         tensors = random_lstms(random.Random(2), [(6, 8)])
         shape, values = tensors["W0"]
-        tensors["W0"] = shape, [v if n % 6 == 4 and n // 6 % 2 == 1 or n % 97 == 0 else 0.0 for n, v in enumerate(values)]
+        tensors["W0"] = shape, [v if n % 6 == 4 and n // 6 % 2 == 1 or n % 97 == 0 else 0.0
+                                for n, v in enumerate(values)]
         write_npz(pathlib.Path(folder) / "weights.npz", tensors)
         r = lstmgen("check", spec)
-        check(r.status == 1 and "the zeros of W are not column-balanced: column 4 keeps 16 weights in sub-column 1" in r.err,
-              "exit %s: %s", r.status, r.last())
+        words = "the zeros of W are not column-balanced: column 4 keeps 16 weights in sub-column 1"
+        check(r.status == 1 and words in r.err, "exit %s: %s", r.status, r.last())
 
 
 if __name__ == "__main__":

@@ -89,7 +89,8 @@ def _():
             one = lstmgen("check", spec, "--json", "--set", "sparsity.pattern=bank_balanced",
                           "--set", "sparsity.keep=%g" % rate)
             row = rows["bank_balanced", rate]
-            check(abs(one.get("verify.snr_db") - row["rounded_snr_db"]) < 0.01, "%s, check says %s", row, one.get("verify"))
+            check(abs(one.get("verify.snr_db") - row["rounded_snr_db"]) < 0.01, "%s, check says %s", row,
+                  one.get("verify"))
             check(abs(one.get("macs.kept") / one.get("macs.dense") - row["kept"]) < 1e-3, "kept %s", row)
         expect(lstmgen("check", "--accuracy", spec), 0, "pruned without retraining", "bank_balanced")
         expect(lstmgen("check", "--accuracy", spec, "--set", "model.layers.0.W=V"), 1, "no tensor 'V'")
@@ -197,7 +198,8 @@ def crash(sub, program, script, words, *options):
 
 crash("sim", "vvp", "kill -SEGV $$", ["signal 11"], "--sim", "icarus")
 crash("sim", "vvp", "exit 0", ["without a result"], "--sim", "icarus")
-crash("sim", "iverilog", "echo 'core.v:7: syntax error' >&2; exit 2", ["core.v:7: syntax error", "failed"], "--sim", "icarus")
+crash("sim", "iverilog", "echo 'core.v:7: syntax error' >&2; exit 2", ["core.v:7: syntax error", "failed"],
+      "--sim", "icarus")
 crash("synth", "yosys", "echo 'ERROR: out of luck' >&2; exit 1", ["out of luck", "yosys"], "--part", "LFE5U-25F")
 crash("synth", "yosys", "exit 0", ["yosys"], "--part", "LFE5U-25F")
 

@@ -18,10 +18,12 @@ except ImportError:
     sys.exit(77)
 
 suite = Suite()
-PYTORCH = {"lstm.weight_ih_l0": (32, 5), "lstm.weight_hh_l0": (32, 8), "lstm.bias_ih_l0": (32,), "lstm.bias_hh_l0": (32,),
-           "lstm.weight_ih_l1": (24, 8), "lstm.weight_hh_l1": (24, 6), "lstm.bias_ih_l1": (24,), "lstm.bias_hh_l1": (24,),
+PYTORCH = {"lstm.weight_ih_l0": (32, 5), "lstm.weight_hh_l0": (32, 8), "lstm.bias_ih_l0": (32,),
+           "lstm.bias_hh_l0": (32,), "lstm.weight_ih_l1": (24, 8), "lstm.weight_hh_l1": (24, 6),
+           "lstm.bias_ih_l1": (24,), "lstm.bias_hh_l1": (24,),
            "fc.weight": (3, 6), "fc.bias": (3,)}
-KERAS = {"lstm/lstm_cell/kernel:0": (5, 32), "lstm/lstm_cell/recurrent_kernel:0": (8, 32), "lstm/lstm_cell/bias:0": (32,),
+KERAS = {"lstm/lstm_cell/kernel:0": (5, 32), "lstm/lstm_cell/recurrent_kernel:0": (8, 32),
+         "lstm/lstm_cell/bias:0": (32,),
          "dense/kernel:0": (8, 3), "dense/bias:0": (3,)}
 PLAIN = {"R": (32, 8), "W": (32, 5), "b": (32,), "out_b": (3,), "out_w": (3, 8), "R_mask": (32, 8)}
 STRANGE = {"first": (32, 5), "second": (32, 8), "third": (32,)}
@@ -58,9 +60,11 @@ def imported(folder, name, layers, *words):
 
 CASES = [("PyTorch", PYTORCH, [("lstm", 5, 8), ("lstm", 8, 6), ("linear", 6, 3)],
           ["b: [lstm.bias_ih_l1, lstm.bias_hh_l1]", "gates: ifgo"], (".npz", ".safetensors", ".onnx", "")),
-         ("Keras", KERAS, [("lstm", 5, 8), ("linear", 8, 3)], ["gates: ifco", "transpose: true"], (".npz", ".safetensors")),
+         ("Keras", KERAS, [("lstm", 5, 8), ("linear", 8, 3)], ["gates: ifco", "transpose: true"],
+          (".npz", ".safetensors")),
          ("plain", PLAIN, [("lstm", 5, 8), ("linear", 8, 3)], ["W: W, R: R, b: [b]", "b: [out_b]"], (".npz", "")),
-         ("strange names", STRANGE, [("lstm", 5, 8)], ["W: first, R: second, b: [third]", "guessed"], (".npz", ".onnx")),
+         ("strange names", STRANGE, [("lstm", 5, 8)], ["W: first, R: second, b: [third]", "guessed"],
+          (".npz", ".onnx")),
          ("names to quote", SQUARE, [("lstm", 8, 8)], ['W: "a x", R: "yes"'], (".npz",))]
 
 
@@ -100,7 +104,8 @@ def _():
             (pathlib.Path(folder) / "text.yaml").write_text(text.out)
             (pathlib.Path(folder) / "json.yaml").write_text(json.dumps(r.get("spec")))
             both = [lstmgen("check", pathlib.Path(folder, f), "--json") for f in ("text.yaml", "json.yaml")]
-            check(both[0].status == 0 and both[0].get("network") == both[1].get("network"), "%s: %s", name, both[1].last())
+            check(both[0].status == 0 and both[0].get("network") == both[1].get("network"), "%s: %s", name,
+                  both[1].last())
             check(sorted(t["name"] for t in r.get("tensors")) == sorted(shapes), "tensors %s", r.get("tensors"))
         check(any("guessed" in n for n in r.get("notes")), "notes %s", r.get("notes"))
         write(pathlib.Path(folder, "d.npz"), {"a": (3, 5), "v": (4,)})

@@ -27,7 +27,8 @@ def _():
         little_spec(folder)
         env = {"PATH": "/usr/bin:/bin", "LG_CACHE": os.environ["LG_CACHE"]}
         for arguments in (["little.yaml", "-o", "out"], ["sim", "little.yaml", "--sim", "icarus", "-o", "sim"]):
-            r = subprocess.run([prefix + "/bin/lstmgen"] + arguments, cwd=folder, env=env, capture_output=True, text=True,
+            r = subprocess.run([prefix + "/bin/lstmgen"] + arguments, cwd=folder, env=env, capture_output=True,
+                               text=True,
                                stdin=subprocess.DEVNULL)
             check(r.returncode == 0, "%s: exit %s: %s", arguments[0], r.returncode, r.stderr[-300:])
         mine = subprocess.run([str(ROOT / "build" / "lstmgen"), "little.yaml", "-o", "built"], cwd=folder, env=env,

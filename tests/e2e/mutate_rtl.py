@@ -16,16 +16,19 @@ BASE = {"layers": [(5, 6), (6, 4)], "head": 3, "lengths": [5, 2, 1, 4], "lanes":
 DESIGNS = {
     # two layers and a head; several sequences: clearing the state shows; two lanes: the last beat is partly empty
     "dense": dict(BASE, sparsity={"pattern": "dense"}, engine={"pes": 2, "pe_width": 3}),
-    "banked": dict(BASE, sparsity={"pattern": "bank_balanced", "keep": 0.5, "banks": 2}, engine={"pes": 3, "pe_width": 2}),
+    "banked": dict(BASE, sparsity={"pattern": "bank_balanced", "keep": 0.5, "banks": 2},
+                   engine={"pes": 3, "pe_width": 2}),
     # more results per step than the output's FIFO holds, and fast: the output is what limits
     "wide": dict(BASE, layers=[(1, 24)], head=0, lanes=1, lengths=[6], sparsity={"pattern": "dense"},
                  engine={"pes": 4, "pe_width": 8}),
     # rows at their PE's own pace
     "blocks": dict(BASE, layers=[(5, 20), (20, 10)], head=0, lanes=1, steps=12,
-                   sparsity={"pattern": "structured_blocks", "keep": 0.25, "block": 4}, engine={"pes": 6, "pe_width": 2}),
+                   sparsity={"pattern": "structured_blocks", "keep": 0.25, "block": 4},
+                   engine={"pes": 6, "pe_width": 2}),
     # h of four neurons is written to two banks; beats of it come faster than they are written, and are queued
     "queued": dict(BASE, layers=[(5, 20)], head=0, lanes=1, steps=12,
-                   sparsity={"pattern": "structured_blocks", "keep": 0.5, "block": 4}, engine={"pes": 6, "pe_width": 1}),
+                   sparsity={"pattern": "structured_blocks", "keep": 0.5, "block": 4},
+                   engine={"pes": 6, "pe_width": 1}),
     # a cell that counts: its state leaves +-256 after as many steps
     "counting": dict(BASE, layers=[(1, 1)], head=0, lanes=1, lengths=[330], sparsity={"pattern": "dense"},
                      engine={"pes": 4, "pe_width": 1}, bias=9.0, gain=0.1),
@@ -64,8 +67,10 @@ FAULTS = [
     ("the bank of an element is looked at too soon", "blocks", "lg_span", r"\.LATENCY\(2\)", ".LATENCY(1)"),
     ("parts of a beat go to the same address", "queued", "lg_queue", r"addr_q \+ ONE_ADDR", "addr_q"),
     ("the first part of a beat is written again", "queued", "lg_queue", r": data_q >> [^;]*;", ": data_q;"),
-    ("a beat that comes while others wait is lost", "queued", "lg_queue", r"free && !waiting && valid_i", "free && valid_i"),
-    ("x takes the port while h is written", "queued", "lg_queue", r"assign valid_o = busy_q;", "assign valid_o = 1'b0;"),
+    ("a beat that comes while others wait is lost", "queued", "lg_queue", r"free && !waiting && valid_i",
+     "free && valid_i"),
+    ("x takes the port while h is written", "queued", "lg_queue", r"assign valid_o = busy_q;",
+     "assign valid_o = 1'b0;"),
     ("accumulator is not started anew", "dense", "lg_pe", r"\.choose_i\(first\)", ".choose_i(1'b0)"),
     ("kept partial sums are not used", "dense", "lg_lane", r"use_psum_i \? psum : ", ""),
     ("bias is left out", "dense", "lg_lane", r": record_i\[ACC-1:0\];", ": {ACC{1'b0}};"),
@@ -88,7 +93,8 @@ FAULTS = [
     ("tlast of the output is missing", "dense", "_top", r"assign m_axis_tlast +=[^;]*;", "assign m_axis_tlast = 1'b0;"),
     ("empty lanes of the last beat are not 0", "dense", "_top", r"!y_last \|\| lane < OUT_TAIL", "1'b1"),
     ("step counter counts by two", "dense", "lg_counters", r"steps_q \+ 32'd1", "steps_q + 32'd2"),
-    ("interval counter one too low", "dense", "lg_counters", r"y_last_i \? 32'd1 : since_y_q", "y_last_i ? 32'd0 : since_y_q"),
+    ("interval counter one too low", "dense", "lg_counters", r"y_last_i \? 32'd1 : since_y_q",
+     "y_last_i ? 32'd0 : since_y_q"),
     ("the flag of a row is ignored", "scattered", "lg_scatter_pe", r"take = flag &", "take ="),
     ("the flag of a row is ignored when it is read out", "changed", "lg_scatter_pe", r"out += flag &", "out ="),
     ("a row's flag is never taken back", "scattered", "lg_scatter_pe", r"\{!zero_i\[bank\], sum_q\}", "{1'b1, sum_q}"),
@@ -98,15 +104,19 @@ FAULTS = [
     ("rows do not come back after two cycles", "scattered", "_top", NEAR, ".NEAR(NEAR & 5)"),
     ("rows do not come back after three cycles", "changed", "_top", NEAR, ".NEAR(NEAR & 3)"),
     ("of two sums on their way both count", "changed", "lg_scatter_pe", r"match_q\[1:0\] == 2'd0", "1'b1"),
-    ("products of the other bank are forwarded", "scattered", "lg_scatter_array", r"&& bank_d\[\d\] == bank_d\[0\]", ""),
+    ("products of the other bank are forwarded", "scattered", "lg_scatter_array", r"&& bank_d\[\d\] == bank_d\[0\]",
+     ""),
     ("rows are too narrow", "scattered", "_top", r"\.ROW_BITS\(ROW_BITS\)", ".ROW_BITS(ROW_BITS - 6)"),
     ("a row is stored in both memories", "paired", "lg_scatter_pe", r"assign mine_w = [^;]*;", "assign mine_w = 1'b1;"),
-    ("a row is taken from both memories", "paired", "lg_scatter_pe", r"assign mine_r = [^;]*;", "assign mine_r = 1'b1;"),
+    ("a row is taken from both memories", "paired", "lg_scatter_pe", r"assign mine_r = [^;]*;",
+     "assign mine_r = 1'b1;"),
     ("rows read at once leave in another order", "paired", "lg_scatter", r"row % PES \* READS \+ row / PES", "row"),
     ("a layer is closed a cycle too soon", "changed", "lg_scatter", r"MEET \+ 1 - READ_AT", "MEET - READ_AT"),
     ("changes of just the threshold are not sent", "changed", "lg_scatter_lane", r"\{limit_i, 1'b0\}",
      "{limit_i + 1'b1, 1'b0}"),
     ("falling elements count one too much", "changed", "lg_scatter_lane", r"\{size, less\}", "{size, 1'b0}"),
+    ("elements of h count as those of x too", "changed", "lg_scatter_stats", r"if \(!skipped_h_q\)", "if (1'b1)"),
+    ("an array's columns are not counted", "changed", "lg_scatter_stats", r"k < ARRAYS", "k < ARRAYS - 1"),
     ("the busiest array is not counted", "changed", "lg_scatter_stats", r"total & \{32\{again2\}\}", "total & 32'd0"),
     ("saturations are not counted", "counting", "lg_counters", r"saturations_q \+ \{24'd0, count_q\}", "saturations_q"),
 ]
@@ -129,7 +139,8 @@ def write_design(name, d):
               random_values(rng, len(d["lengths"]) * longest * inputs, 0.0 if "bias" in d else 4.0))
     write_npy(folder / "len.npy", (len(d["lengths"]),), d["lengths"], "i4")
     spec = {"name": name, "model": {"file": "w.npz", "layers": layer_keys(len(d["layers"]), d["head"], "relu")},
-            "precision": {"activation": d.get("activation", 12), "weight": 8, "state": 14}, "interface": {"lanes": d["lanes"]},
+            "precision": {"activation": d.get("activation", 12), "weight": 8, "state": 14},
+            "interface": {"lanes": d["lanes"]},
             "sparsity": d["sparsity"], "engine": d["engine"], "verify": {"input": "x.npy", "lengths": "len.npy"}}
     if "delta" in d:
         spec.update(delta=d["delta"], target={"part": d["part"]})

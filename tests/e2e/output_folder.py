@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The output folder: the same bytes twice, no trace of the machine, works elsewhere, survives a failed run.  suite: 25 s
+"""The output folder: same bytes twice, no trace of the machine, works elsewhere, survives a failed run.  suite: 25 s
 
     output_folder.py [WORD]...       only the cases with every WORD in their name
 """
@@ -63,7 +63,8 @@ def _():
         files = generate(little_spec(folder), folder + "/out")
     year = subprocess.run(["date", "+%Y-%m-%d"], capture_output=True).stdout.strip()
     for name, data in files.items():
-        for word in (b"pathword.", str(ROOT).encode(), os.uname().nodename.encode() if len(os.uname().nodename) > 6 else year, year):
+        host = os.uname().nodename.encode()
+        for word in (b"pathword.", str(ROOT).encode(), host if len(host) > 6 else year, year):
             check(word not in data, "%s holds %s", name, word.decode())
 
 
@@ -139,7 +140,8 @@ def limit_files():
 
 kept("the input has NaN", nan_weights, ["little_x.npy"])
 kept("the weights are cut short", cut_weights, ["little.npz"])
-kept("files may not grow (ulimit -f)", lambda folder: {"preexec_fn": limit_files}, ["cannot write", "nothing was changed"])
+kept("files may not grow (ulimit -f)", lambda folder: {"preexec_fn": limit_files},
+     ["cannot write", "nothing was changed"])
 
 
 def full_disk():

@@ -8,7 +8,7 @@ import json, pathlib, resource, struct, sys, zipfile
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "lib"), str(HERE.parent / "model")]
-from cases import Suite, Skip, check
+from cases import Suite, check
 from lstm import MODELS, lstmgen, scratch, tree, write_spec
 try:
     import numpy as np
@@ -19,7 +19,8 @@ except ImportError:
 
 suite = Suite()
 I, H = 6, 4
-GATES = {"ifgo": [0, 1, 2, 3], "iofc": [0, 2, 3, 1], "ifco": [0, 1, 2, 3], "ijfo": [0, 2, 1, 3]}   # file block of i f g o
+# File block of i f g o.
+GATES = {"ifgo": [0, 1, 2, 3], "iofc": [0, 2, 3, 1], "ifco": [0, 1, 2, 3], "ijfo": [0, 2, 1, 3]}
 ONNX = {"f4": 1, "f2": 10, "f8": 11, "u1": 2, "i8": 7}
 
 
@@ -288,7 +289,8 @@ def _():
             check(r.status == 0 and r.get("matrices")[0]["tensor"] == "W", "--json: %s", r.out[:200] + r.last())
             content = [tree(o) if o.is_dir() else o.read_bytes() for o in outs]
             check(content[0] == content[1], "%s: two runs differ", container)
-            check(all(np.array_equal(v, read(outs[0])[k]) for k, v in read(outs[2]).items()), "%s: not idempotent", container)
+            check(all(np.array_equal(v, read(outs[0])[k]) for k, v in read(outs[2]).items()), "%s: not idempotent",
+                  container)
 
 
 def refused(folder, status, words, *arguments):

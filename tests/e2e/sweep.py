@@ -6,7 +6,7 @@
 import csv, json, os, pathlib, pty, random, re, resource, signal, subprocess, sys, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
-from cases import Suite, check
+from cases import Failure, Suite, check, until
 from lstm import (LSTMGEN, layer_keys, little_spec, lstmgen, random_lstms, random_values, scratch, write_npy,
                   write_npz)
 
@@ -110,10 +110,7 @@ def begin(path, folder, *words, **more):
 
 
 def until_rows(journal, n):
-    end = time.monotonic() + 300
-    while not journal.exists() or journal.read_bytes().count(b"\n") < n:
-        check(time.monotonic() < end, "no %d rows in 300 s", n)
-        time.sleep(0.01)
+    until(lambda: journal.exists() and journal.read_bytes().count(b"\n") >= n, "%d rows" % n)
 
 
 def children(pid):
@@ -201,6 +198,17 @@ def _():
         check("%d were finished before" % there in r.out and len(rows(folder)) == 120, "%s", r.out)
 
 
+def written(path):
+    return os.path.exists(path) and os.path.getsize(path) > 0
+
+
+def ended(pid):
+    try:
+        return pathlib.Path("/proc/%d/stat" % pid).read_text().split()[2] == "Z"
+    except OSError:                     # it went while we looked
+        return True
+
+
 @suite.case("^C ends the tools of a point, keeps finished points, status 130", ["iverilog"])
 def _():
     with scratch() as folder:
@@ -212,22 +220,17 @@ def _():
         slow.chmod(0o755)
         path = sweep_file(folder, {"engine.pes": [1, 2]}, depth="simulate")
         p = begin(path, folder, "--sim", "icarus", env=dict(os.environ, PATH="%s:%s" % (tools, os.environ["PATH"])))
-        end = time.monotonic() + 300
-        while not os.path.exists(folder + "/sleep.pid"):
-            check(time.monotonic() < end, "no simulation in 300 s")
-            time.sleep(0.05)
-        time.sleep(0.1)
+        until(lambda: written(folder + "/sleep.pid"), "simulation")
         p.send_signal(signal.SIGINT)
         words = p.communicate(timeout=300)[1]
         check(p.returncode == 130 and "stopped; 0 of 2" in words, "exit %s: %s", p.returncode, words)
         for name in ("vvp", "sleep"):
-            pid, end = int(pathlib.Path(folder, name + ".pid").read_text()), time.monotonic() + 30
-            stat = pathlib.Path("/proc/%d/stat" % pid)
-            while stat.exists() and "Z" not in stat.read_text().split()[2]:
-                if time.monotonic() > end:
-                    os.kill(pid, signal.SIGKILL)
-                    check(False, "%s is still running", name)
-                time.sleep(0.05)
+            pid = int(pathlib.Path(folder, name + ".pid").read_text())
+            try:
+                until(lambda: ended(pid), "end of " + name, 30)
+            except Failure:
+                os.kill(pid, signal.SIGKILL)
+                raise
         good(run(path, folder, "--sim", "icarus"))
 
 
@@ -289,8 +292,7 @@ def _():
         p = subprocess.Popen([str(LSTMGEN), "sweep", path, "-o", folder + "/o"], stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL)
         try:
-            while not os.path.exists(folder + "/o/points.csv"):
-                time.sleep(0.01)
+            until(lambda: os.path.exists(folder + "/o/points.csv"), "table")
             r = run(path, folder)
             check(r.status == 1 and str(p.pid) in r.err, "exit %s: %s", r.status, r.last())
             p.send_signal(signal.SIGINT)

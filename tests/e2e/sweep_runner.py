@@ -3,11 +3,11 @@
 
     sweep_runner.py [WORD]...        only the cases with every WORD in their name
 """
-import contextlib, json, os, pathlib, random, shutil, signal, subprocess, sys, time
+import contextlib, json, os, pathlib, random, shutil, signal, subprocess, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import slurm
-from cases import Suite, check
+from cases import Suite, check, until
 from lstm import LSTMGEN, layer_keys, lstmgen, random_lstms, random_values, scratch, write_npy, write_npz, write_spec
 
 suite = Suite()
@@ -57,13 +57,6 @@ def same(folder, *outs):
         check(not os.path.exists(folder + "/" + out + "/chunks"), "%s/chunks is still there", out)
 
 
-def until(condition, what, seconds=300):
-    end = time.monotonic() + seconds
-    while not condition():
-        check(time.monotonic() < end, "no %s in %d s", what, seconds)
-        time.sleep(0.05)
-
-
 @suite.case("a command for each chunk, or one with a list of them: the rows of the local run")
 def _():
     with scratch() as folder:
@@ -102,8 +95,9 @@ def _():
         slow_sweep(folder)
         script = pathlib.Path(folder, "flaky.sh")       # killed in the middle, the first time
         script.write_text('if [ -e "$0.done" ]; then exec sh -c "$1"; fi\n: > "$0.done"\n'
-                          'timeout -s KILL 0.5 sh -c "$1"\n')
+                          'timeout -s KILL 0.5 sh -c "$1"; echo $? > "$0.done"\nexit 1\n')
         good(run(folder, "o", "--runner", "sh %s {}" % script))
+        check(pathlib.Path(folder, "flaky.sh.done").read_text() == "137\n", "the command was not killed")
         good(run(folder, "local", "-j", "2"))
         same(folder, "local", "o")
 
@@ -114,7 +108,7 @@ WORKER_FIRST = """if [ -e "$0.done" ]; then exec sh -c "$1"; fi
 sh -c "$1" & command=$!
 until worker=$(cat /proc/$command/task/$command/children) && [ "$worker" ]; do sleep 0.05; done
 sleep 0.3
-kill -TERM $worker
+kill -TERM $worker && echo ended > "$0.done"
 sleep 0.3
 kill -TERM $command
 wait $command
@@ -142,6 +136,7 @@ def _():
         script = pathlib.Path(folder, "first.sh")
         script.write_text(WORKER_FIRST)
         good(run(folder, "o", "--runner", "sh %s {}" % script))
+        check(pathlib.Path(folder, "first.sh.done").read_text() == "ended\n", "no worker was ended")
         good(run(folder, "local", "-j", "2"))
         same(folder, "local", "o")
 

@@ -3,10 +3,10 @@
 
     tests/estimate/fit.py [--keep FOLDER] [--without NAME,NAME...] ecp5:LFE5U-85F xc7:xc7a200t ...
 
-Weights are random (seed 1): counts depend on sizes, and where a pattern's rows differ in length on little else. Takes about
-5 minutes of CPU per family; run it when the library's Verilog or Yosys has changed. The comment behind each row gives the
-errors of that fit in percent, design by design; those called `check` did not take part in it. With --keep what Yosys
-counted stays in FOLDER and is not counted again.
+Weights are random (seed 1): counts depend on sizes, and where a pattern's rows differ in length on little else. Takes
+about 5 minutes of CPU per family; run it when the library's Verilog or Yosys has changed. The comment behind each row
+gives the errors of that fit in percent, design by design; those called `check` did not take part in it. With --keep
+what Yosys counted stays in FOLDER and is not counted again.
 """
 import argparse, json, os, pathlib, random, subprocess, sys, tempfile
 
@@ -36,15 +36,19 @@ DESIGNS = {
     "d1": core(DENSE, 4, 4, WIDE), "d2": core(DENSE, 8, 8, WIDE, 64, 64), "d3": core(DENSE, 4, 4, NARROW),
     "d4": core(DENSE, 2, 8, HALF, control="none"), "d5": core(DENSE, 4, 8, HALF, weights="loadable"),
     "d6": core(DENSE, 16, 4, (16, 12, 24)), "d7": core(DENSE, 1, 4, (12, 6, 16)),
-    "b1": core(BANKED, 4, 4, WIDE, 96, 96), "b2": core(BANKED, 8, 8, HALF, 128, 128), "b3": core(BANKED, 2, 16, WIDE, 64, 64),
+    "b1": core(BANKED, 4, 4, WIDE, 96, 96), "b2": core(BANKED, 8, 8, HALF, 128, 128),
+    "b3": core(BANKED, 2, 16, WIDE, 64, 64),
     "b4": core(BANKED, 16, 4, NARROW), "b5": core(BANKED, 4, 4, (10, 16, 24), control="none"),
     "g1": core(GROUPED, 4, 4, WIDE, 64, 64), "g2": core(GROUPED, 8, 8, HALF, 128, 64),
-    "s1": core(BLOCKS, 4, 4, WIDE, 64, 64), "s2": core(BLOCKS, 8, 4, NARROW, 64, 64), "s3": core(BLOCKS, 4, 8, HALF, 96, 48),
+    "s1": core(BLOCKS, 4, 4, WIDE, 64, 64), "s2": core(BLOCKS, 8, 4, NARROW, 64, 64),
+    "s3": core(BLOCKS, 4, 8, HALF, 96, 48),
     "s4": core(BLOCKS, 8, 8, (16, 12, 24), 128, 64), "s5": core(BLOCKS, 2, 4, WIDE, 32, 32, control="none"),
     "c1": core(COLUMNS, 4, 4, WIDE, 64, 64), "c2": core(COLUMNS, 8, 4, NARROW, 64, 64),
     "c3": core(COLUMNS, 4, 8, HALF, 64, 24, control="none"), "c4": core(COLUMNS, 8, 8, WIDE, 64, 48),
-    "c5": core(COLUMNS, 4, 4, HALF, 48, 48, weights="loadable"), "c6": core(dict(COLUMNS, keep=0.02), 8, 4, WIDE, 64, 64),
-    "e1": core(COLUMNS, 4, 4, (14, 12, 24), 64, 64, delta=DELTA), "e2": core(COLUMNS, 8, 8, NARROW, 64, 64, delta=DELTA),
+    "c5": core(COLUMNS, 4, 4, HALF, 48, 48, weights="loadable"),
+    "c6": core(dict(COLUMNS, keep=0.02), 8, 4, WIDE, 64, 64),
+    "e1": core(COLUMNS, 4, 4, (14, 12, 24), 64, 64, delta=DELTA),
+    "e2": core(COLUMNS, 8, 8, NARROW, 64, 64, delta=DELTA),
     "e3": core(COLUMNS, 4, 8, HALF, 64, 24, delta=DELTA, control="none"),
     "e4": core(dict(COLUMNS, keep=0.05), 8, 4, (15, 8, 24), 64, 64, delta=DELTA),
     # several queues to an array; two rows of a PE read out at once, because hardly anything is sent
@@ -53,7 +57,8 @@ DESIGNS = {
     "q3": core(dict(COLUMNS, keep=0.1), 4, 4, WIDE, 16, 64, delta=SELDOM),
     "q4": core(dict(COLUMNS, keep=0.1), 2, 8, HALF, 24, 40, delta=SELDOM),
     "check dense": core(DENSE, 8, 4, HALF, 48, 80), "check bank_balanced": core(BANKED, 8, 4, WIDE, 96, 64),
-    "check grouped_columns": core(GROUPED, 8, 4, WIDE, 96, 64), "check structured_blocks": core(BLOCKS, 8, 4, HALF, 96, 64),
+    "check grouped_columns": core(GROUPED, 8, 4, WIDE, 96, 64),
+    "check structured_blocks": core(BLOCKS, 8, 4, HALF, 96, 64),
     "check column_balanced": core(COLUMNS, 6, 6, (12, 12, 24), 96, 72),
     "check deltas": core(COLUMNS, 6, 6, (12, 12, 24), 96, 72, delta=DELTA)}
 

@@ -1,4 +1,5 @@
-// A design with every leaf in it, for the synthesis runner's own test: ROWS rows of LANES multipliers.
+// A design with every leaf in it, for the synthesis runner's own test: ROWS
+// rows of LANES multipliers.
 `default_nettype none
 
 module bench_top #(
@@ -32,8 +33,8 @@ module bench_top #(
                 .clk_i(clk_i), .raddr_i(count_q), .rdata_o(word)
             );
             bench_pe #(.LANES(LANES), .LATENCY(LATENCY)) u_pe (
-                .clk_i(clk_i), .keep_i(count_q[3:0] != 4'd0), .we_i(we_i), .waddr_i(waddr_i), .x_i(x_i),
-                .word_i(word), .s_o(s)
+                .clk_i(clk_i), .keep_i(count_q[3:0] != 4'd0), .we_i(we_i), .waddr_i(waddr_i),
+                .x_i(x_i), .word_i(word), .s_o(s)
             );
             assign sums[40*(r+1) +: 40] = sums[40*r +: 40] ^ s;
         end
@@ -45,7 +46,8 @@ module bench_top #(
         .clk_i(clk_i), .raddr_a_i(y_o[7:0]), .rdata_a_o(ta), .raddr_b_i(y_o[15:8]), .rdata_b_o(tb)
     );
     lg_ram #(.WIDTH(16), .DEPTH(DEPTH)) u_state (
-        .clk_i(clk_i), .we_i(we_i), .waddr_i(count_q), .wdata_i(ta ^ tb), .raddr_i(~count_q), .rdata_o(t_o)
+        .clk_i(clk_i), .we_i(we_i), .waddr_i(count_q), .wdata_i(ta ^ tb), .raddr_i(~count_q),
+        .rdata_o(t_o)
     );
 
 endmodule

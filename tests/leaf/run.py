@@ -35,7 +35,8 @@ MODULES = ("lg_mul", "lg_mux_add", "lg_ram", "lg_rom", "lg_rom2", "lg_ram_small"
 
 FOLDER = {"cyclone10gx": "cyclonev"}
 CELLS = {"ice40": ("ice40/cells_sim.v",), "ecp5": ("ecp5/cells_sim.v", "ecp5/cells_bb.v"),
-         "nexus": ("nexus/cells_sim.v",), "xc7": ("xilinx/cells_sim.v",), "xcup": ("xilinx/cells_sim.v", "xilinx/cells_xtra.v"), "cyclonev": ("intel_alm/common/dsp_sim.v",)}
+         "nexus": ("nexus/cells_sim.v",), "xc7": ("xilinx/cells_sim.v",),
+         "xcup": ("xilinx/cells_sim.v", "xilinx/cells_xtra.v"), "cyclonev": ("intel_alm/common/dsp_sim.v",)}
 
 
 def leaf(family, module):
@@ -114,7 +115,8 @@ def case_lint(family, module, p, folder):
     faults = ""
     cells = "".join("read_verilog -lib %s; " % c for c in SIM(*CELLS.get(family, ())))
     for argv in (["verilator", "--lint-only", "-Wall", path], ["iverilog", "-g2005", "-Wall", "-t", "null", path],
-                 ["yosys", "-q", "-p", cells + "read_verilog %s; hierarchy -check -top %s; proc; check -assert" % (path, module)],
+                 ["yosys", "-q", "-p",
+                  cells + "read_verilog %s; hierarchy -check -top %s; proc; check -assert" % (path, module)],
                  ["yosys", "-q", "-p", "read_verilog -DLG_COUNT_ROM %s; proc" % path]):
         status, text = run([str(a) for a in argv], folder)
         if status or text.strip():
@@ -170,7 +172,8 @@ def one(case):
 
 def main():
     words = sys.argv[1:]
-    chosen = [c for c in cases() if all(w in " ".join([c[0], c[1], c[2]] + [str(v) for v in c[3]]).split() for w in words)]
+    chosen = [c for c in cases() if all(w in " ".join([c[0], c[1], c[2]] + [str(v) for v in c[3]]).split()
+                                        for w in words)]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS", os.cpu_count() or 1))) as pool:
         for name, fault in pool.map(one, chosen):

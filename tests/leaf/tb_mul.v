@@ -39,7 +39,8 @@ module tb;
             #1;
             if (i + 1 >= LATENCY && p !== expect_p[i+1-LATENCY]) begin
                 bad = bad + 1;
-                if (bad < 4) $display("  cycle %0d: p %h, expected %h", i, p, expect_p[i+1-LATENCY]);
+                if (bad < 4)
+                    $display("  cycle %0d: p %h, expected %h", i, p, expect_p[i+1-LATENCY]);
             end
         end
         if (bad == 0) $display("PASS"); else $display("FAIL %0d", bad);

@@ -1,5 +1,5 @@
-// lg_ram and lg_ram_small (SMALL = 1) against an array: a read two edges later gives what was written
-// before the array was read. Reads that the leaf's contract leaves open are not compared.
+// lg_ram and lg_ram_small (SMALL = 1) against an array: a read two edges later gives what was
+// written before the array was read. Reads that the leaf's contract leaves open are not compared.
 `timescale 1ns / 1ps
 module tb;
     parameter WIDTH = 16;
@@ -15,7 +15,8 @@ module tb;
     reg [ADDR-1:0] waddr, raddr, raddr_q;
     reg [WIDTH-1:0] wdata;
     wire [WIDTH-1:0] rdata;
-    `DUT dut (.clk_i(clk), .we_i(we), .waddr_i(waddr), .wdata_i(wdata), .raddr_i(raddr), .rdata_o(rdata));
+    `DUT dut (
+        .clk_i(clk), .we_i(we), .waddr_i(waddr), .wdata_i(wdata), .raddr_i(raddr), .rdata_o(rdata));
 
     reg [WIDTH-1:0] model [0:DEPTH-1];
     reg [WIDTH-1:0] first, second;
@@ -66,7 +67,8 @@ module tb;
                 end
             end
         end
-        if (bad == 0 && compared > 0) $display("PASS"); else $display("FAIL %0d of %0d", bad, compared);
+        if (bad == 0 && compared > 0) $display("PASS");
+        else $display("FAIL %0d of %0d", bad, compared);
         $finish;
     end
 endmodule

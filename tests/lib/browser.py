@@ -28,6 +28,14 @@ class Browser:
             stderr=subprocess.DEVNULL)
         os.close(to_child)
         os.close(from_child)
+        try:
+            self.attach()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def attach(self):
         target = next(t for t in self.call("Target.getTargets")["targetInfos"] if t["type"] == "page")
         self.session = None
         self.session = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)["sessionId"]
@@ -35,7 +43,6 @@ class Browser:
             self.call(domain + ".enable")
         self.call("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1,
                   uploadThroughput=-1)
-        return self
 
     def __exit__(self, *_):
         os.killpg(self.process.pid, signal.SIGKILL)

@@ -21,6 +21,14 @@ def check(condition, text, *values):
         raise Failure(text % values if values else text)
 
 
+def until(condition, what, seconds=300):
+    """Waits; generous, for a machine that is busy with other things."""
+    end = time.monotonic() + seconds
+    while not condition():
+        check(time.monotonic() < end, "no %s in %d s", what, seconds)
+        time.sleep(0.02)
+
+
 def need(*things):
     """Skips the case where a file or (a name without a slash) a tool is not there."""
     for thing in things:
@@ -52,7 +60,8 @@ class Suite:
             begin = time.monotonic()
             word, text = self.run(function, needs)
             counts[word] += 1
-            print("%-7s %5.1f s  %s%s" % (word, time.monotonic() - begin, name, ": " + text if text else ""), flush=True)
+            print("%-7s %5.1f s  %s%s" % (word, time.monotonic() - begin, name, ": " + text if text else ""),
+                  flush=True)
         print("%d passed, %d failed, %d skipped" % (counts["ok"], counts["FAILED"], counts["skipped"]))
         sys.exit(1 if counts["FAILED"] or not sum(counts.values()) else 0)
 

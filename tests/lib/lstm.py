@@ -33,15 +33,20 @@ def write_npz(path, tensors, compress=False):
             z.writestr(zipfile.ZipInfo(name + ".npy"), npy_bytes(shape, values))
 
 
-def read_npy(path):
-    """(shape, flat values) of a little-endian, C-order file."""
-    data = pathlib.Path(path).read_bytes()
+def npy_values(data):
+    """(shape, flat values) of a little-endian, C-order .npy file."""
     n = struct.unpack("<H", data[8:10])[0]
     head = data[10:10 + n].decode()
     shape = tuple(int(w) for w in head.split("(")[1].split(")")[0].replace(",", " ").split())
     letter = {"<f4": "f", "<f8": "d", "<i4": "i", "<i8": "q"}[head.split("'descr': '")[1][:3]]
     count = math.prod(shape)
     return shape, struct.unpack_from("<%d%s" % (count, letter), data, 10 + n)
+
+
+def read_npz(path):
+    """{name: (shape, flat values)}"""
+    with zipfile.ZipFile(path) as z:
+        return {name[:-4]: npy_values(z.read(name)) for name in z.namelist()}
 
 
 def random_lstms(rng, layers, head=0, gain=1.0):

@@ -1,5 +1,6 @@
 #!/bin/sh
-# setup.sh PACKAGE...: installs those Debian packages that are missing; called by `make setup`, silent when all are there.
+# setup.sh PACKAGE...: installs those Debian packages that are missing; called by `make setup`, silent when all are
+# there.
 set -eu
 
 fail() { echo "make setup: $*" >&2; exit 1; }

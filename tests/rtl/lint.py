@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Every library module alone and every example's core: no warning in Verilator, Icarus and Yosys.  suite: 60 s
+"""Every library module alone, cores of each kind: no warning in Verilator, Icarus and Yosys.  suite: 60 s
 
     lint.py [WORD]...                only the modules with every WORD in their name
 Waivers are in templates/flow/lint.vlt, each with its reason. The leaves of each family: tests/leaf/run.py lint.
@@ -8,7 +8,7 @@ import pathlib, subprocess, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
-from lstm import ROOT, lstmgen, scratch
+from lstm import ROOT, little_spec, lstmgen, scratch
 
 FOLDERS = [ROOT / "templates" / f for f in ("lib", "lib/leaf/generic", "engine", "cell", "top")]
 MODULES = {p.stem: p for f in FOLDERS for p in sorted(f.glob("lg_*.v"))}
@@ -22,7 +22,8 @@ suite = Suite()
 
 
 def run(argv, **more):
-    r = subprocess.run([str(a) for a in argv], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300, **more)
+    r = subprocess.run([str(a) for a in argv], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300,
+                       **more)
     return r.returncode, (r.stdout + r.stderr).strip()
 
 
@@ -38,8 +39,8 @@ def module(name, path):
             image.write_text("0\n0\n")
             top, search = SEEN_IN.get(name, name), [a for f in FOLDERS for a in ("-y", f)]
             key = IMAGE.get(name)
-            quiet(["verilator", "--lint-only", "-Wall", "--top-module", top] + (["-G%s=\"%s\"" % (key, image)] if key else [])
-                  + search + WAIVERS + [MODULES[top]])
+            quiet(["verilator", "--lint-only", "-Wall", "--top-module", top]
+                  + (["-G%s=\"%s\"" % (key, image)] if key else []) + search + WAIVERS + [MODULES[top]])
             quiet(["iverilog", "-g2005", "-Wall", "-t", "null", "-s", name]
                   + (["-P%s.%s=\"%s\"" % (name, key, image)] if key else []) + search + [path])
             quiet(["yosys", "-q", "-p", "read_verilog -defer %s; %shierarchy -check -top %s; proc; check -assert" % (
@@ -52,17 +53,32 @@ for name, path in MODULES.items():
     module(name, path)
 
 
-def core(example):
+def core(name, spec_in):
     def lint():
         with scratch() as folder:
-            r = lstmgen(example, "-o", folder + "/out")
+            r = lstmgen(spec_in(folder), "-o", folder + "/out")
             check(r.status == 0, "exit %s: %s", r.status, r.last())
             status, text = run(["make", "-s", "-C", folder + "/out", "lint"])
             check(status == 0 and "warning" not in text.lower(), text[-700:])
-    suite.add("core of examples/" + example.parent.name, lint, ["verilator", "iverilog", "yosys"])
+    suite.add("core of " + name, lint, ["verilator", "iverilog", "yosys"])
 
 
 for example in sorted((ROOT / "examples").glob("*/spec.yaml")):
-    core(example)
+    core("examples/" + example.parent.name, lambda folder, example=example: example)
+
+# Of what no example has: what stands in the templates of the tops under a condition, and the other patterns.
+SIZE = {"pes": 2, "pe_width": 3}
+COLUMNS = {"sparsity": {"pattern": "column_balanced", "keep": 0.3}, "engine": SIZE}
+CORES = {
+    "blocks": {"sparsity": {"pattern": "structured_blocks", "keep": 0.25, "block": 4}, "engine": SIZE},
+    "groups, loadable": {"sparsity": {"pattern": "grouped_columns", "keep": 0.25},
+                         "engine": dict(SIZE, weights="loadable")},
+    "columns": COLUMNS,
+    "columns without registers": dict(COLUMNS, interface={"control": "none"}),
+    "deltas": dict(COLUMNS, delta={"x": 0.25, "h": 0.25}),
+    "deltas without registers": dict(COLUMNS, delta={"x": 0.25, "h": 0.25}, interface={"control": "none"}),
+    "deltas, loadable": dict(COLUMNS, delta={"x": 0, "h": 0.25}, engine=dict(SIZE, weights="loadable"))}
+for name, keys in CORES.items():
+    core(name, lambda folder, keys=keys: little_spec(folder, inputs=5, hidden=12, **keys))
 
 suite.main()

@@ -1,5 +1,6 @@
-// lg_queue: beats at random times, some of them a layer's last. Every element that is stored must be in its bank, none
-// that is not; done_o must come EARLY cycles before the layer's last part leaves.
+// lg_queue: beats at random times, some of them a layer's last. Every element that is
+// stored must be in its bank, none that is not; done_o must come EARLY cycles before
+// the layer's last part leaves.
 `timescale 1ns/1ps
 module tb;
     parameter LANES   = 4;
@@ -24,23 +25,27 @@ module tb;
     wire [BANKS-1:0]       we;
     wire [BANKS*ADDR-1:0]  waddr;
     wire [BANKS*WIDTH-1:0] wdata;
-    lg_queue #(.LANES(LANES), .BANKS(BANKS), .WIDTH(WIDTH), .ADDR(ADDR), .DEPTH(DEPTH), .LAYERS(LAYERS),
-               .ALIGNED(ALIGNED)) u_queue (
-        .clk_i(clk), .rst_i(rst), .soon_i(soon), .done_i(done), .done_o(told), .valid_i(valid), .mask_i(mask),
-        .data_i(data), .bank_i(bank), .addr_i(addr), .valid_o(writes), .we_o(we), .addr_o(waddr), .data_o(wdata));
+    lg_queue #(.LANES(LANES), .BANKS(BANKS), .WIDTH(WIDTH), .ADDR(ADDR), .DEPTH(DEPTH),
+               .LAYERS(LAYERS), .ALIGNED(ALIGNED)) u_queue (
+        .clk_i(clk), .rst_i(rst), .soon_i(soon), .done_i(done), .done_o(told), .valid_i(valid),
+        .mask_i(mask), .data_i(data), .bank_i(bank), .addr_i(addr), .valid_o(writes), .we_o(we),
+        .addr_o(waddr), .data_o(wdata));
 
     reg [WIDTH-1:0] wanted [0:ROOM-1], found [0:ROOM-1];
     reg [ROOM-1:0]  stored = 0, written = 0;
-    integer         pushed = 0, left_parts = 0, position = 0, errors = 0, tolds = 0, dones = 0, now, k, slot;
+    integer         pushed = 0, left_parts = 0, position = 0, errors = 0, tolds = 0, dones = 0, now,
+                    k, slot;
     integer         target [0:LAYERS-1];
     reg [LAYERS-1:0] open = 0;
     reg [LAYERS*EARLY-1:0] late = 0;
     always #5 clk = !clk;
 
-    // What the cell unit does: tells of a beat, brings it EARLY cycles later, at the next free position.
+    // What the cell unit does: tells of a beat, brings it EARLY cycles later,
+    // at the next free position.
     task drive;
         begin
-            soon = now < CYCLES - 200 && $random % OFTEN == 0 && pushed - left_parts <= (DEPTH - 1) * PARTS;
+            soon = now < CYCLES - 200 && $random % OFTEN == 0
+                   && pushed - left_parts <= (DEPTH - 1) * PARTS;
             done = 0;
             if (soon) begin
                 pushed = pushed + PARTS;
@@ -99,7 +104,8 @@ module tb;
             #1;
         end
         for (k = 0; k < ROOM; k = k + 1)
-            if (stored[k] !== written[k] || (stored[k] && wanted[k] !== found[k])) errors = errors + 1;
+            if (stored[k] !== written[k] || (stored[k] && wanted[k] !== found[k]))
+                errors = errors + 1;
         if (dones < 20 || tolds != dones || left_parts != pushed) errors = errors + 1;
         $display("%0d errors, %0d beats, %0d layers done", errors, pushed / PARTS, tolds);
         $finish;

@@ -1,6 +1,6 @@
-// dummy_top: a stand-in for a generated core, to test the testbench. Per step: s = (first ? 0 : s) + sum(x);
-// y[j] = s * (j + 1) + bias[j], bias from a loadable memory. INPUTS 5, OUTPUTS 3, two 16-bit lanes.
-// FAULT_* plants one fault each; SATURATIONS counts the steps with s negative.
+// dummy_top: a stand-in for a generated core, to test the testbench. Per step: s = (first ? 0 : s)
+// + sum(x); y[j] = s * (j + 1) + bias[j], bias from a loadable memory. INPUTS 5, OUTPUTS 3, two
+// 16-bit lanes. FAULT_* plants one fault each; SATURATIONS counts the steps with s negative.
 `default_nettype none
 
 module dummy_top (
@@ -44,7 +44,8 @@ module dummy_top (
   reg  [31:0] steps_q, saturations_q, cycles_q, last_edge_q, interval_q, latency_q, since_x_q;
   reg         counting_q, second_q;
   reg         start_q;
-  reg  [39:0] bias [0:3];                       // two words of a 40-bit memory: the low 16 bits count
+  reg  [39:0] bias [0:3];                       // two words of a 40-bit memory:
+                                                // the low 16 bits count
   wire        x_take = s_axis_tvalid && s_axis_tready;
   wire        y_take = m_axis_tvalid && m_axis_tready;
   wire        rst = !aresetn;
@@ -116,7 +117,8 @@ module dummy_top (
   end
 
   reg [15:0] flicker_q;
-  always @(posedge aclk) flicker_q <= rst ? 16'd0 : (m_axis_tvalid && !m_axis_tready) ? flicker_q + 16'd1 : 16'd0;
+  always @(posedge aclk)
+    flicker_q <= rst ? 16'd0 : (m_axis_tvalid && !m_axis_tready) ? flicker_q + 16'd1 : 16'd0;
 
   wire [31:0] clean = out_beat_q ? {16'd0, y2} : {y1, y0};
 `ifdef FAULT_DATA

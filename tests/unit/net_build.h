@@ -26,7 +26,8 @@ static inline Spec spec_of(int activation, int weight, int state)
 
 static inline Matrix matrix_of(Arena *a, int rows, int columns, int gates)
 {
-    return (Matrix){.rows = rows, .columns = columns, .value = ARENA_ARRAY(a, float, (size_t)rows * columns), .gates = gates,
+    return (Matrix){.rows = rows, .columns = columns, .value = ARENA_ARRAY(a, float, (size_t)rows * columns),
+                    .gates = gates,
                     .pattern = pattern_find("dense"), .keep = {.gate = {1, 1, 1, 1}}};
 }
 

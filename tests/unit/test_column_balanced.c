@@ -15,7 +15,8 @@ static void test_published_counts(void **state)
 {
     static const double sparsity[] = { 0.90, 0.9375, 0.94, 0.96, 0.97 };
     static const struct { int pes, kept[5]; } table[] = {
-        { 4, { 103, 64, 62, 41, 31 } }, { 16, { 26, 16, 16, 11, 8 } }, { 64, { 7, 4, 4, 3, 2 } }, { 128, { 4, 2, 2, 2, 1 } },
+        { 4, { 103, 64, 62, 41, 31 } }, { 16, { 26, 16, 16, 11, 8 } }, { 64, { 7, 4, 4, 3, 2 } },
+        { 128, { 4, 2, 2, 2, 1 } },
     };
     (void)state;
     for (int k = 0; k < LENGTH(table); k++)
@@ -33,7 +34,8 @@ static void prune_random(Case *c, int hidden, int columns, int pes, double keep)
     c->spec = (Spec){ .pes = pes, .pe_width = 1 + rand() % 4, .max_padding = 0.25 };
     c->layer = (Layer){ .cell = CELL_LSTM, .inputs = columns, .hidden = hidden };
     c->m = &c->layer.m[MATRIX_W];
-    *c->m = (Matrix){ .rows = 4 * hidden, .columns = columns, .gates = GATES, .keep = { .gate = { keep, keep, keep, keep } } };
+    *c->m = (Matrix){ .rows = 4 * hidden, .columns = columns, .gates = GATES,
+                      .keep = { .gate = { keep, keep, keep, keep } } };
     c->m->value = ARENA_ARRAY(c->arena, float, 4 * hidden * columns);
     for (int i = 0; i < 4 * hidden * columns; i++)
         c->m->value[i] = (float)(rand() % 9 + 1) * (rand() & 1 ? 1 : -1);

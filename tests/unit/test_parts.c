@@ -118,7 +118,8 @@ static void test_blocks(void **state)
         points++;
         if (model == blocks) continue;
         wrong++;
-        print_error("%s %s %lld x %lld: Yosys %lld, model %lld\n", family, leaf, width, depth, blocks, (long long)model);
+        print_error("%s %s %lld x %lld: Yosys %lld, model %lld\n", family, leaf, width, depth, blocks,
+                    (long long)model);
     }
     fclose(in);
     assert_true(points >= 300);
@@ -143,8 +144,9 @@ static const char STAT[] =
     "     lg_mul                          1\n"
     "\n   Number of wires:                237\n   Number of cells:                667\n"
     "     $paramod$44\\lg_rom              3\n     $paramod$55\\lg_rom2             1\n"
-    "     CCU2C                          10\n     DP16KD                          5\n     LUT4                           66\n"
-    "     MULT18X18D                      5\n     TRELLIS_DPR16X4                 4\n     TRELLIS_FF                    441\n\n";
+    "     CCU2C                          10\n     DP16KD                          5\n"
+    "     LUT4                           66\n     MULT18X18D                      5\n"
+    "     TRELLIS_DPR16X4                 4\n     TRELLIS_FF                    441\n\n";
 static const char ROMS[] =
     "module $abstract\\lg_rom\n  parameter \\WIDTH\n  parameter \\DEPTH\nend\n"
     "attribute \\blackbox 1\nmodule $paramod$44\\lg_rom\n\n  parameter \\WIDTH 40\n  parameter \\DEPTH 32'1000000000\n"

@@ -404,7 +404,7 @@ static void groups_of_a_gate_keep_its_rate(void **state)
     arena_free(c.a);
 }
 
-/* 8 neurons on 2 PEs, 4 rows of each gate: 4, 1, 2, 1 of them kept in every column and PE (S - floor(S * (1 - keep))). */
+/* 8 neurons on 2 PEs, 4 rows of each gate: 4, 1, 2, 1 of them are kept per column and PE: S - floor(S * (1 - keep)). */
 static void sub_columns_of_a_gate_keep_its_rate(void **state)
 {
     static const int k[GATES] = {[GATE_I] = 4, [GATE_F] = 1, [GATE_G] = 2, [GATE_O] = 1};
@@ -424,8 +424,8 @@ static void sub_columns_of_a_gate_keep_its_rate(void **state)
     arena_free(c.a);
 }
 
-/* 16 neurons, blocks of 8, 16 columns: of the rows of a gate at most ceil(sqrt(keep) * 16) survive in a block-column, and
- * of its weights as many as its rate says, to one column segment of 8. */
+/* 16 neurons, blocks of 8, 16 columns: of the rows of a gate at most ceil(sqrt(keep) * 16) survive in a block-column,
+ * and of its weights as many as its rate says, to one column segment of 8. */
 static void blocks_of_a_gate_keep_its_rate(void **state)
 {
     static const int sides[GATES] = {[GATE_I] = 16, [GATE_F] = 8, [GATE_G] = 12, [GATE_O] = 6};
@@ -461,7 +461,8 @@ static void mixed_patterns_pack_and_unpack(void **state)
     static const char *const pair[][3] = {  /* W, R, host */
         {"dense", "bank_balanced", "bank_balanced"}, {"bank_balanced", "dense", "bank_balanced"},
         {"dense", "grouped_columns", "grouped_columns"}, {"grouped_columns", "bank_balanced", "grouped_columns"},
-        {"structured_blocks", "bank_balanced", "structured_blocks"}, {"dense", "structured_blocks", "structured_blocks"}};
+        {"structured_blocks", "bank_balanced", "structured_blocks"},
+        {"dense", "structured_blocks", "structured_blocks"}};
     (void)state;
     uint32_t seed = 61;
     for (int k = 0; k < LENGTH(pair); k++)

@@ -39,7 +39,8 @@ static void fill_network(Bench *b)
 {
     b->net.n = 1;
     b->net.layer[0] = (Layer){ .cell = CELL_LINEAR, .inputs = 4, .hidden = 2 };
-    b->net.layer[0].m[MATRIX_W] = (Matrix){ .rows = 2, .columns = 4, .value = b->weights, .gates = 1, .pattern = &b->pattern };
+    b->net.layer[0].m[MATRIX_W] = (Matrix){
+        .rows = 2, .columns = 4, .value = b->weights, .gates = 1, .pattern = &b->pattern };
     b->q = (QNetwork){ .n = 1,
                        .weight_bits = 8,
                        .input = { 12, 4 },

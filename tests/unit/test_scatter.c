@@ -64,7 +64,8 @@ static void columns_of(const Design *d, int layer, int array, int pe, Columns *c
         const Region *r = &d->region[s->region];
         for (int q = array; s->layer == layer && q < r->elements; q += d->lanes_pe, c->n++) {
             assert_true(c->n < 64 && s->words <= 128 && s->words * d->pes <= LENGTH(word));
-            d->pattern->pack(&d->matrix[layer][s->matrix], &d->q->layer[layer].m[s->matrix], region_element(r, q), d->pes, word);
+            d->pattern->pack(&d->matrix[layer][s->matrix], &d->q->layer[layer].m[s->matrix], region_element(r, q),
+                             d->pes, word);
             c->words[c->n] = s->words;
             for (int i = 0; i < s->words; i++)
                 c->row[c->n][i] = word[i * d->pes + pe].index;
@@ -172,7 +173,7 @@ static void test_row_bits(void **state)
         Plan p;
         plan_random(&p, &seed, 1 + (int)(draw(&seed) % 9), 0.5, "LFE5U-85F");
         double most = largest_row(&p), half = (double)(INT64_C(1) << (p.design.row_bits - 2));
-if(!(most < 2 * half && most >= half)) print_message("%g %g bits %d net %d pes %d w %d\n", most, half, p.design.row_bits,p.net.n,p.design.pes,p.design.lanes_pe);
+        assert_true(most < 2 * half && most >= half);
         arena_free(p.arena);
     }
 }

@@ -1,6 +1,7 @@
-// sigmoid or tanh of a fixed-point z from one table of tanh on [0, 8): T = base + slope * low, with symmetric halves;
-// sigmoid(z) = (1 + tanh(z/2)) / 2. The table (lg_rom2) is outside, so that two units share its two ports.
-// Latency 5 + MUL_LATENCY, one value per cycle. z has WIDTH - 5 fraction bits, y has OUT - 1.
+// sigmoid or tanh of a fixed-point z from one table of tanh on [0, 8): T = base + slope * low,
+// with symmetric halves; sigmoid(z) = (1 + tanh(z/2)) / 2. The table (lg_rom2) is outside, so
+// that two units share its two ports. Latency 5 + MUL_LATENCY, one value per cycle.
+// z has WIDTH - 5 fraction bits, y has OUT - 1.
 `default_nettype none
 module lg_activation #(
     parameter WIDTH       = 18,  // bits of z
@@ -23,7 +24,8 @@ module lg_activation #(
     localparam LOW  = FINE > 0 ? FINE : 1;
     localparam ONE = OUT + 2;                    // fraction bits of T
 
-    // ---- |argument|: z/2 for sigmoid keeps its bits (fraction one higher), z for tanh moves up by one
+    // ---- |argument|: z/2 for sigmoid keeps its bits (fraction one higher), z for tanh moves up by
+    // one
     reg [WIDTH:0] a_q;
     reg           negative_q, sigmoid_q;
     wire [WIDTH-1:0] magnitude = z_i[WIDTH-1] ? {WIDTH{1'b0}} - z_i : z_i;
@@ -45,7 +47,8 @@ module lg_activation #(
     wire [LOW-1:0] low;
     wire [BASE-1:0] base;
     wire [LOW+SLOPE+1:0] product;
-    lg_delay #(.WIDTH(LOW), .LATENCY(2)) u_low (.clk_i(clk_i), .d_i(a_q[LOW-1:0] & {LOW{FINE > 0}}), .q_o(low));
+    lg_delay #(.WIDTH(LOW), .LATENCY(2)) u_low (
+        .clk_i(clk_i), .d_i(a_q[LOW-1:0] & {LOW{FINE > 0}}), .q_o(low));
     lg_mul #(.A_WIDTH(SLOPE + 1), .B_WIDTH(LOW + 1), .LATENCY(MUL_LATENCY)) u_mul (
         .clk_i(clk_i), .a_i({1'b0, table_data_i[BASE +: SLOPE]}), .b_i({1'b0, low}), .p_o(product));
     lg_delay #(.WIDTH(BASE), .LATENCY(MUL_LATENCY)) u_base (

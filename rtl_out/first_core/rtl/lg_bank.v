@@ -1,4 +1,5 @@
-// LANES banks of the vector memory, one element a cycle from each at its own address. Read latency 2.
+// LANES banks of the vector memory, one element a cycle from each at its own address.
+// Read latency 2.
 `default_nettype none
 module lg_bank #(
     parameter LANES      = 4,    // banks
@@ -19,8 +20,10 @@ module lg_bank #(
         for (lane = 0; lane < LANES; lane = lane + 1) begin : gen_bank
             lg_memory #(.WIDTH(VALUE_BITS), .DEPTH(DEPTH), .BLOCK(BLOCK)) u_memory (
                 .clk_i(clk_i), .we_i(we_i[lane]),
-                .waddr_i(waddr_i[lane*ADDR +: ADDR]), .wdata_i(wdata_i[lane*VALUE_BITS +: VALUE_BITS]),
-                .raddr_i(raddr_i[lane*ADDR +: ADDR]), .rdata_o(rdata_o[lane*VALUE_BITS +: VALUE_BITS]));
+                .waddr_i(waddr_i[lane*ADDR +: ADDR]),
+                .wdata_i(wdata_i[lane*VALUE_BITS +: VALUE_BITS]),
+                .raddr_i(raddr_i[lane*ADDR +: ADDR]),
+                .rdata_o(rdata_o[lane*VALUE_BITS +: VALUE_BITS]));
         end
     endgenerate
 endmodule

@@ -1,5 +1,6 @@
-// What the register port shows: steps sent, cycles since reset, cycles between the last beats of the two latest steps,
-// cycles from the last x beat taken to the last output beat offered (of a step that started in an idle core).
+// What the register port shows: steps sent, cycles since reset, cycles between the last beats of
+// the two latest steps, cycles from the last x beat taken to the last output beat offered (of a
+// step that started in an idle core).
 `default_nettype none
 module lg_counters #(
     parameter LANES = 1

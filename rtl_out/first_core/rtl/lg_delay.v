@@ -1,4 +1,5 @@
-// Delay line: q_o is d_i of LATENCY cycles ago. No reset: payload or control that is idle-low long enough.
+// Delay line: q_o is d_i of LATENCY cycles ago. No reset: payload or control
+// that is idle-low long enough.
 `default_nettype none
 module lg_delay #(
     parameter WIDTH   = 1,   // bits, >= 1

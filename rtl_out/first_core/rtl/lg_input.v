@@ -1,5 +1,6 @@
-// AXI4-Stream slave for x: beats of LANES elements into the vector banks of two buffers. One beat a cycle, unless the cell
-// unit writes h in that cycle. Elements beyond the last one of a vector are not written.
+// AXI4-Stream slave for x: beats of LANES elements into the vector banks of two buffers.
+// One beat a cycle, unless the cell unit writes h in that cycle. Elements beyond the last
+// one of a vector are not written.
 `default_nettype none
 module lg_input #(
     parameter LANES      = 1,    // elements per beat
@@ -9,10 +10,12 @@ module lg_input #(
     parameter BANKS      = 4,    // banks of the engine
     parameter MODULUS    = 4,    // banks that x uses
     parameter BANK_SIZE  = 1,    // elements of x in a bank
-    parameter CONTIGUOUS = 0,    // 1: element e is in bank e / BANK_SIZE, else in bank e mod MODULUS
+    parameter CONTIGUOUS = 0,    // 1: element e is in bank e / BANK_SIZE,
+                                 // else in bank e mod MODULUS
     parameter ALIGNED    = 0,    // of lg_route
     parameter ADDR       = 4,
-    parameter MASKED     = 0,    // 1: store only the elements marked in MASK_FILE, bank by bank without gaps
+    parameter MASKED     = 0,    // 1: store only the elements marked in MASK_FILE,
+                                 // bank by bank without gaps
     parameter MASK_FILE  = "",   // image: a word per beat, a bit per element
     parameter BASE0      = 0,    // bank address of the two buffers
     parameter BASE1      = 4,
@@ -36,7 +39,8 @@ module lg_input #(
     input  wire                   release_i,
     output wire [1:0]             level_o,
     output wire [1:0]             clear_o,
-    output wire                   taken_last_o, // the last beat of a vector is taken from the stream
+    output wire                   taken_last_o, // the last beat of a vector is
+                                                // taken from the stream
     output reg                    error_q       // tlast was not on the last beat, sticky
 );
     localparam BEATS   = (INPUTS + LANES - 1) / LANES;
@@ -107,14 +111,16 @@ module lg_input #(
                 if (take) first_user_q <= user_now;
             end
             wire unused_last = last_out;
-            // The last read is still on its way when it is issued; a new vector must not overtake it.
+            // The last read is still on its way when it is issued; a new vector must not
+            // overtake it.
             lg_delay_reset #(.WIDTH(1), .LATENCY(3)) u_emptied (
                 .clk_i(clk_i), .rst_i(rst_i), .d_i(sent), .q_o(emptied));
             lg_reorder #(.IN(LANES), .OUT(LANES), .WIDTH(WIDTH), .ENTRIES(BEATS), .BEATS(P_BEATS),
                          .ORDER_FILE(ORDER_FILE)) u_reorder (
-                .clk_i(clk_i), .rst_i(rst_i), .we_i({LANES{take}}), .slot_i(slot_q), .entry_i(beat_q),
-                .data_i(q_data), .done_i(done), .tag_i(user_now), .sent_o(sent),
-                .valid_o(p_valid), .ready_i(p_ready), .data_o(p_data), .last_o(last_out), .tag_o(vector_user));
+                .clk_i(clk_i), .rst_i(rst_i), .we_i({LANES{take}}), .slot_i(slot_q),
+                .entry_i(beat_q), .data_i(q_data), .done_i(done), .tag_i(user_now), .sent_o(sent),
+                .valid_o(p_valid), .ready_i(p_ready), .data_o(p_data), .last_o(last_out),
+                .tag_o(vector_user));
         end else begin : gen_direct
             reg user_q;
             always @(posedge clk_i) if (take && beat_q == {BEAT{1'b0}}) user_q <= q_user;
@@ -125,7 +131,8 @@ module lg_input #(
         end
     endgenerate
 
-    // ---- buffers: full ones wait for the engine, released ones are free again when the last read is over
+    // ---- buffers: full ones wait for the engine, released ones are free again
+    // when the last read is over
     reg [1:0] level_q, used_q, clear_q;
     reg       buffer_q;
     wire      freed;
@@ -183,7 +190,8 @@ module lg_input #(
     wire [ADDR-1:0]       start = buffer_q ? START1 : START0;
     wire [LANES-1:0]      mask;
     wire [BANKS*ADDR-1:0] addr;
-    lg_route #(.COUNT(LANES), .BANKS(BANKS), .WIDTH(WIDTH), .ADDR(ADDR), .ALIGNED(ALIGNED)) u_route (
+    lg_route #(.COUNT(LANES), .BANKS(BANKS), .WIDTH(WIDTH), .ADDR(ADDR),
+               .ALIGNED(ALIGNED)) u_route (
         .valid_i({LANES{put}} & mask), .data_i(p_data),
         .start_i(bank_q), .modulus_i(MODULUS_B), .addr_i(start + offset_q),
         .we_o(we_o), .addr_o(addr), .data_o(data_o));

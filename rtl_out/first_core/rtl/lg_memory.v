@@ -4,7 +4,8 @@ module lg_memory #(
     parameter WIDTH = 16,    // bits
     parameter DEPTH = 16,    // words
     parameter BLOCK = 0,     // 1: block RAM, 0: LUT RAM
-    parameter EDGE  = 0,     // with BLOCK: so many of the highest bits in LUT RAM all the same, < WIDTH
+    parameter EDGE  = 0,     // with BLOCK: so many of the highest bits in LUT RAM all the same,
+                             // < WIDTH
     parameter ADDR  = DEPTH > 1 ? $clog2(DEPTH) : 1
 ) (
     input  wire             clk_i,
@@ -18,16 +19,17 @@ module lg_memory #(
         if (BLOCK != 0) begin : gen_block
             localparam LOW = WIDTH - EDGE;
             lg_ram #(.WIDTH(LOW), .DEPTH(DEPTH), .INIT_FILE("")) u_ram (
-                .clk_i(clk_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i[LOW-1:0]), .raddr_i(raddr_i),
-                .rdata_o(rdata_o[LOW-1:0]));
+                .clk_i(clk_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i[LOW-1:0]),
+                .raddr_i(raddr_i), .rdata_o(rdata_o[LOW-1:0]));
             if (EDGE > 0) begin : gen_edge
                 lg_ram_small #(.WIDTH(EDGE), .DEPTH(DEPTH)) u_edge (
-                    .clk_i(clk_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i[WIDTH-1:LOW]), .raddr_i(raddr_i),
-                    .rdata_o(rdata_o[WIDTH-1:LOW]));
+                    .clk_i(clk_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i[WIDTH-1:LOW]),
+                    .raddr_i(raddr_i), .rdata_o(rdata_o[WIDTH-1:LOW]));
             end
         end else begin : gen_small
             lg_ram_small #(.WIDTH(WIDTH), .DEPTH(DEPTH)) u_ram (
-                .clk_i(clk_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i), .raddr_i(raddr_i), .rdata_o(rdata_o));
+                .clk_i(clk_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i), .raddr_i(raddr_i),
+                .rdata_o(rdata_o));
         end
     endgenerate
 endmodule

@@ -1,5 +1,5 @@
-// Signed product of a and a wide b from SPLIT leaf multipliers: b is cut into signed top and unsigned low parts of
-// B_PART-1 bits. Latency LATENCY + (SPLIT > 1) cycles, one product per cycle.
+// Signed product of a and a wide b from SPLIT leaf multipliers: b is cut into signed top and
+// unsigned low parts of B_PART-1 bits. Latency LATENCY + (SPLIT > 1) cycles, one product per cycle.
 `default_nettype none
 module lg_mul_wide #(
     parameter A_WIDTH = 16,  // bits of a, at most the leaf's
@@ -28,10 +28,12 @@ module lg_mul_wide #(
                 .clk_i(clk_i), .a_i(a_i), .b_i({1'b0, b_i[LOW-1:0]}), .p_o(low));
             lg_mul #(.A_WIDTH(A_WIDTH), .B_WIDTH(HIGH), .LATENCY(LATENCY)) u_high (
                 .clk_i(clk_i), .a_i(a_i), .b_i(b_i[B_WIDTH-1:LOW]), .p_o(high));
-            // The low part of a non-negative b part fits A_WIDTH + LOW bits: its top bit only repeats the sign.
+            // The low part of a non-negative b part fits A_WIDTH + LOW bits: its top
+            // bit only repeats the sign.
             wire unused = low[A_WIDTH+LOW];
             always @(posedge clk_i)
-                sum_q <= {high, {LOW{1'b0}}} + {{(FULL-A_WIDTH-LOW){low[A_WIDTH+LOW-1]}}, low[A_WIDTH+LOW-1:0]};
+                sum_q <= {high, {LOW{1'b0}}} + {{(FULL-A_WIDTH-LOW){low[A_WIDTH+LOW-1]}},
+                                                low[A_WIDTH+LOW-1:0]};
             assign p_o = sum_q;
         end
     endgenerate

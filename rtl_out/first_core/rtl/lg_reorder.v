@@ -1,6 +1,7 @@
-// Double-buffered vector that is written IN elements at a time in one order and read OUT elements at a time in another,
-// which the image ORDER_FILE gives: word = for each output, lane and entry of its element, output 0 in the low bits.
-// Each output reads its own copy, so any order runs at full rate. Read latency 6, valid/ready at the output.
+// Double-buffered vector that is written IN elements at a time in one order and read OUT elements
+// at a time in another, which the image ORDER_FILE gives: word = for each output, lane and entry of
+// its element, output 0 in the low bits. Each output reads its own copy, so any order runs at full
+// rate. Read latency 6, valid/ready at the output.
 `default_nettype none
 module lg_reorder #(
     parameter IN         = 1,    // elements written per cycle
@@ -97,7 +98,8 @@ module lg_reorder #(
     endgenerate
     wire push, push_last, push_tag;
     lg_delay_reset #(.WIDTH(3), .LATENCY(5)) u_push (
-        .clk_i(clk_i), .rst_i(rst_i), .d_i({issue, last, tags_q[0]}), .q_o({push, push_last, push_tag}));
+        .clk_i(clk_i), .rst_i(rst_i), .d_i({issue, last, tags_q[0]}),
+        .q_o({push, push_last, push_tag}));
     wire [4:0] level;
     lg_fifo #(.WIDTH(OUT*WIDTH + 2), .DEPTH(16)) u_fifo (
         .clk_i(clk_i), .rst_i(rst_i), .push_i(push), .data_i({push_tag, push_last, chosen}),

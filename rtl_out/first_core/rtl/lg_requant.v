@@ -1,5 +1,6 @@
-// Row accumulator plus bias (or the partial sum kept earlier), right shift by the row's amount, saturation.
-// The rounding half is part of the bias. row_i arrives with addend_i; z_o is valid 4 cycles later, sum_o one cycle later.
+// Row accumulator plus bias (or the partial sum kept earlier), right shift by the row's amount,
+// saturation. The rounding half is part of the bias. row_i arrives with addend_i; z_o is valid 4
+// cycles later, sum_o one cycle later.
 `default_nettype none
 module lg_requant #(
     parameter ACC        = 40,  // bits of accumulator, bias and partial sum
@@ -46,9 +47,11 @@ module lg_requant #(
         if (WIDE > OUT) begin : gen_saturate
             wire fits = fine_shifted_q[WIDE-1:OUT-1] == {(WIDE-OUT+1){fine_shifted_q[WIDE-1]}};
             always @(posedge clk_i)
-                z_q <= fits ? fine_shifted_q[OUT-1:0] : {fine_shifted_q[WIDE-1], {(OUT-1){!fine_shifted_q[WIDE-1]}}};
+                z_q <= fits ? fine_shifted_q[OUT-1:0]
+                       : {fine_shifted_q[WIDE-1], {(OUT-1){!fine_shifted_q[WIDE-1]}}};
         end else begin : gen_widen
-            always @(posedge clk_i) z_q <= {{(OUT-WIDE+1){fine_shifted_q[WIDE-1]}}, fine_shifted_q[WIDE-2:0]};
+            always @(posedge clk_i)
+                z_q <= {{(OUT-WIDE+1){fine_shifted_q[WIDE-1]}}, fine_shifted_q[WIDE-2:0]};
         end
     endgenerate
     assign sum_o = sum_q;

@@ -44,7 +44,8 @@ compile_c() {
 
 # Objects that no design changes (Verilator's runtime, the C testbench), built once per tool version.
 seed_runtime() {
-    runtime=runtime-$( { verilator --version; g++ --version; echo "$root $runtime_flags"; cat tb/*.c tb/*.h; } | hash_of).tar
+    runtime=$( { verilator --version; g++ --version; echo "$root $runtime_flags"; cat tb/*.c tb/*.h; } | hash_of)
+    runtime=runtime-$runtime.tar
     if [ -f "$cache/$runtime" ]; then
         tar -xmf "$cache/$runtime" -C "$scratch"
     else
@@ -78,8 +79,8 @@ build_verilator() {
     if command -v ccache >/dev/null 2>&1 && [ -n "${HOME:-}" ] && [ -w "$HOME" ]; then wrapper=ccache; fi
     mkdir "$scratch/tb"
     cp tb/sim_main.cpp "$scratch/tb/"
-    make -s -j "${SIM_JOBS:-2}" -C "$scratch" -f Vtb_top.mk Vtb_top OBJCACHE="$wrapper" OPT_FAST="$optimise" OPT_SLOW=-O0 \
-        OPT_GLOBAL=-O2 USER_LDLIBS="$objects"
+    make -s -j "${SIM_JOBS:-2}" -C "$scratch" -f Vtb_top.mk Vtb_top OBJCACHE="$wrapper" OPT_FAST="$optimise" \
+        OPT_SLOW=-O0 OPT_GLOBAL=-O2 USER_LDLIBS="$objects"
     keep "$scratch/Vtb_top" "$program"
     keep_runtime
 }

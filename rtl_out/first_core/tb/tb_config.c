@@ -258,6 +258,9 @@ static const char *read_counts(const char *path, int **out)
     for (size_t k = 0; k < n && !bad; k++)
         if (fscanf(in, "%d", &counts[k]) != 1 || counts[k] < 0)
             bad = fail("%s: number %zu of %zu is missing or negative", path, k + 1, n);
+    char rest[2];
+    if (!bad && fscanf(in, "%1s", rest) == 1)
+        bad = fail("%s: more than %zu numbers", path, n);
     fclose(in);
     return bad;
 }

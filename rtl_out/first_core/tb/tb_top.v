@@ -1,5 +1,6 @@
-// tb_top: simulation top for first_core_top; the VPI program lstmgen_tb.c drives and reads the public signals (see
-// public.vlt). Signals that are read or written together share one vector: a VPI access costs more than a bit.
+// tb_top: simulation top for first_core_top; the VPI program lstmgen_tb.c drives and reads the public
+// signals (see public.vlt). Signals that are read or written together share one vector: a VPI
+// access costs more than a bit.
 `timescale 1ns / 1ns
 `default_nettype none
 

@@ -1,7 +1,8 @@
-// DP16KD as lg_ram uses it, after Lattice's ECP5 memory guide (FPGA-TN-02204): port A writes, port B reads,
-// one clock, equal widths, output registers on or off. Address pins: a word of 36 / 18 / 9 / 4 / 2 / 1 bits
-// starts at pin 5 / 4 / 3 / 2 / 1 / 0; at 36 (18) the lowest 4 (2) pins of port A are byte enables.
-// At width 36 the low half of a word is on port A's data pins, in both directions.
+// DP16KD as lg_ram uses it, after Lattice's ECP5 memory guide (FPGA-TN-02204): port A
+// writes, port B reads, one clock, equal widths, output registers on or off. Address pins:
+// a word of 36 / 18 / 9 / 4 / 2 / 1 bits starts at pin 5 / 4 / 3 / 2 / 1 / 0; at 36 (18)
+// the lowest 4 (2) pins of port A are byte enables. At width 36 the low half of a word is
+// on port A's data pins, in both directions.
 module DP16KD_MODEL (
     input
     DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9, DIA8, DIA7, DIA6, DIA5, DIA4,

@@ -1,5 +1,5 @@
-// DSP48E2, the part of it that lg_mul uses, after Xilinx UG579: P = A * B with 27 x 18 bits, optional
-// A2/B2, M and P registers; X and Y multiplexers must select M, everything else must be 0.
+// DSP48E2, the part of it that lg_mul uses, after Xilinx UG579: P = A * B with 27 x 18 bits,
+// optional A2/B2, M and P registers; X and Y multiplexers must select M, everything else must be 0.
 module DSP48E2 (
     input [29:0] A, ACIN, input [17:0] B, BCIN, input [47:0] C, PCIN, input [26:0] D,
     input CLK, CARRYIN, CARRYCASCIN, MULTSIGNIN, input [8:0] OPMODE, input [3:0] ALUMODE,

@@ -1,5 +1,6 @@
-// MULT18X18D, the part of it that lg_mul uses, after Lattice's sysDSP guide (FPGA-TN-02205): signed or
-// unsigned operands, optional input, pipeline and output registers, clock 0, no resets, no shift chains.
+// MULT18X18D, the part of it that lg_mul uses, after Lattice's sysDSP guide
+// (FPGA-TN-02205): signed or unsigned operands, optional input, pipeline and output
+// registers, clock 0, no resets, no shift chains.
 module MULT18X18D (
     input
     A17, A16, A15, A14, A13, A12, A11, A10, A9, A8, A7, A6, A5, A4, A3, A2, A1, A0,
@@ -44,5 +45,6 @@ module MULT18X18D (
     wire [37:0] p = REG_OUTPUT_CLK == "CLK0" ? p_q : p_s;
     assign {
         P35, P34, P33, P32, P31, P30, P29, P28, P27, P26, P25, P24, P23, P22, P21, P20, P19,
-        P18, P17, P16, P15, P14, P13, P12, P11, P10, P9, P8, P7, P6, P5, P4, P3, P2, P1, P0} = p[35:0];
+        P18, P17, P16, P15, P14, P13, P12, P11, P10, P9, P8, P7, P6, P5, P4, P3, P2, P1,
+        P0} = p[35:0];
 endmodule

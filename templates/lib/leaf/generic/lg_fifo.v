@@ -1,4 +1,5 @@
-// Small FIFO in registers of LUT RAM size: DEPTH entries, level_o tells how many are held. Latency 1.
+// Small FIFO in registers of LUT RAM size: DEPTH entries, level_o tells how many are held.
+// Latency 1.
 `default_nettype none
 module lg_fifo #(
     parameter WIDTH = 8,     // bits

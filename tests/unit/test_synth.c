@@ -1,5 +1,5 @@
-/* test_synth.c: the synthesis runner on a small design with every leaf (bench_top.v), for all families, and on the
- * same design with faults that it must refuse. Run from the project's root; needs yosys. */
+/* test_synth.c: the synthesis runner on a small design with every leaf (tests/leaf/bench_top.v), for all families, and
+ * on the same design with faults that it must refuse. Run from the project's root; needs yosys. */
 #include "flow/synth.h"
 
 #include <setjmp.h>
@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -104,11 +105,13 @@ static SynthExpect expected(const Part *p)
 {
     const Family *f = part_family(p);
     return (SynthExpect){.multipliers = ROWS * LANES, .roms = ROWS,
-                         .rom_blocks = ROWS * part_rom_blocks(f, 20 * LANES, DEPTH, 1) + part_rom_blocks(f, 16, TABLE, 2),
+                         .rom_blocks = ROWS * part_rom_blocks(f, 20 * LANES, DEPTH, 1) +
+                                       part_rom_blocks(f, 16, TABLE, 2),
                          .ram_blocks = part_ram_blocks(f, 16, DEPTH)};
 }
 
-static const char *const EVERY[] = {"iCE40UP5K", "iCE40HX8K", "LFE5U-25F", "LIFCL-40", "xc7a35t", "xczu3eg", "5CSEBA6", "10CX220"};
+static const char *const EVERY[] = {"iCE40UP5K", "iCE40HX8K", "LFE5U-25F", "LIFCL-40", "xc7a35t", "xczu3eg", "5CSEBA6",
+                                    "10CX220"};
 
 /* Counted or mapped, every family has exactly what the planner would expect. */
 static void test_families(void **state)
@@ -227,6 +230,10 @@ static void test_no_netlist(void **state)
 
 int main(void)
 {
+    if (system("command -v yosys > /dev/null 2>&1")) {
+        printf("skipped: yosys is not there\n");
+        return 77;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty_rom),     cmocka_unit_test(test_missing_multipliers),
         cmocka_unit_test(test_missing_loadable), cmocka_unit_test(test_bad_source),
