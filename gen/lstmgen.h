@@ -318,7 +318,8 @@ bool patterns_assign(Diag *d, const Spec *s, Network *net);
 void patterns_check(Spec *s, const Network *net, Diag *d);
 /* The pattern whose hardware can do what all matrices of a network need; it plans and packs them all. */
 const Pattern *patterns_host(const Network *net);
-unsigned patterns_prune_reads(const Network *net);      /* prune_reads of all */
+/* prune_reads of all, and what the order of delta.profile reads. */
+unsigned patterns_prune_reads(const Spec *s, const Network *net);
 const char *patterns_choice(Arena *a, const Spec *s, const Network *net);  /* `choice` of the first that has one, or NULL */
 const char *patterns_text(Arena *a, const Network *net);   /* names of those in use: "dense + bank_balanced" */
 bool network_is_pruned(const Network *net);             /* something is removed here (not by the file) */

@@ -177,9 +177,9 @@ const Pattern *patterns_host(const Network *net)
     return best;
 }
 
-unsigned patterns_prune_reads(const Network *net)
+unsigned patterns_prune_reads(const Spec *s, const Network *net)
 {
-    unsigned reads = 0;
+    unsigned reads = s->delta_profile ? PRUNE_READS_PE_WIDTH : 0;  /* the arrays: profile.c */
     int n;
     const Pattern *const *table = pattern_table(&n);
     for (int k = 0; k < n; k++)

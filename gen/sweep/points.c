@@ -96,13 +96,17 @@ static void add_file(Buffer *b, Diag *d, const char *path)
         add_bytes(b, d, path);
 }
 
+static const char *const FILE_KEYS[] = { "model.file", "verify.input", "verify.expect",
+                                         "verify.lengths", "verify.labels", "delta.profile" };
+
+/* Also a key of the map around one. */
 static bool names_files(const char *key)
 {
-    return str_starts(key, "model") || str_starts(key, "verify");
+    for (int i = 0; i < LENGTH(FILE_KEYS); i++)
+        if (str_starts(FILE_KEYS[i], key))
+            return true;
+    return false;
 }
-
-static const char *const FILE_KEYS[] = { "model.file", "verify.input", "verify.expect",
-                                         "verify.lengths", "verify.labels" };
 
 /* The files of one point: those of the base with what the axes set. */
 static void hash_files(const Sweep *s, const Point *p, char out[65])
