@@ -238,18 +238,15 @@ CycleCount scatter_cycles(const Design *d, int steps)
 {
     Arena *scratch = arena_new();
     Scatter *s = scatter_start(scratch, d, steps);
-    int64_t *t = ARENA_ARRAY(scratch, int64_t, steps), offered = -1, limit = INT64_C(100000000);
-    for (int done = 0; done < steps && s->m.now < limit; s->m.now++) {
+    int64_t *t = ARENA_ARRAY(scratch, int64_t, steps), offered = 0;
+    for (int done = 0; done < steps; s->m.now++) {
         ReorderWires w = reorder_wires(&s->m.out);
+        REQUIRE(s->m.now - offered < HANGS);
         if (w.last)
             offered = t[done++] = s->m.now;
         cycle(s, w);
     }
-    REQUIRE(s->m.now < limit);
-    CycleCount c = {.latency = offered - s->m.last_taken, .total = offered + 1};
-    int half = steps / 2;
-    if (steps > 2)
-        c.interval = (double)(t[steps - 2] - t[half - 1]) / (steps - 1 - half);
+    CycleCount c = machine_count(&s->m, t, steps);
     arena_free(scratch);
     return c;
 }

@@ -95,6 +95,15 @@ def _():
         expect(lstmgen("check", "--accuracy", spec, "--set", "model.layers.0.W=V"), 1, "no tensor 'V'")
 
 
+@suite.case("a network with one multiplier: more than 100 million cycles are counted")
+def _():
+    with scratch() as folder:
+        words = 4 * 150 * (16 + 150)
+        r = lstmgen("check", "--json", little_spec(folder, inputs=16, hidden=150, steps=1024, engine={"pes": 1, "pe_width": 1}))
+        check(r.status == 0, "exit %s: %s", r.status, r.last())
+        check(r.get("cycles.interval") == words and 1024 * words > 10**8, "interval %s", r.get("cycles.interval"))
+
+
 @suite.case("--set changes a key, by name and by index")
 def _():
     with scratch() as folder:
