@@ -33,8 +33,39 @@ static void plan_latencies(Design *d)
     d->acc_at = d->front + (d->ring > 0 ? RING_LATENCY + d->slack : 0) + (d->span > 1) + 3 + d->mul_latency + d->tree + (d->align > 0);
 }
 
-static void plan_matrices(Design *d)
+/* A LaneWord has 16 bits for an index. */
+static bool index_fits(Diag *diag, const Design *d, int layer, int which)
 {
+    enum { INDEX_BITS = 16 };
+    const Matrix *m = &d->net->layer[layer].m[which];
+    int bits = d->matrix[layer][which].index_bits;
+    if (bits <= INDEX_BITS)
+        return true;
+    diag_error(diag, spec_at(d->spec, "sparsity.pattern"),
+               "matrix %s of layer %d has %d rows of %d columns: on this engine an index of pattern %s would have %d bits, "
+               "and %d are the most: use pattern dense, or more PEs and multipliers", which == MATRIX_W ? "W" : "R", layer,
+               m->rows, m->columns, d->pattern->name, bits, INDEX_BITS);
+    return false;
+}
+
+/* At most: those of every gate, each of them once more where its first product is kept; pe_width: what banks are rounded. */
+static bool tiles_fit(Diag *diag, const Design *d)
+{
+    int64_t tiles = 0;
+    for (int l = 0; l < d->net->n; l++) {
+        int hidden = d->net->layer[l].hidden, rows = (hidden + d->lanes_pe + d->pes - 1) / d->pes;
+        tiles += d->net->layer[l].cell == CELL_LINEAR ? (hidden + d->pes - 1) / d->pes : INT64_C(2) * GATES * rows;
+    }
+    if (tiles <= TILES_MAX)
+        return true;
+    diag_error(diag, spec_at(d->spec, "engine.pes"), "engine.pes: %d is too few: a step would have up to %lld "
+               "tiles of rows, and %d are the most: use more PEs", d->pes, (long long)tiles, TILES_MAX);
+    return false;
+}
+
+static bool plan_matrices(Diag *diag, Design *d)
+{
+    bool ok = true;
     for (int l = 0; l < d->net->n; l++)
         for (int which = 0; which < MATRICES; which++) {
             const Matrix *m = &d->net->layer[l].m[which];
@@ -42,6 +73,7 @@ static void plan_matrices(Design *d)
                 continue;
             MatrixPlan *p = &d->matrix[l][which];
             *p = d->pattern->plan(d->spec, m);
+            ok = index_fits(diag, d, l, which) && ok;
             for (int g = 0; g < GATES; g++)
                 if (p->gate_cycles[g] == 0)
                     p->gate_cycles[g] = p->cycles;
@@ -53,6 +85,7 @@ static void plan_matrices(Design *d)
     d->multipliers_engine = d->pes * d->lanes_pe;
     d->tile_rows = d->pes;
     d->minimum = (d->macs_kept + d->multipliers_engine - 1) / d->multipliers_engine;
+    return ok;
 }
 
 static int shift_of(const QLayer *l, const QNetwork *q, int row)
@@ -349,8 +382,7 @@ bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const 
     d->activity = activity->sent ? activity : NULL;
     d->engine = d->pattern->engine;
     REQUIRE(d->engine);
-    plan_matrices(d);
-    if (!d->engine->plan(a, diag, d))
+    if (!tiles_fit(diag, d) || !plan_matrices(diag, d) || !d->engine->plan(a, diag, d))
         return false;
     d->interval = plan_cycles(d, measured_steps(d)).interval;
     d->latency = plan_cycles(d, 1).latency;
