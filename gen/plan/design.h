@@ -143,9 +143,10 @@ struct Design {
 };
 
 /* ---------------------------------------------------------------- plan/plan.c: sizes and order */
-/* With deltas the cycles depend on which elements are sent: `activity` of the verify sequences. `log`: plan/log.c; NULL. */
+/* steps: of all verify sequences. With deltas the cycles depend on which elements are sent in them: `activity`. `log`: see
+ * plan/log.c; NULL. */
 bool design_plan(Arena *a, Diag *d, const Spec *s, const Network *net, const QNetwork *q, const Activity *activity,
-                 PlanLog *log, Design *out);
+                 int steps, PlanLog *log, Design *out);
 int layer_align(const QNetwork *q);     /* bits by which products of W and R differ; they may take a cycle more */
 /* Element of a vector at a position, or -1 where the position is padding. */
 int region_element(const Region *r, int position);

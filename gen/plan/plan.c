@@ -359,17 +359,17 @@ bool gather_plan(Arena *a, Diag *diag, Design *d)
     return true;
 }
 
-/* As many steps as the testbench measures: with deltas all sequences, each as often as any. */
-static int measured_steps(const Design *d)
+/* As many steps as the testbench measures: it repeats all sequences until it has enough. Where the stream limits the
+ * interval it varies from step to step; without deltas MOST of them tell the mean. */
+static int measured_steps(const Design *d, int steps)
 {
-    if (!d->activity)
-        return cycles_least_steps(d);
-    int steps = d->activity->steps;
-    return (cycles_least_steps(d) + steps - 1) / steps * steps;
+    enum { MOST = 1024 };
+    int least = cycles_least_steps(d), all = (least + steps - 1) / steps * steps;
+    return d->activity ? all : MIN(all, MOST);
 }
 
 bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const QNetwork *q, const Activity *activity,
-                 PlanLog *log, Design *out)
+                 int steps, PlanLog *log, Design *out)
 {
     Design *d = out;
     *d = (Design){.log = log, .spec = s, .pattern = patterns_host(net), .net = net, .q = q, .pes = s->pes,
@@ -384,7 +384,7 @@ bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const 
     REQUIRE(d->engine);
     if (!tiles_fit(diag, d) || !plan_matrices(diag, d) || !d->engine->plan(a, diag, d))
         return false;
-    d->interval = plan_cycles(d, measured_steps(d)).interval;
+    d->interval = plan_cycles(d, measured_steps(d, steps)).interval;
     d->latency = plan_cycles(d, 1).latency;
     return true;
 }

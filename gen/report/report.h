@@ -47,7 +47,7 @@ typedef struct Report {
     Facts facts;
     const Usage *estimate, *synthesised;
     const SimResult *sim;
-    const Timeline *timeline;           /* NULL: what PEs do depends on the data */
+    const Timeline *timeline;           /* NULL: not laid out, or what PEs do depends on the data */
     const char *const *warning; int n_warnings;
 } Report;
 /* report/delta.c: thresholds, what they skipped, the mean over the steps of the busiest array's cycles and columns, and
