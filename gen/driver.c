@@ -192,6 +192,8 @@ static bool write_text(Folder *f, const char *name, const char *text)
 
 static bool write_files(Job *j, Folder *f)
 {
+    if (j->design.delta && j->spec->control)
+        golden_raise(j->arena, &j->qnet, &j->sequences, &j->golden.raised);
     json_t *report = job_report(j);
     const char *json = report_json_text(j->arena, report),
                *page = report_markdown(j->arena, report);

@@ -384,7 +384,7 @@ typedef struct Activity { int steps, elements; int at[LAYERS_MAX][MATRICES]; uin
 typedef struct Raised { int32_t delta_x, delta_h, *y; Activity activity; } Raised;
 typedef struct Golden {
     Activity activity;                  /* sent NULL without deltas */
-    Raised raised;                      /* y NULL without deltas */
+    Raised raised;                      /* y NULL until golden_raise */
     int width;                          /* elements of the last layer's output */
     int32_t *x;                         /* [n][steps][inputs], quantised stimulus */
     int32_t *y;                         /* [n][steps][width], integers */
@@ -395,6 +395,8 @@ typedef struct Golden {
     int64_t input_saturations;          /* stimulus clipped when it was quantised */
 } Golden;
 bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Network *unpruned, const Sequences *seq, Golden *out);
+/* Networks with deltas: runs them once more, with raised thresholds. */
+void golden_raise(Arena *a, const QNetwork *q, const Sequences *seq, Raised *out);
 void float_network_run(const Network *net, const Sequences *seq, float *y);   /* y: [n][steps][width] */
 /* The same network with its thresholds: which elements are sent. */
 void float_network_activity(Arena *a, const Network *net, const Sequences *seq, Activity *out);
