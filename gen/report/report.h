@@ -25,6 +25,9 @@ typedef struct Facts {
 /* Needs everything up to the golden run (see driver.h). */
 Facts facts_gather(const Design *d, const Golden *g, const Sequences *seq);
 
+/* How a matrix lies by its own pattern, which says what is kept; another one of the core may plan and pack it. */
+MatrixPlan facts_own_plan(const Design *d, int layer, int which);
+
 /* ---------------------------------------------------------------- report/report.c */
 /* What a core takes on a part. */
 typedef struct Usage {
