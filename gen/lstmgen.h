@@ -90,6 +90,8 @@ bool file_is_folder(const char *path);
 /* `name` taken relative to the folder of `base_file` unless absolute. */
 char *path_beside(Arena *a, const char *base_file, const char *name);
 char *path_join(Arena *a, const char *folder, const char *name);
+/* The names in a folder, by their bytes, and how many; none where there is no such folder. */
+const char **folder_names(Arena *a, const char *folder, int *n);
 const char *path_name(const char *path);                /* last component */
 /* The folder of templates, testbench and constraints: beside the program or under PREFIX/share/lstmgen. */
 const char *data_folder(Arena *a, Diag *d);
