@@ -314,6 +314,7 @@ struct Pattern {
     double (*bound_bits)(const MatrixPlan *plan, int rows, int columns, int weight_bits);
 };
 const Pattern *pattern_find(const char *name);
+bool pattern_has_key(const Pattern *p, const char *key);        /* "sparsity.keep": it prunes */
 /* assign.c: gives every matrix its pattern and rate; refuses rates without effect and patterns that share no engine. */
 bool patterns_assign(Diag *d, const Spec *s, Network *net);
 /* Each pattern in use fills its defaults and reports what clashes. */

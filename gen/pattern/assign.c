@@ -31,10 +31,7 @@ static bool removes(const Matrix *m)
 
 static bool can_remove(const Pattern *p)
 {
-    for (int k = 0; p->keys[k]; k++)
-        if (!strcmp(p->keys[k], "sparsity.keep"))
-            return true;
-    return false;
+    return pattern_has_key(p, "sparsity.keep");
 }
 
 static void assign(Diag *d, const Spec *s, Network *net, int layer, int which)

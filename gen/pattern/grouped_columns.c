@@ -198,27 +198,6 @@ static MatrixPlan grouped_columns_plan(const Spec *s, const Matrix *m)
     return p;
 }
 
-static void grouped_columns_pack(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out)
-{
-    int n = 0;
-    for (int c = 0; row >= 0 && c < q->columns; c++) {
-        int64_t at = (int64_t)row * q->columns + c;
-        if (!q->kept || q->kept[at])
-            out[n++] = (LaneWord){q->value[at], (uint16_t)c};
-    }
-    REQUIRE(n <= plan->cycles * lanes);
-    for (; n < plan->cycles * lanes; n++)
-        out[n] = (LaneWord){0, 0};
-}
-
-static void grouped_columns_unpack(const MatrixPlan *plan, int columns, int lanes, const LaneWord *in, int16_t *out)
-{
-    (void)columns;
-    for (int n = 0; n < plan->cycles * lanes; n++)
-        if (in[n].weight != 0)
-            out[in[n].index] = in[n].weight;
-}
-
 /* log2 C(columns, K) bits per group of rows. */
 static double grouped_columns_bound(const MatrixPlan *plan, int rows, int columns, int weight_bits)
 {
@@ -251,8 +230,8 @@ const Pattern pattern_grouped_columns = {
     .settings = grouped_columns_settings,
     .prune = grouped_columns_prune,
     .plan = grouped_columns_plan,
-    .pack = grouped_columns_pack,
-    .unpack = grouped_columns_unpack,
+    .pack = columns_pack,
+    .unpack = columns_unpack,
     .private_vectors = true,
     .whole_vector = true,
     .share = grouped_columns_share,

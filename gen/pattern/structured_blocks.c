@@ -237,27 +237,6 @@ static MatrixPlan structured_blocks_plan(const Spec *s, const Matrix *m)
                         .gates = rate_differs(&m->keep, m->gates) ? m->gates : 1};
 }
 
-static void structured_blocks_pack(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out)
-{
-    int n = 0;
-    for (int c = 0; row >= 0 && c < q->columns; c++) {
-        int64_t at = (int64_t)row * q->columns + c;
-        if (!q->kept || q->kept[at])
-            out[n++] = (LaneWord){q->value[at], (uint16_t)c};
-    }
-    REQUIRE(n <= plan->cycles * lanes);
-    for (; n < plan->cycles * lanes; n++)
-        out[n] = (LaneWord){0, 0};
-}
-
-static void structured_blocks_unpack(const MatrixPlan *plan, int columns, int lanes, const LaneWord *in, int16_t *out)
-{
-    (void)columns;
-    for (int n = 0; n < plan->cycles * lanes; n++)
-        if (in[n].weight != 0)
-            out[in[n].index] = in[n].weight;
-}
-
 /* Which row segments of each block-column and which column segments of each block-row; blocks of 32 stand for all. */
 static double structured_blocks_bound(const MatrixPlan *plan, int rows, int columns, int weight_bits)
 {
@@ -292,8 +271,8 @@ const Pattern pattern_structured_blocks = {
     .settings = structured_blocks_settings,
     .prune = structured_blocks_prune,
     .plan = structured_blocks_plan,
-    .pack = structured_blocks_pack,
-    .unpack = structured_blocks_unpack,
+    .pack = columns_pack,
+    .unpack = columns_unpack,
     .private_vectors = true,
     .whole_vector = true,
     .row_cycles = structured_blocks_row_cycles,
