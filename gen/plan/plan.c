@@ -20,17 +20,23 @@ int layer_align(const QNetwork *q)
     return align;
 }
 
-/* Latencies of the leaves and of the stages between them (lg_gather, lg_chain, lg_cell). */
-static void plan_latencies(Design *d)
+void plan_leaves(Design *d)
 {
     const Family *f = d->family;
     d->mul_latency = f->mul_latency;
     d->state_split = mul_split(f, MAX(d->q->state.bits, d->q->gate.bits));
     d->state_part = f->b_max;
-    d->front = d->pattern->private_vectors ? 2 : 0;
     d->tree = MAX(clog2(d->lanes_pe), 1);
     d->align = layer_align(d->q);
-    d->acc_at = d->front + (d->ring > 0 ? RING_LATENCY + d->slack : 0) + (d->span > 1) + 3 + d->mul_latency + d->tree + (d->align > 0);
+}
+
+/* The same and the stages between them (lg_gather, lg_chain, lg_cell). */
+static void plan_latencies(Design *d)
+{
+    plan_leaves(d);
+    d->front = d->pattern->private_vectors ? 2 : 0;
+    int ring = d->ring > 0 ? RING_LATENCY + d->slack : 0;
+    d->acc_at = d->front + ring + (d->span > 1) + 3 + d->mul_latency + d->tree + (d->align > 0);
 }
 
 /* A LaneWord has 16 bits for an index. */

@@ -5,6 +5,7 @@
 
 /* plan/plan.c: the gather engine, and what both share. */
 bool gather_plan(Arena *a, Diag *diag, Design *d);
+void plan_leaves(Design *d);            /* latencies of the leaves and of the adder tree */
 void plan_shift(Design *d);
 int most_cell_lanes(const Design *d);    /* rows of h that can be written at once, or queued for it */
 bool lanes_allowed(Diag *diag, const Design *d);        /* interface.lanes against the banks of x */
@@ -39,6 +40,10 @@ int elastic_part_cycles(const Design *d, const Tile *t, int which, int row);    
 double elastic_work(const Design *d, int layer, int matrix);    /* words of all rows, per PE */
 bool elastic_same_phase(const Tile *a, const Tile *b);
 void elastic_tiles(Arena *a, Design *d);                /* cycles of every tile, words of the ring */
+
+/* Gates of a neuron as they pass the cell unit, on both engines. */
+typedef struct GateOp { int gate; CellOp op; } GateOp;
+extern const GateOp GATE_ORDER[GATES];
 
 /* plan/schedule.c: tiles and runs for given cell lanes and numbers of early tiles per layer. */
 void plan_schedule(Arena *a, Design *d, const int *early);

@@ -70,9 +70,6 @@ static void plan_scans(Design *d)
 }
 
 /* ---- tiles */
-static const struct { int gate; CellOp op; } gate_order[GATES] = {
-    {GATE_I, OP_I}, {GATE_G, OP_G}, {GATE_F, OP_F}, {GATE_O, OP_O}};
-
 static void add_tile(Design *d, Tile t, int row)
 {
     REQUIRE(d->n_tiles < TILES_MAX);
@@ -82,7 +79,7 @@ static void add_tile(Design *d, Tile t, int row)
 
 static void add_gate(Design *d, int layer, int k, int group)
 {
-    Tile t = {.layer = layer, .gate = gate_order[k].gate, .group = group, .op = gate_order[k].op};
+    Tile t = {.layer = layer, .gate = GATE_ORDER[k].gate, .group = group, .op = GATE_ORDER[k].op};
     add_tile(d, t, t.gate * layer_groups(d, layer) + group);
 }
 
@@ -101,7 +98,7 @@ static void add_eager_tiles(Arena *scratch, Design *d, int layer)
         add_gate(d, layer, gate[best], best);
         REQUIRE(gate[best] < GATES - 1 || best == whole++);     /* h is scanned in this order */
         if (++gate[best] < GATES)
-            ready[best] = now + MAX(d->shifts, schedule_distance(d, gate_order[gate[best] - 1].op, gate_order[gate[best]].op));
+            ready[best] = now + MAX(d->shifts, schedule_distance(d, GATE_ORDER[gate[best] - 1].op, GATE_ORDER[gate[best]].op));
         left--;
     }
 }
@@ -154,18 +151,6 @@ static void plan_tiles(Arena *a, Design *d)
         d->tile[d->n_tiles - 1].y_done = l == last;
     }
     set_gaps(d);
-}
-
-/* ---- latencies */
-static void plan_latencies(Design *d)
-{
-    const Family *f = d->family;
-    d->mul_latency = f->mul_latency;
-    d->state_split = mul_split(f, MAX(d->q->state.bits, d->q->gate.bits));
-    d->state_part = f->b_max;
-    d->tree = MAX(clog2(d->lanes_pe), 1);
-    d->align = layer_align(d->q);
-    d->rest = d->delta ? DELTA_REST : 0;
 }
 
 /* More lanes than PEs take several rows of each PE at once. */
@@ -358,7 +343,8 @@ bool scatter_plan(Arena *a, Diag *diag, Design *d)
     d->delta = d->q->delta;
     if (!encoder_lanes_allowed(diag, d) || !difference_fits(diag, d))
         return false;
-    plan_latencies(d);
+    plan_leaves(d);
+    d->rest = d->delta ? DELTA_REST : 0;
     plan_shift(d);
     choose_lanes(a, d);
     plan_rows(d);

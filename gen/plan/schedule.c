@@ -7,8 +7,7 @@
  * Gates of a neuron pass in the order i, g, f, o; `lead` cycles are put in where one needs what another has not left yet. */
 #include "plan/plan.h"
 
-static const struct { int gate; CellOp op; } gate_order[GATES] = {
-    {GATE_I, OP_I}, {GATE_G, OP_G}, {GATE_F, OP_F}, {GATE_O, OP_O}};
+const GateOp GATE_ORDER[GATES] = {{GATE_I, OP_I}, {GATE_G, OP_G}, {GATE_F, OP_F}, {GATE_O, OP_O}};
 
 int layer_groups(const Design *d, int layer)
 {
@@ -126,7 +125,7 @@ int schedule_filling(const Design *d, int layer)
     int n = 0, drain = schedule_drain(d);
     for (int cycles = 0, gate, group; cycles < drain; n++) {
         nth_tile(d, layer, n % schedule_tiles(d, layer), &gate, &group);
-        int here = d->matrix[layer][early_matrix(layer)].gate_cycles[gate_order[gate].gate];
+        int here = d->matrix[layer][early_matrix(layer)].gate_cycles[GATE_ORDER[gate].gate];
         cycles += MAX(here, d->shifts);
     }
     return n;
@@ -142,7 +141,7 @@ static Tile lstm_tile(const Design *d, int layer, int n)
     int gate, group;
     nth_tile(d, layer, n, &gate, &group);
     bool last = n == schedule_tiles(d, layer) - 1;
-    return (Tile){.layer = layer, .gate = gate_order[gate].gate, .group = group, .op = gate_order[gate].op,
+    return (Tile){.layer = layer, .gate = GATE_ORDER[gate].gate, .group = group, .op = GATE_ORDER[gate].op,
                   .layer_done = last, .y_done = last && layer == d->net->n - 1};
 }
 
@@ -329,7 +328,7 @@ static void add_stages(Arena *a, Design *d, const int *early)
         uint8_t *ahead = ARENA_ARRAY(a, uint8_t, layer_groups(d, l));
         for (int n = 0; n < early[l]; n++) {
             nth_tile(d, l, n, &gate, &group);
-            ahead[group] |= (uint8_t)(1 << gate_order[gate].gate);
+            ahead[group] |= (uint8_t)(1 << GATE_ORDER[gate].gate);
         }
         elastic_deal(d, l, ahead);
         add_early(d, l, early[l]);
