@@ -333,7 +333,7 @@ static bool plan_queue(Arena *a, Diag *diag, Design *d)
 {
     const double MORE = 1.004, ONE_MORE = 1;
     double best = plan_cycles(d, cycles_least_steps(d)).interval;
-    while (d->span > MAX(d->spec->lanes, 1)) {
+    while (d->span / 2 >= MAX(d->spec->lanes, 1)) {
         Design fewer = *d;
         if (!plan_sizes(a, diag, &fewer, d->span / 2))
             return false;

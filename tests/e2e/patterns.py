@@ -146,6 +146,14 @@ def _():
     check(layer["R"]["keep_per_row"] == 4, "R, 4 of 16 columns: %s", layer["R"])
 
 
+@suite.case("interface.lanes that is no power of two: copies of the vector keep as many banks", ["iverilog"])
+def _():
+    with scratch() as folder:
+        r = simulated(network(folder, [(8, 16)], engine={"pes": 4, "pe_width": 4}, interface={"lanes": 3},
+                              sparsity={"pattern": "structured_blocks", "keep": 0.5, "block": 4}))
+    check(r.get("interface.lanes") == 3, "%s lanes", r.get("interface.lanes"))
+
+
 # ---- banks: auto
 @suite.case("banks: auto takes the fewest cycles of all numbers of banks, and says why")
 def _():
