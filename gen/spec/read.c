@@ -226,22 +226,33 @@ static void read_fraction(Reading *r, const char *shown, const SpecNode *n, doub
         *out = value;
 }
 
+/* Frameworks call the candidate g, c or j. GATES: none of them. */
+static int gate_named(const char *key)
+{
+    static const char *const names[GATES] = { "i", "f", "g", "o" };
+    int gate = 0;
+    if (strcmp(key, "c") == 0 || strcmp(key, "j") == 0)
+        return GATE_G;
+    while (gate < GATES && strcmp(key, names[gate]) != 0)
+        gate++;
+    return gate;
+}
+
 /* Rates of the gates that a map names; the others keep everything. */
 static void read_gate_rates(Reading *r, const char *shown, const SpecNode *map, Rate *rate)
 {
-    static const char *const names[GATES] = { "i", "f", "g", "o" };
+    const char *named[GATES] = { NULL };
     for (int i = 0; i < map->n; i++) {
         const NodeEntry *e = &map->entry[i];
-        bool candidate = strcmp(e->key, "c") == 0 || strcmp(e->key, "j") == 0;
-        int gate = candidate ? GATE_G : 0;
-        while (gate < GATES && !candidate && strcmp(e->key, names[gate]) != 0)
-            gate++;
-        if (gate < GATES)
-            read_fraction(r, str_format(r->arena, "%s.%s", shown, e->key), e->value,
-                          &rate->gate[gate]);
-        else
-            diag_error(r->diag, e->at, "unknown key '%.60s' in %s; it takes the gates i, f, g and o",
-                       e->key, shown);
+        int gate = gate_named(e->key);
+        if (gate == GATES) {
+            diag_error(r->diag, e->at, "unknown key '%.60s' in %s; it takes the gates i, f, g and o", e->key, shown);
+        } else if (named[gate]) {
+            diag_error(r->diag, e->at, "%s: %s and %s are the same gate: give it one rate", shown, named[gate], e->key);
+        } else {
+            named[gate] = e->key;
+            read_fraction(r, str_format(r->arena, "%s.%s", shown, e->key), e->value, &rate->gate[gate]);
+        }
     }
 }
 
