@@ -119,8 +119,8 @@ bool folder_remove(const char *path);                   /* and all below it; lin
 enum { LAYERS_MAX = 16, NAMES_MAX = 8 };
 enum { GATE_I, GATE_F, GATE_G, GATE_O, GATES };         /* canonical row order of an LSTM: i f g o */
 enum { MATRIX_W, MATRIX_R, MATRICES };
-/* What is kept of a matrix: a fraction of the weights of each gate (a linear layer is one gate: gate[0]); asis: the zeros
- * that are in the file decide. `named`: given for this very matrix, at `at`. */
+/* What is kept of a matrix: a fraction of the weights of each gate (a linear layer is one gate: gate[0]); asis: the
+ * zeros that are in the file decide. `named`: given for this very matrix, at `at`. */
 typedef struct Rate { bool asis, named; double gate[GATES]; Place at; } Rate;
 /* What sparsity.keep and sparsity.pattern say of a layer, by the use of a matrix. */
 enum { USE_W = MATRIX_W, USE_R = MATRIX_R, USE_HEAD, USES };
@@ -231,7 +231,8 @@ typedef struct Network {
     bool delta; double delta_x, delta_h;
     int *x_order, *x_place;             /* element of x at a position, position of an element; NULL: as they are */
 } Network;
-/* Finds every tensor the spec names (or the LSTM nodes of an ONNX file), checks shapes and brings rows into canonical order. */
+/* Finds every tensor the spec names (or the LSTM nodes of an ONNX file), checks shapes and brings rows into canonical
+ * order. */
 bool network_load(Arena *a, Diag *d, const Spec *s, Network *out);
 int layer_rows(const Layer *l);                         /* 4*hidden or hidden */
 /* write.c: writes the model file of the spec again, as `to`, in its own container: the weights that `net` (pruned) does
@@ -296,13 +297,13 @@ struct Pattern {
     bool (*prune)(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at);
     /* Geometry of one pruned matrix on N lanes. */
     MatrixPlan (*plan)(const Spec *s, const Matrix *m);
-    /* Gather engine. Row `row` of the quantised matrix as plan->cycles * pe_width lane words, cycle-major; row < 0: an empty row.
-     * Scatter engine: column `row` as plan->cycles * pes words, `lanes` being the PEs; index: local row. */
+    /* Gather engine. Row `row` of the quantised matrix as plan->cycles * pe_width lane words, cycle-major; row < 0: an
+     * empty row. Scatter engine: column `row` as plan->cycles * pes words, `lanes` being the PEs; index: local row. */
     void (*pack)(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out);
     /* Inverse of pack: adds the row's weights to `out[columns]` (which the caller zeroed). */
     void (*unpack)(const MatrixPlan *plan, int columns, int lanes, const LaneWord *in, int16_t *out);
-    /* Which keys of the engine prune reads, besides what check left in spec.banks, block and group_rows: a sweep over the
-     * others prunes once. */
+    /* Which keys of the engine prune reads, besides what check left in spec.banks, block and group_rows: a sweep over
+     * the others prunes once. */
     unsigned prune_reads;
     bool private_vectors;                          /* PEs read their own copies of the vector by index */
     /* PEs that read one index list and one copy; 0: all, whatever the order of the rows. NULL: every PE its own. */

@@ -16,8 +16,8 @@ Widths widths_of(const Design *d)
         .stage = MAX(clog2(d->stages), 1), .bank = clog2(d->vector_banks + 1), .entry = MAX(clog2(d->entries), 1), .lane = MAX(clog2(d->cell_lanes), 1)};
 }
 
-/* Whether a run needs the first or second region of its tiles. Elastic PEs may be at rows of a later run of the phase, so
- * all runs of a phase are alike. */
+/* Whether a run needs the first or second region of its tiles. Elastic PEs may be at rows of a later run of the phase,
+ * so all runs of a phase are alike. */
 static bool used(const Design *d, const Tile *t, int k)
 {
     if (d->ring > 0)

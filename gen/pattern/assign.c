@@ -1,6 +1,6 @@
-/* assign.c: which pattern and rate each matrix has, and what that means for the core: patterns of one engine may be mixed,
- * and the most able of them (its lanes see the most of the vector) then plans and packs all matrices: whatever zeros
- * another pattern left, its rows can hold. */
+/* assign.c: which pattern and rate each matrix has, and what that means for the core: patterns of one engine may be
+ * mixed, and the most able of them (its lanes see the most of the vector) then plans and packs all matrices: whatever
+ * zeros another pattern left, its rows can hold. */
 #include "pattern/pattern.h"
 
 #include <string.h>

@@ -41,9 +41,9 @@ static int fewest_columns(const Network *net)
 }
 
 /* banks: auto: one bank per multiplier of a PE, which takes the fewest cycles there can be. A lane that serves g banks
- * takes g * K cycles, where K is the most that one of them keeps; as one bank they keep at most g * K, and a rate rounds
- * up once, not g times. Fewer banks than lanes leave lanes idle. A matrix with fewer columns has a bank for each: it takes
- * one cycle, which is the least, and keeps all of them. */
+ * takes g * K cycles, where K is the most that one of them keeps; as one bank they keep at most g * K, and a rate
+ * rounds up once, not g times. Fewer banks than lanes leave lanes idle. A matrix with fewer columns has a bank for
+ * each: it takes one cycle, which is the least, and keeps all of them. */
 static void choose_banks(Spec *s, const Network *net, Diag *d)
 {
     int columns = fewest_columns(net);

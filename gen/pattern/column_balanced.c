@@ -3,9 +3,10 @@
  *
  * The rows of an LSTM matrix are the gates stacked, 4H in all; M = engine.pes. PE p owns the gates of neurons p, p + M,
  * p + 2M ...: its local row of gate g of neuron k*M + p is g*G + k, with G = ceil(H / M) neurons to a PE (where M
- * divides H that is rows p, p + M, ... of the stack). A sub-column is what a PE holds of a column, S = 4G rows; it keeps
- * the S - floor(S * (1 - keep)) largest magnitudes, ties to the lower row. Storage, column-balanced compressed sparse
- * columns: BLEN words per column and PE, each a weight and its local row; no pointers. A linear head keeps all. */
+ * divides H that is rows p, p + M, ... of the stack). A sub-column is what a PE holds of a column, S = 4G rows; it
+ * keeps the S - floor(S * (1 - keep)) largest magnitudes, ties to the lower row. Storage, column-balanced compressed
+ * sparse columns: BLEN words per column and PE, each a weight and its local row; no pointers. A linear head keeps
+ * all. */
 #include "pattern/pattern.h"
 
 #include <math.h>

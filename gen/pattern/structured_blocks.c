@@ -2,15 +2,15 @@
  *
  * The matrix is cut into blocks of `block` x `block`, edge blocks are smaller. Rows first: of the row segments of every
  * block-column the ceil(sqrt(keep) * rows) with the largest l2 norm survive; then of the column segments of every
- * block-row those with the largest norm of what is left, ties to the lower index. What is left of a block is a dense kernel
- * of n rows and m columns.
- * How many column segments: the paper keeps sqrt(keep) of them, but the fullest blocks win, so that a sixth more weights
- * than `keep` would be left. Here the count of weights is what is exact: block-row after block-row takes segments while
- * that brings the weights kept so far nearer to keep * (rows so far) * columns; at least one.
- * With `align` the columns of a block are taken engine.pe_width at a time, best ones first, and these bundles are ranked by
- * their mean square: so m is a multiple of pe_width (but for the last bundle of a block), and no lane idles at a row's end.
- * Storage: five arrays (blocks.h). On the engine a PE works through its rows one after the other, each as many cycles as
- * its weights need (plan/elastic.c). */
+ * block-row those with the largest norm of what is left, ties to the lower index. What is left of a block is a dense
+ * kernel of n rows and m columns.
+ * How many column segments: the paper keeps sqrt(keep) of them, but the fullest blocks win, so that a sixth more
+ * weights than `keep` would be left. Here the count of weights is what is exact: block-row after block-row takes
+ * segments while that brings the weights kept so far nearer to keep * (rows so far) * columns; at least one.
+ * With `align` the columns of a block are taken engine.pe_width at a time, best ones first, and these bundles are
+ * ranked by their mean square: so m is a multiple of pe_width (but for the last bundle of a block), and no lane idles
+ * at a row's end. Storage: five arrays (blocks.h). On the engine a PE works through its rows one after the other, each
+ * as many cycles as its weights need (plan/elastic.c). */
 #include "pattern/blocks.h"
 #include "pattern/pattern.h"
 
@@ -106,8 +106,8 @@ static void bundle_block(const Matrix *m, int r0, int r1, int c0, int c1, int q,
     }
 }
 
-/* Drops column segments of the block-row r0 .. r1 - 1 so that the matrix keeps about `target` weights up to there, of which
- * `kept` lie above; returns how many are kept up to there. */
+/* Drops column segments of the block-row r0 .. r1 - 1 so that the matrix keeps about `target` weights up to there, of
+ * which `kept` lie above; returns how many are kept up to there. */
 static int64_t drop_columns(const Spec *s, Matrix *m, int r0, int r1, int64_t kept, double target, Ranking *k)
 {
     k->n = 0;

@@ -391,7 +391,8 @@ CycleCount cycles_simulate(const Design *d, int steps)
     return c;
 }
 
-/* Where steps differ, as x comes too late for all stages to work on each: runs one after the other, then the wait for x. */
+/* Where steps differ, as x comes too late for all stages to work on each: runs one after the other, then the wait for
+ * x. */
 static int without_waits(const Design *d, int *begin)
 {
     int now = 0;

@@ -24,8 +24,8 @@ typedef struct Region {
 /* What the cell unit does with the rows of a tile (the codes are those of lg_cell). */
 typedef enum { OP_KEEP, OP_I, OP_G, OP_F, OP_O, OP_LINEAR } CellOp;
 
-/* One product of a tile: `matrix` of `layer` with a region; absent when cycles = 0. Elastic tiles have the cycles of all
- * their words in the first one, whatever their `parts`. */
+/* One product of a tile: `matrix` of `layer` with a region; absent when cycles = 0. Elastic tiles have the cycles of
+ * all their words in the first one, whatever their `parts`. */
 typedef struct Segment { int layer, matrix, cycles, region; bool previous; } Segment;
 
 typedef struct Tile {
@@ -143,8 +143,8 @@ struct Design {
 };
 
 /* ---------------------------------------------------------------- plan/plan.c: sizes and order */
-/* steps: of all verify sequences. With deltas the cycles depend on which elements are sent in them: `activity`. `log`: see
- * plan/log.c; NULL. */
+/* steps: of all verify sequences. With deltas the cycles depend on which elements are sent in them: `activity`. `log`:
+ * see plan/log.c; NULL. */
 bool design_plan(Arena *a, Diag *d, const Spec *s, const Network *net, const QNetwork *q, const Activity *activity,
                  int steps, PlanLog *log, Design *out);
 int layer_align(const QNetwork *q);     /* bits by which products of W and R differ; they may take a cycle more */
@@ -154,7 +154,8 @@ int region_position(const Region *r, int element);
 /* x is written in another order than it comes: it waits in a memory of its own (lg_input). */
 bool region_is_reordered(const Region *x, int lanes);
 
-/* ---------------------------------------------------------------- plan/log.c: planning the like again without trials */
+/* ---------------------------------------------------------------- plan/log.c: planning the like again without
+ * trials */
 PlanLog *plan_log_new(Arena *a);
 /* A plan was made with the log: from here on it is read, from its start. */
 void plan_log_close(PlanLog *log);
@@ -170,8 +171,8 @@ int cycles_last_steps(const Design *d);
 int cycles_least_steps(const Design *d);                /* so many are measured at least */
 /* Walks the control of the RTL cycle by cycle for `steps` steps with x waiting and the output always ready. */
 CycleCount cycles_simulate(const Design *d, int steps);
-/* Of a step once the core is busy: begin[run] is the cycle before the run's first one (its lead included), counted from the
- * first run's. Returns the cycles until the first run begins again. */
+/* Of a step once the core is busy: begin[run] is the cycle before the run's first one (its lead included), counted from
+ * the first run's. Returns the cycles until the first run begins again. */
 int cycles_of_step(const Design *d, int *begin);
 
 /* ---------------------------------------------------------------- plan/timeline.c */
@@ -182,13 +183,13 @@ int timeline_bands(const Design *d, int layer);
 int timeline_band(const Design *d, int layer, int row);
 
 /* ---------------------------------------------------------------- plan/scatter.c: what the arrays work on in a step */
-/* Elements of vectors that are compared and not sent, columns of each array, and cycles of the busiest one for the scans
- * of each layer, added up. */
+/* Elements of vectors that are compared and not sent, columns of each array, and cycles of the busiest one for the
+ * scans of each layer, added up. */
 typedef struct StepCounts { int skipped_x, skipped_h, *columns; int64_t busiest; } StepCounts;
 /* Index of a row of the PEs, as the pattern counts them. */
 int scatter_row(const Design *d, int layer, int local);
-/* Of a valid step of all sequences, in their order; `columns` has room for all arrays. permuted: as the design deals the
- * columns to the arrays, else as they come. */
+/* Of a valid step of all sequences, in their order; `columns` has room for all arrays. permuted: as the design deals
+ * the columns to the arrays, else as they come. */
 void scatter_step_counts(const Design *d, const Activity *a, int step, bool permuted, StepCounts *out);
 
 /* ---------------------------------------------------------------- plan/span.c: which PE sees what of the vector */

@@ -54,7 +54,8 @@ static bool index_fits(Diag *diag, const Design *d, int layer, int which)
     return false;
 }
 
-/* At most: those of every gate, each of them once more where its first product is kept; pe_width: what banks are rounded. */
+/* At most: those of every gate, each of them once more where its first product is kept; pe_width: what banks are
+ * rounded. */
 static bool tiles_fit(Diag *diag, const Design *d)
 {
     int64_t tiles = 0;
@@ -327,8 +328,8 @@ static bool plan_sizes(Arena *a, Diag *diag, Design *d, int banks)
     return true;
 }
 
-/* Fewer banks than h comes in rows, down to one, as long as that costs next to no cycles: banks times PEs times multipliers
- * are the memories that hold copies of the vector. */
+/* Fewer banks than h comes in rows, down to one, as long as that costs next to no cycles: banks times PEs times
+ * multipliers are the memories that hold copies of the vector. */
 static bool plan_queue(Arena *a, Diag *diag, Design *d)
 {
     const double MORE = 1.004, ONE_MORE = 1;

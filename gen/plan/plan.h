@@ -16,7 +16,8 @@ bool h_is_aligned(const Design *d);
 bool scatter_plan(Arena *a, Diag *diag, Design *d);
 CycleCount scatter_cycles(const Design *d, int steps);
 
-/* plan/scatter_rows.c: width, forwarding and style of the rows, when all other memories are planned; adds their memories. */
+/* plan/scatter_rows.c: width, forwarding and style of the rows, when all other memories are planned; adds their
+ * memories. */
 void scatter_plan_rows(Design *d);
 
 /* plan/regions.c: places every vector in the banks. */
@@ -33,8 +34,8 @@ void span_region(Arena *a, Design *d, int region);
 
 /* plan/elastic.c: rows of different length. */
 void elastic_rows(Arena *a, Design *d);                 /* counts the cycles of every row */
-/* Deals the neurons of a layer to the PEs (order of its region), where bits of early[group] tell the gates whose W has a
- * phase of its own. */
+/* Deals the neurons of a layer to the PEs (order of its region), where bits of early[group] tell the gates whose W has
+ * a phase of its own. */
 void elastic_deal(Design *d, int layer, const uint8_t *early);
 int elastic_part_cycles(const Design *d, const Tile *t, int which, int row);    /* words of a row (-1: none) in a tile */
 double elastic_work(const Design *d, int layer, int matrix);    /* words of all rows, per PE */

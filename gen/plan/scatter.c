@@ -2,8 +2,8 @@
  *
  * A step is a list of scans (one vector as input of one layer) and a list of row tiles, layer by layer, that are read
  * out when the layer's last scan is through the arrays. Layer 0: [W x(t)] [R h(t-1)]; further ones: [R h(t-1)] [W h(t)
- * of the layer below]; head: [W h(t)]. The sums have two banks, so the scans of a layer run while the one before is read
- * out: what needs no h of it fills the drain. */
+ * of the layer below]; head: [W h(t)]. The sums have two banks, so the scans of a layer run while the one before is
+ * read out: what needs no h of it fills the drain. */
 #include "plan/plan.h"
 
 #include "flow/parts.h"
@@ -83,7 +83,8 @@ static void add_gate(Design *d, int layer, int k, int group)
     add_tile(d, t, t.gate * layer_groups(d, layer) + group);
 }
 
-/* Each group as soon as its gates allow: the first h is early, so its columns can be worked on; the last one is late. */
+/* Each group as soon as its gates allow: the first h is early, so its columns can be worked on; the last one is
+ * late. */
 static void add_eager_tiles(Arena *scratch, Design *d, int layer)
 {
     int groups = layer_groups(d, layer);

@@ -4,7 +4,8 @@
  * The first run fills the time in which h(t-1) drains: it needs no h. Stacks: layer 1 whole, the head of t-1, then per
  * further layer [R h(t-1) of the first tiles, kept] [W h(t) of these] [the rest]: R fills the drain of the layer below.
  * Elastic rows: [W x(t) of the first tiles, kept] [layer 0 of t] [layer 1 of t-1] [layer 2 of t-2] ...
- * Gates of a neuron pass in the order i, g, f, o; `lead` cycles are put in where one needs what another has not left yet. */
+ * Gates of a neuron pass in the order i, g, f, o; `lead` cycles are put in where one needs what another has not left
+ * yet. */
 #include "plan/plan.h"
 
 const GateOp GATE_ORDER[GATES] = {{GATE_I, OP_I}, {GATE_G, OP_G}, {GATE_F, OP_F}, {GATE_O, OP_O}};
@@ -30,7 +31,8 @@ static int product_latency(const Design *d)
 int schedule_drain(const Design *d)
 {
     int first_result = d->tile_at + 3 + 13 + d->mul_latency + product_latency(d);
-    /* Where a beat is written in several cycles: those of a tile one after the other, from the cycle after the first on. */
+    /* Where a beat is written in several cycles: those of a tile one after the other, from the cycle after the first
+     * on. */
     int queued = d->parts > 1 ? d->shifts * (d->parts - 1) + 1 : 0;
     return first_result + d->shifts - 1 + queued - d->front + 2 - 1;
 }
@@ -316,7 +318,8 @@ static void mark_runs(Design *d)
             d->head_run = k;
 }
 
-/* The layers one after the other, each on the step before that of the layer below: nothing waits for what was just done. */
+/* The layers one after the other, each on the step before that of the layer below: nothing waits for what was just
+ * done. */
 static void add_stages(Arena *a, Design *d, const int *early)
 {
     for (int l = 0; l < d->net->n; l++) {

@@ -1,5 +1,6 @@
-/* schedule_svg.c: schedule.svg, a picture of one step: what each PE works on in each cycle, coloured by block row. Cells
- * are drawn in units of cycles and PEs and scaled as a whole, so the numbers in the file are those of the schedule. */
+/* schedule_svg.c: schedule.svg, a picture of one step: what each PE works on in each cycle, coloured by block row.
+ * Cells are drawn in units of cycles and PEs and scaled as a whole, so the numbers in the file are those of the
+ * schedule. */
 #include "report/report.h"
 
 #include <string.h>
@@ -15,7 +16,8 @@ typedef struct Picture {
     double top, bottom;                 /* of the cells */
 } Picture;
 
-/* Colours of the first and the last block row and of some between, from dark to light, so that they differ in grey too. */
+/* Colours of the first and the last block row and of some between, from dark to light, so that they differ in grey
+ * too. */
 typedef struct Colour { double red, green, blue; } Colour;
 static const Colour RAMP[] = {{82, 49, 148}, {45, 104, 186}, {27, 148, 148}, {84, 173, 88}, {214, 168, 43}};
 
