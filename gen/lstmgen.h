@@ -110,7 +110,8 @@ void folder_put(FolderFile *file, const void *data, size_t n);
 bool folder_close(FolderFile *file);
 const char *folder_path(const Folder *f);               /* the temporary folder, while it is being written */
 /* Calls `each` for every file written so far, sorted by name. */
-void folder_list(const Folder *f, void (*each)(void *ctx, const char *name, const char sha256[65], size_t size), void *ctx);
+void folder_list(const Folder *f, void (*each)(void *ctx, const char *name, const char sha256[65], size_t size),
+                 void *ctx);
 bool folder_commit(Folder *f);                          /* renames; the former folder is removed */
 void folder_abort(Folder *f);                           /* removes what was written */
 bool folder_remove(const char *path);                   /* and all below it; links are removed, never followed */
@@ -270,8 +271,9 @@ typedef struct MatrixPlan {
     int gate_keep[GATES], gate_cycles[GATES];   /* keep and cycles of the rows of each gate; 0: as `keep`, `cycles` */
     int index_bits;                     /* 0: the read address is a counter */
     int64_t kept, stored;               /* weights that survive; weights stored, padding included */
-    int gates, rows;                    /* scatter engine: stacked gates; rows of a PE. Gather engine: gates whose rows are
-                                         * cut into groups by themselves; rows of a group (structured_blocks: of a block) */
+    int gates, rows;                    /* scatter engine: stacked gates; rows of a PE. Gather engine: gates whose rows
+                                         * are cut into groups by themselves; rows of a group (structured_blocks: of a
+                                         * block) */
     const int *order;                   /* scatter engine: neuron at a position, NULL: as they are */
 } MatrixPlan;
 
@@ -324,7 +326,8 @@ void patterns_check(Spec *s, const Network *net, Diag *d);
 const Pattern *patterns_host(const Network *net);
 /* prune_reads of all, and what the order of delta.profile reads. */
 unsigned patterns_prune_reads(const Spec *s, const Network *net);
-const char *patterns_choice(Arena *a, const Spec *s, const Network *net);  /* `choice` of the first that has one, or NULL */
+/* `choice` of the first that has one, or NULL. */
+const char *patterns_choice(Arena *a, const Spec *s, const Network *net);
 const char *patterns_text(Arena *a, const Network *net);   /* names of those in use: "dense + bank_balanced" */
 bool network_is_pruned(const Network *net);             /* something is removed here (not by the file) */
 const Pattern *const *pattern_table(int *n);
@@ -351,7 +354,7 @@ typedef struct QLayer {
 typedef struct ActTable {
     int in_bits, in_fraction;           /* the pre-activation format */
     int out_bits;                       /* activation bits; fraction out_bits - 1 */
-    int segment_bits, low_bits;         /* address and interpolation bits of a tanh argument of fraction in_fraction + 1 */
+    int segment_bits, low_bits;         /* of a tanh argument of fraction in_fraction + 1: address, interpolation */
     int base_bits, slope_bits, table_fraction;
     int slope_shift;                    /* extra fraction bits of the slope */
     int entries; int32_t *base, *slope;
@@ -362,7 +365,7 @@ typedef struct QNetwork {
     int weight_bits;
     Format input, pre, gate, state;     /* gate: outputs of sigmoid and tanh */
     int acc_bits;                       /* exact for every row */
-    int left_shift;                     /* accumulators are shifted left by this before a row's right shift (0 as a rule) */
+    int left_shift;                     /* of accumulators, before a row's right shift (0 as a rule) */
     ActTable table;
     bool delta; int32_t delta_x, delta_h;   /* thresholds, in the formats of x and h */
 } QNetwork;
@@ -398,13 +401,15 @@ typedef struct Golden {
     int64_t state_saturations, output_saturations;
     int64_t input_saturations;          /* stimulus clipped when it was quantised */
 } Golden;
-bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Network *unpruned, const Sequences *seq, Golden *out);
+bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Network *unpruned,
+                const Sequences *seq, Golden *out);
 /* Networks with deltas: runs them once more, with raised thresholds. */
 void golden_raise(Arena *a, const QNetwork *q, const Sequences *seq, Raised *out);
 void float_network_run(const Network *net, const Sequences *seq, float *y);   /* y: [n][steps][width] */
 /* The same network with its thresholds: which elements are sent. */
 void float_network_activity(Arena *a, const Network *net, const Sequences *seq, Activity *out);
-double snr_db(const float *reference, const float *value, size_t n);   /* 10 log10(sum r^2 / sum (r-v)^2); 999 when equal */
+/* 10 log10(sum r^2 / sum (r-v)^2); 999 when equal. */
+double snr_db(const float *reference, const float *value, size_t n);
 
 /* ---------------------------------------------------------------- plan/ (Design) */
 #include "plan/design.h"

@@ -45,8 +45,8 @@ static void assign(Diag *d, const Spec *s, Network *net, int layer, int which)
     if (can_remove(m->pattern))
         return;
     if (m->keep.named && removes(m))
-        diag_error(d, m->keep.at, "this rate has no effect: %s of layer %d has pattern %s, which keeps everything; leave the "
-                   "rate out, or choose another pattern", USE[use], layer, m->pattern->name);
+        diag_error(d, m->keep.at, "this rate has no effect: %s of layer %d has pattern %s, which keeps everything; "
+                   "leave the rate out, or choose another pattern", USE[use], layer, m->pattern->name);
     m->keep = (Rate){.gate = {1, 1, 1, 1}};
 }
 
@@ -60,8 +60,8 @@ static void check_layer(Diag *d, const Spec *s, const Network *net, int layer)
     bool own = s->n_keep > 0 || keep != &s->keep[0];
     bool able = can_remove(l->m[MATRIX_W].pattern) || (l->cell == CELL_LSTM && can_remove(l->m[MATRIX_R].pattern));
     if (own && !able && !r->named && removes(&given))
-        diag_error(d, r->at, "this rate has no effect: layer %d has pattern %s, which keeps everything; leave the rate out, or "
-                   "choose another pattern", layer, l->m[MATRIX_W].pattern->name);
+        diag_error(d, r->at, "this rate has no effect: layer %d has pattern %s, which keeps everything; leave the "
+                   "rate out, or choose another pattern", layer, l->m[MATRIX_W].pattern->name);
 }
 
 /* Calls each(ctx, matrix, layer) for every matrix that is there. */
@@ -97,17 +97,17 @@ static void same_engine(void *ctx, const Matrix *m, int layer)
         return;
     e->said = true;
     diag_error(e->diag, spec_at(e->spec, "sparsity.pattern"),
-               "%s (layer %d) and %s (layer %d) need different engines, and a core has one: the %s engine serves %s; the %s "
-               "engine serves %s; for a matrix that keeps everything give keep: 1 with the pattern of the others",
-               e->first->pattern->name, e->layer, m->pattern->name, layer, a->name, names_on(e->spec->arena, a), b->name,
-               names_on(e->spec->arena, b));
+               "%s (layer %d) and %s (layer %d) need different engines, and a core has one: the %s engine serves %s; "
+               "the %s engine serves %s; for a matrix that keeps everything give keep: 1 with the pattern of the "
+               "others", e->first->pattern->name, e->layer, m->pattern->name, layer, a->name,
+               names_on(e->spec->arena, a), b->name, names_on(e->spec->arena, b));
 }
 
 bool patterns_assign(Diag *d, const Spec *s, Network *net)
 {
     if (s->n_keep > 0 && s->n_keep != net->n)
-        diag_error(d, spec_at(s, "sparsity.keep"), "sparsity.keep: a list of %d rates, but the network has %d layer%s: give one "
-                   "for each, the linear one included", s->n_keep, net->n, net->n > 1 ? "s" : "");
+        diag_error(d, spec_at(s, "sparsity.keep"), "sparsity.keep: a list of %d rates, but the network has %d "
+                   "layer%s: give one for each, the linear one included", s->n_keep, net->n, net->n > 1 ? "s" : "");
     for (int l = 0; l < net->n; l++) {
         for (int which = 0; which < MATRICES; which++)
             if (net->layer[l].m[which].rows > 0)

@@ -28,9 +28,10 @@ static void structured_blocks_check(Spec *s, const Network *net, Diag *d)
         s->block = BLOCK_DEFAULT;
     for (int l = 0; l < net->n && given; l++) {
         const Matrix *m = &net->layer[l].m[MATRIX_W];
-        if (m->pattern == &pattern_structured_blocks && net->layer[l].cell == CELL_LSTM && s->block > m->rows && s->block > m->columns)
-            diag_error(d, at, "sparsity.block: blocks of %d x %d are larger than matrix W of layer %d (%d x %d)", s->block,
-                       s->block, l, m->rows, m->columns);
+        if (m->pattern == &pattern_structured_blocks && net->layer[l].cell == CELL_LSTM && s->block > m->rows
+            && s->block > m->columns)
+            diag_error(d, at, "sparsity.block: blocks of %d x %d are larger than matrix W of layer %d (%d x %d)",
+                       s->block, s->block, l, m->rows, m->columns);
     }
 }
 
@@ -115,8 +116,11 @@ static int64_t drop_columns(const Spec *s, Matrix *m, int r0, int r1, int64_t ke
         bundle_block(m, r0, r1, c, MIN(c + s->block, m->columns), s->align ? s->pe_width : 1, k);
     qsort(k->bundle, (size_t)k->n, sizeof *k->bundle, by_mean);
     int taken = 0;
-    while (taken < k->n && (taken == 0 || fabs((double)(kept + k->bundle[taken].weights) - target) <= fabs((double)kept - target)))
-        kept += k->bundle[taken++].weights;
+    for (; taken < k->n; kept += k->bundle[taken++].weights) {
+        double with = (double)(kept + k->bundle[taken].weights);
+        if (taken > 0 && fabs(with - target) > fabs((double)kept - target))
+            break;
+    }
     for (; taken < k->n; taken++)
         for (int i = 0; i < k->bundle[taken].n; i++)
             for (int r = r0; r < r1; r++)
@@ -185,9 +189,9 @@ static bool span_asis(const Spec *s, Arena *a, Diag *d, Matrix *m, const char *n
     double padding = (double)(f.stored - f.kept) / (double)MAX(f.stored, 1);
     if (padding <= s->max_padding)
         return true;
-    diag_error(d, at, "keep: asis: the zeros of %s are not those of blocks of %d x %d: the block at row %d, column %d would "
-               "store %d zeros; %.0f %% of the stored weights would be padding, sparsity.max_padding allows %.0f %%: "
-               "retrain under a mask of structured blocks, try another sparsity.block or give a rate",
+    diag_error(d, at, "keep: asis: the zeros of %s are not those of blocks of %d x %d: the block at row %d, column %d "
+               "would store %d zeros; %.0f %% of the stored weights would be padding, sparsity.max_padding allows "
+               "%.0f %%: retrain under a mask of structured blocks, try another sparsity.block or give a rate",
                name, s->block, s->block, f.row, f.column, (int)f.worst, 100 * padding, 100 * s->max_padding);
     return false;
 }
@@ -242,7 +246,8 @@ static double structured_blocks_bound(const MatrixPlan *plan, int rows, int colu
 {
     double kept = (double)MAX(plan->kept, 1), side = sqrt(kept / ((double)rows * columns));
     double across = ceil(columns / (double)BLOCK_DEFAULT), down = ceil(rows / (double)BLOCK_DEFAULT);
-    return weight_bits + (across * log2_choose(rows, ceil(side * rows)) + down * log2_choose(columns, ceil(side * columns)))
+    return weight_bits + (across * log2_choose(rows, ceil(side * rows))
+                          + down * log2_choose(columns, ceil(side * columns)))
                              / kept;
 }
 
@@ -257,13 +262,13 @@ static const char *const structured_blocks_keys[] = {"sparsity.block", "sparsity
 const Pattern pattern_structured_blocks = {
     .name = "structured_blocks",
     .summary = "The matrix is cut into square blocks; each keeps a dense kernel of some of its rows and columns.",
-    .keeps = "ceil(sqrt(keep) * rows) row segments of every block-column, then the column segments of every block-row that "
-             "make up the rest of `keep`",
-    .hardware = "each PE works through its rows at its own pace; results wait until all PEs have the row; each multiplier "
-                "reads any element of its own copy of the vector; neurons are dealt to PEs so that all have the same work; "
-                "report.md has a picture of the schedule",
-    .costs = "an index per weight, a copy of the vector per multiplier (h waits in a queue, so that a copy has few banks); "
-             "lanes idle in the last cycle of a row (`align` avoids most of it); PEs with less work",
+    .keeps = "ceil(sqrt(keep) * rows) row segments of every block-column, then the column segments of every block-row "
+             "that make up the rest of `keep`",
+    .hardware = "each PE works through its rows at its own pace; results wait until all PEs have the row; each "
+                "multiplier reads any element of its own copy of the vector; neurons are dealt to PEs so that all "
+                "have the same work; report.md has a picture of the schedule",
+    .costs = "an index per weight, a copy of the vector per multiplier (h waits in a queue, so that a copy has few "
+             "banks); lanes idle in the last cycle of a row (`align` avoids most of it); PEs with less work",
     .paper = "Shi et al., ICS 2020, arXiv 2005.05758",
     .engine = &engine_gather,
     .keys = structured_blocks_keys,

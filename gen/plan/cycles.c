@@ -123,7 +123,8 @@ void input_step(Machine *m, bool released)
     }
     bool keep = in->valid && !take;
     bool spare = (in->spare && keep) || (s_take && keep);
-    m->moved = put || take || s_take || released || (in->reorder && w.issue) || in->spare != spare || in->ready == spare;
+    m->moved = put || take || s_take || released || (in->reorder && w.issue) || in->spare != spare
+        || in->ready == spare;
     in->valid = keep || in->spare || s_take;
     in->spare = spare;
     in->ready = !spare;

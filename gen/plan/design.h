@@ -15,7 +15,7 @@ typedef struct Region {
     int base[2];                        /* bank address of the two buffers */
     /* Where lanes see the whole vector (plan/span.c); NULL: element e is at position e, stored as e. */
     int *order, *place;                 /* element at a position; position of an element */
-    int *slot;                          /* what an index says to read an element: address * banks + bank; -1: not stored */
+    int *slot;                          /* index that reads an element: address * banks + bank; -1: not stored */
     int stored_slot;                    /* that of an element that is stored, for lanes without work */
     int stored;                         /* positions written; the rest is read by no matrix */
     struct Dealt *dealt; Arena *arena;  /* elastic: orders that were tried (plan/deal.c) */
@@ -69,7 +69,7 @@ typedef struct Timeline {
     Stretch *stretch; int n_stretches;
     Phase *phase; int n_phases;
     int64_t words;                      /* cycles in which a PE has a word, all PEs together */
-    int least_work, least_loop;         /* cycles: all words shared evenly; from the first product with h to the next step's */
+    int least_work, least_loop;         /* cycles: all words shared evenly; from a first product with h to the next */
 } Timeline;
 
 /* One of the two engines (plan/engine.c): how it is sized and what its files are. */
@@ -107,7 +107,7 @@ struct Design {
     int slack;                          /* elastic: cycles by which tiles leave later than the control says */
     int stages;                         /* layers that each work on a step of their own; 1: all on the same */
     bool free_order;                    /* any row may be on any PE */
-    int parts, queue;                   /* cycles in which a beat of h is written; beats that may wait for it (lg_queue), 0: none */
+    int parts, queue;                   /* cycles that a beat of h is written in; beats that may wait, 0: none */
     int cell_lanes, shifts;             /* rows per cycle into the cell unit; cycles a tile takes there */
     int lanes, element_bits;            /* stream */
     int inputs, outputs;
@@ -208,7 +208,7 @@ void image_place(const Design *d, int region, LaneWord *word, int n);
 void image_tile(const Design *d, const Tile *t, int pe, LaneWord *out);
 
 /* ---------------------------------------------------------------- plan/elastic.c: rows of different length */
-int elastic_phase(const Design *d, int first);          /* tiles from `first` on that PEs run through at their own pace */
+int elastic_phase(const Design *d, int first);          /* tiles from `first` on that PEs do at their own pace */
 int elastic_tile_cycles(const Design *d, int tile, int pe);     /* of one row */
 /* Words of a PE for a phase of n tiles. mark[]: bit 0: last word of a row; bit 1: it multiplies the layer's own h.
  * Room: longest_row words more. */

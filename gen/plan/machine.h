@@ -42,7 +42,7 @@ typedef struct Machine {
     Reorder out;
     uint8_t freed[RING], emptied[RING];
     int64_t now, last_taken;
-    int left, ahead, until[LAYERS_MAX];         /* lg_queue: parts to leave, the same seen ahead, until the layer's last one */
+    int left, ahead, until[LAYERS_MAX];         /* lg_queue: parts to leave; the same, ahead; to a layer's last */
     int64_t *began; int turn;                   /* of a step that is looked at: when runs began, see cycles_of_step */
     uint64_t expected[RING / 64];               /* a bit per cycle to come in which one of the pulses above arrives */
     bool moved;                                 /* the stream ports did something in this cycle */

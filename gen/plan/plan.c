@@ -48,9 +48,9 @@ static bool index_fits(Diag *diag, const Design *d, int layer, int which)
     if (bits <= INDEX_BITS)
         return true;
     diag_error(diag, spec_at(d->spec, "sparsity.pattern"),
-               "matrix %s of layer %d has %d rows of %d columns: on this engine an index of pattern %s would have %d bits, "
-               "and %d are the most: use pattern dense, or more PEs and multipliers", which == MATRIX_W ? "W" : "R", layer,
-               m->rows, m->columns, d->pattern->name, bits, INDEX_BITS);
+               "matrix %s of layer %d has %d rows of %d columns: on this engine an index of pattern %s would have %d "
+               "bits, and %d are the most: use pattern dense, or more PEs and multipliers",
+               which == MATRIX_W ? "W" : "R", layer, m->rows, m->columns, d->pattern->name, bits, INDEX_BITS);
     return false;
 }
 

@@ -37,7 +37,8 @@ void elastic_rows(Arena *a, Design *d);                 /* counts the cycles of 
 /* Deals the neurons of a layer to the PEs (order of its region), where bits of early[group] tell the gates whose W has
  * a phase of its own. */
 void elastic_deal(Design *d, int layer, const uint8_t *early);
-int elastic_part_cycles(const Design *d, const Tile *t, int which, int row);    /* words of a row (-1: none) in a tile */
+/* Words of a row (-1: none) in a tile. */
+int elastic_part_cycles(const Design *d, const Tile *t, int which, int row);
 double elastic_work(const Design *d, int layer, int matrix);    /* words of all rows, per PE */
 bool elastic_same_phase(const Tile *a, const Tile *b);
 void elastic_tiles(Arena *a, Design *d);                /* cycles of every tile, words of the ring */
@@ -60,5 +61,6 @@ int schedule_filling(const Design *d, int layer);       /* early tiles of a laye
 /* plan/memories.c: depths, styles and the list for the report. */
 void plan_memories(Arena *a, Design *d);
 bool memory_in_block(const Design *d, int64_t depth);
-void memory_add(Design *d, const char *name, int64_t width, int64_t depth, int copies, bool block, bool rom, bool weights);
+void memory_add(Design *d, const char *name, int64_t width, int64_t depth, int copies, bool block, bool rom,
+                bool weights);
 #endif

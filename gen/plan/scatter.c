@@ -99,7 +99,8 @@ static void add_eager_tiles(Arena *scratch, Design *d, int layer)
         add_gate(d, layer, gate[best], best);
         REQUIRE(gate[best] < GATES - 1 || best == whole++);     /* h is scanned in this order */
         if (++gate[best] < GATES)
-            ready[best] = now + MAX(d->shifts, schedule_distance(d, GATE_ORDER[gate[best] - 1].op, GATE_ORDER[gate[best]].op));
+            ready[best] = now + MAX(d->shifts, schedule_distance(d, GATE_ORDER[gate[best] - 1].op,
+                                                                 GATE_ORDER[gate[best]].op));
         left--;
     }
 }
@@ -213,9 +214,9 @@ static bool encoder_lanes_allowed(Diag *diag, const Design *d)
         return true;
     if (queues > 0 && (queues & (queues - 1)) == 0 && queues * d->lanes_pe == d->spec->encoder_lanes)
         return true;
-    diag_error(diag, spec_at(d->spec, "delta.encoder_lanes"), "delta.encoder_lanes: %d elements per cycle can not be dealt to "
-               "%d arrays (engine.pe_width): use %d times a power of two, like %d", d->spec->encoder_lanes, d->lanes_pe,
-               d->lanes_pe, d->lanes_pe << clog2(MAX(queues, 1)));
+    diag_error(diag, spec_at(d->spec, "delta.encoder_lanes"), "delta.encoder_lanes: %d elements per cycle can not be "
+               "dealt to %d arrays (engine.pe_width): use %d times a power of two, like %d", d->spec->encoder_lanes,
+               d->lanes_pe, d->lanes_pe, d->lanes_pe << clog2(MAX(queues, 1)));
     return false;
 }
 
@@ -224,9 +225,9 @@ static bool difference_fits(Diag *diag, const Design *d)
 {
     if (!d->delta || d->q->gate.bits + 1 <= d->family->a_max)
         return true;
-    diag_error(diag, spec_at(d->spec, "delta"), "delta: differences of %d-bit activations have %d bits, a multiplier of this "
-               "part takes %d: use precision.activation %d", d->q->gate.bits, d->q->gate.bits + 1, d->family->a_max,
-               d->family->a_max - 1);
+    diag_error(diag, spec_at(d->spec, "delta"), "delta: differences of %d-bit activations have %d bits, a multiplier "
+               "of this part takes %d: use precision.activation %d", d->q->gate.bits, d->q->gate.bits + 1,
+               d->family->a_max, d->family->a_max - 1);
     return false;
 }
 

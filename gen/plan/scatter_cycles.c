@@ -8,7 +8,7 @@ enum { QUEUE_DEPTH = 16, QUEUE_STOP = 8, END_MARK = -1, NOTHING = -1 };
 
 typedef struct Queue { int level, head; int entry[QUEUE_DEPTH]; } Queue;    /* words of a column, or END_MARK */
 typedef struct Array { bool busy; int left, ahead, ends; } Array;
-typedef struct Push { int scan, address, step; } Push;                      /* scan NOTHING; address NOTHING: end mark */
+typedef struct Push { int scan, address, step; } Push;          /* scan NOTHING; address NOTHING: end mark */
 
 typedef struct Scatter {
     Machine m;
@@ -36,7 +36,7 @@ static bool scan_step(Scatter *s, bool stop)
     const Scan *now = &d->scan[s->scan], *next = &d->scan[s->pc];
     bool last = s->count == 0, mark = last && now->end;
     unsigned wait = now->wait_h ? 1u << (now->region - 1) : 0;
-    bool there = (wait & (s->pending | s->pending_late)) == 0 
+    bool there = (wait & (s->pending | s->pending_late)) == 0
                  || (s->pending == wait && s->recent == 0 && scan_count(now) - s->count < s->full_now);
     unsigned closes = d->net->layer[now->layer].cell == CELL_LSTM ? 1u << now->layer : 0;
     bool issue = s->active && !s->stop && (mark ? (s->pending & closes) == 0 : there), finished = issue && last;
@@ -252,7 +252,13 @@ CycleCount scatter_cycles(const Design *d, int steps)
 }
 
 /* ---- without the control: what a step leaves to do */
-typedef struct Counting { const Activity *activity; int step; bool permuted; int64_t *cycles; StepCounts *out; } Counting;
+typedef struct Counting {
+    const Activity *activity;
+    int step;
+    bool permuted;
+    int64_t *cycles;
+    StepCounts *out;
+} Counting;
 
 static void count_scan(const Design *d, const Scan *scan, const Counting *c)
 {

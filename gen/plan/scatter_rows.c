@@ -124,7 +124,8 @@ static int nearest_rows(const Design *d)
  * RAM. */
 static MemoryUse row_memory(const Design *d, int edge)
 {
-    return (MemoryUse){"rows", d->row_bits + 1 - edge, d->rows / d->reads, 2 * d->reads * d->multipliers_engine, true, false, false};
+    return (MemoryUse){"rows", d->row_bits + 1 - edge, d->rows / d->reads, 2 * d->reads * d->multipliers_engine, true,
+                       false, false};
 }
 
 /* Fewest bits without which a row takes fewer blocks; 0: none or too many. */

@@ -201,7 +201,8 @@ static int tile_cycles(const Tile *t)
 static bool same_shape(const Tile *a, const Tile *b)
 {
     return a->layer == b->layer && (a->op == OP_KEEP) == (b->op == OP_KEEP) && a->use_psum == b->use_psum
-           && a->segment[0].matrix == b->segment[0].matrix && a->parts == b->parts && a->segment[0].cycles == b->segment[0].cycles
+           && a->segment[0].matrix == b->segment[0].matrix && a->parts == b->parts
+           && a->segment[0].cycles == b->segment[0].cycles
            && a->segment[1].cycles == b->segment[1].cycles;
 }
 
@@ -308,7 +309,8 @@ static void mark_runs(Design *d)
         if (d->tile[n].layer_done) {
             Run *r = run_of_tile(d, n);
             r->set_pending |= 1u << d->tile[n].layer;
-            r->set_head = d->stages == 1 && d->net->layer[d->net->n - 1].cell == CELL_LINEAR && last_lstm(d, d->tile[n].layer);
+            r->set_head = d->stages == 1 && d->net->layer[d->net->n - 1].cell == CELL_LINEAR
+                && last_lstm(d, d->tile[n].layer);
             r->ends = true;
         }
     d->run[d->n_runs - 1].wrap = d->run[d->n_runs - 1].ends = true;
