@@ -80,28 +80,13 @@ static bool quantise(Job *j)
            && delta_quantise(j->diag, j->spec, &j->qnet);
 }
 
-/* The testbench repeats all sequences until it has enough steps; where the stream limits the interval it varies from step
- * to step, so the prediction averages over as many. (With deltas the planner already counts the sequences themselves.) */
-static void predict_as_measured(Job *j)
-{
-    enum { MOST = 1024 };
-    int steps = 0, rounds = 1, least = cycles_least_steps(&j->design);
-    for (int n = 0; n < j->sequences.n; n++)
-        steps += j->sequences.length[n];
-    while (rounds * steps < least)
-        rounds++;
-    Design *d = &j->design;
-    if (!d->delta)
-        d->interval = plan_cycles(d, MIN(rounds * steps, MOST)).interval;
-}
-
 static bool plan(Job *j)
 {
-    if (!design_plan(j->arena, j->diag, j->spec, &j->network, &j->qnet, &j->golden.activity, j->log,
-                     &j->design))
-        return false;
-    predict_as_measured(j);
-    return true;
+    int steps = 0;
+    for (int n = 0; n < j->sequences.n; n++)
+        steps += j->sequences.length[n];
+    return design_plan(j->arena, j->diag, j->spec, &j->network, &j->qnet, &j->golden.activity, steps, j->log,
+                       &j->design);
 }
 
 static bool run_golden(Job *j)
@@ -131,14 +116,21 @@ static bool gather(Job *j)
 {
     j->estimate = usage_estimate(&j->design);
     warn_if_too_large(j);
-    if (j->design.engine->timeline)
-        j->design.engine->timeline(&j->design, j->arena, &j->timeline);
     j->report = (Report){ .design = &j->design,
                           .estimate = &j->estimate,
                           .golden = &j->golden,
                           .sequences = &j->sequences,
-                          .timeline = j->design.engine->timeline ? &j->timeline : NULL,
                           .facts = facts_gather(&j->design, &j->golden, &j->sequences) };
+    return true;
+}
+
+static bool lay_out(Job *j)
+{
+    const Design *d = &j->design;
+    if (d->engine->timeline) {
+        d->engine->timeline(d, j->arena, &j->timeline);
+        j->report.timeline = &j->timeline;
+    }
     return true;
 }
 
@@ -160,6 +152,7 @@ bool job_stage(Job *j, Stage stage)
         [STAGE_GOLDEN] = { "running the golden model", run_golden },
         [STAGE_PLAN] = { "planning", plan },
         [STAGE_GATHER] = { "gathering figures", gather },
+        [STAGE_TIMELINE] = { "laying out the schedule", lay_out },
     };
     progress(TABLE[stage].what);
     return TABLE[stage].run(j) && !diag_failed(j->diag);
@@ -199,6 +192,8 @@ static bool write_text(Folder *f, const char *name, const char *text)
 
 static bool write_files(Job *j, Folder *f)
 {
+    if (j->design.delta && j->spec->control)
+        golden_raise(j->arena, &j->qnet, &j->sequences, &j->golden.raised);
     json_t *report = job_report(j);
     const char *json = report_json_text(j->arena, report),
                *page = report_markdown(j->arena, report);

@@ -36,7 +36,9 @@ bool job_load(Job *j);
  */
 typedef enum {
     STAGE_NETWORK, STAGE_PATTERN, STAGE_SEQUENCES, STAGE_UNPRUNED, STAGE_PRUNE, STAGE_QUANTISE,
-    STAGE_GOLDEN, STAGE_PLAN, STAGE_GATHER, STAGES
+    STAGE_GOLDEN, STAGE_PLAN, STAGE_GATHER,
+    STAGE_TIMELINE,                     /* for the report's `schedule` and its picture */
+    STAGES
 } Stage;
 bool job_stage(Job *j, Stage stage);
 /* Writes the output folder `path`; it appears complete or not at all. */

@@ -90,6 +90,8 @@ bool file_is_folder(const char *path);
 /* `name` taken relative to the folder of `base_file` unless absolute. */
 char *path_beside(Arena *a, const char *base_file, const char *name);
 char *path_join(Arena *a, const char *folder, const char *name);
+/* The names in a folder, by their bytes, and how many; none where there is no such folder. */
+const char **folder_names(Arena *a, const char *folder, int *n);
 const char *path_name(const char *path);                /* last component */
 /* The folder of templates, testbench and constraints: beside the program or under PREFIX/share/lstmgen. */
 const char *data_folder(Arena *a, Diag *d);
@@ -108,7 +110,8 @@ void folder_put(FolderFile *file, const void *data, size_t n);
 bool folder_close(FolderFile *file);
 const char *folder_path(const Folder *f);               /* the temporary folder, while it is being written */
 /* Calls `each` for every file written so far, sorted by name. */
-void folder_list(const Folder *f, void (*each)(void *ctx, const char *name, const char sha256[65], size_t size), void *ctx);
+void folder_list(const Folder *f, void (*each)(void *ctx, const char *name, const char sha256[65], size_t size),
+                 void *ctx);
 bool folder_commit(Folder *f);                          /* renames; the former folder is removed */
 void folder_abort(Folder *f);                           /* removes what was written */
 bool folder_remove(const char *path);                   /* and all below it; links are removed, never followed */
@@ -117,8 +120,8 @@ bool folder_remove(const char *path);                   /* and all below it; lin
 enum { LAYERS_MAX = 16, NAMES_MAX = 8 };
 enum { GATE_I, GATE_F, GATE_G, GATE_O, GATES };         /* canonical row order of an LSTM: i f g o */
 enum { MATRIX_W, MATRIX_R, MATRICES };
-/* What is kept of a matrix: a fraction of the weights of each gate (a linear layer is one gate: gate[0]); asis: the zeros
- * that are in the file decide. `named`: given for this very matrix, at `at`. */
+/* What is kept of a matrix: a fraction of the weights of each gate (a linear layer is one gate: gate[0]); asis: the
+ * zeros that are in the file decide. `named`: given for this very matrix, at `at`. */
 typedef struct Rate { bool asis, named; double gate[GATES]; Place at; } Rate;
 /* What sparsity.keep and sparsity.pattern say of a layer, by the use of a matrix. */
 enum { USE_W = MATRIX_W, USE_R = MATRIX_R, USE_HEAD, USES };
@@ -229,7 +232,8 @@ typedef struct Network {
     bool delta; double delta_x, delta_h;
     int *x_order, *x_place;             /* element of x at a position, position of an element; NULL: as they are */
 } Network;
-/* Finds every tensor the spec names (or the LSTM nodes of an ONNX file), checks shapes and brings rows into canonical order. */
+/* Finds every tensor the spec names (or the LSTM nodes of an ONNX file), checks shapes and brings rows into canonical
+ * order. */
 bool network_load(Arena *a, Diag *d, const Spec *s, Network *out);
 int layer_rows(const Layer *l);                         /* 4*hidden or hidden */
 /* write.c: writes the model file of the spec again, as `to`, in its own container: the weights that `net` (pruned) does
@@ -267,8 +271,9 @@ typedef struct MatrixPlan {
     int gate_keep[GATES], gate_cycles[GATES];   /* keep and cycles of the rows of each gate; 0: as `keep`, `cycles` */
     int index_bits;                     /* 0: the read address is a counter */
     int64_t kept, stored;               /* weights that survive; weights stored, padding included */
-    int gates, rows;                    /* scatter engine: stacked gates; rows of a PE. Gather engine: gates whose rows are
-                                         * cut into groups by themselves; rows of a group (structured_blocks: of a block) */
+    int gates, rows;                    /* scatter engine: stacked gates; rows of a PE. Gather engine: gates whose rows
+                                         * are cut into groups by themselves; rows of a group (structured_blocks: of a
+                                         * block) */
     const int *order;                   /* scatter engine: neuron at a position, NULL: as they are */
 } MatrixPlan;
 
@@ -294,13 +299,13 @@ struct Pattern {
     bool (*prune)(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at);
     /* Geometry of one pruned matrix on N lanes. */
     MatrixPlan (*plan)(const Spec *s, const Matrix *m);
-    /* Gather engine. Row `row` of the quantised matrix as plan->cycles * pe_width lane words, cycle-major; row < 0: an empty row.
-     * Scatter engine: column `row` as plan->cycles * pes words, `lanes` being the PEs; index: local row. */
+    /* Gather engine. Row `row` of the quantised matrix as plan->cycles * pe_width lane words, cycle-major; row < 0: an
+     * empty row. Scatter engine: column `row` as plan->cycles * pes words, `lanes` being the PEs; index: local row. */
     void (*pack)(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out);
     /* Inverse of pack: adds the row's weights to `out[columns]` (which the caller zeroed). */
     void (*unpack)(const MatrixPlan *plan, int columns, int lanes, const LaneWord *in, int16_t *out);
-    /* Which keys of the engine prune reads, besides what check left in spec.banks, block and group_rows: a sweep over the
-     * others prunes once. */
+    /* Which keys of the engine prune reads, besides what check left in spec.banks, block and group_rows: a sweep over
+     * the others prunes once. */
     unsigned prune_reads;
     bool private_vectors;                          /* PEs read their own copies of the vector by index */
     /* PEs that read one index list and one copy; 0: all, whatever the order of the rows. NULL: every PE its own. */
@@ -312,14 +317,17 @@ struct Pattern {
     double (*bound_bits)(const MatrixPlan *plan, int rows, int columns, int weight_bits);
 };
 const Pattern *pattern_find(const char *name);
+bool pattern_has_key(const Pattern *p, const char *key);        /* "sparsity.keep": it prunes */
 /* assign.c: gives every matrix its pattern and rate; refuses rates without effect and patterns that share no engine. */
 bool patterns_assign(Diag *d, const Spec *s, Network *net);
 /* Each pattern in use fills its defaults and reports what clashes. */
 void patterns_check(Spec *s, const Network *net, Diag *d);
 /* The pattern whose hardware can do what all matrices of a network need; it plans and packs them all. */
 const Pattern *patterns_host(const Network *net);
-unsigned patterns_prune_reads(const Network *net);      /* prune_reads of all */
-const char *patterns_choice(Arena *a, const Spec *s, const Network *net);  /* `choice` of the first that has one, or NULL */
+/* prune_reads of all, and what the order of delta.profile reads. */
+unsigned patterns_prune_reads(const Spec *s, const Network *net);
+/* `choice` of the first that has one, or NULL. */
+const char *patterns_choice(Arena *a, const Spec *s, const Network *net);
 const char *patterns_text(Arena *a, const Network *net);   /* names of those in use: "dense + bank_balanced" */
 bool network_is_pruned(const Network *net);             /* something is removed here (not by the file) */
 const Pattern *const *pattern_table(int *n);
@@ -346,7 +354,7 @@ typedef struct QLayer {
 typedef struct ActTable {
     int in_bits, in_fraction;           /* the pre-activation format */
     int out_bits;                       /* activation bits; fraction out_bits - 1 */
-    int segment_bits, low_bits;         /* address and interpolation bits of a tanh argument of fraction in_fraction + 1 */
+    int segment_bits, low_bits;         /* of a tanh argument of fraction in_fraction + 1: address, interpolation */
     int base_bits, slope_bits, table_fraction;
     int slope_shift;                    /* extra fraction bits of the slope */
     int entries; int32_t *base, *slope;
@@ -357,7 +365,7 @@ typedef struct QNetwork {
     int weight_bits;
     Format input, pre, gate, state;     /* gate: outputs of sigmoid and tanh */
     int acc_bits;                       /* exact for every row */
-    int left_shift;                     /* accumulators are shifted left by this before a row's right shift (0 as a rule) */
+    int left_shift;                     /* of accumulators, before a row's right shift (0 as a rule) */
     ActTable table;
     bool delta; int32_t delta_x, delta_h;   /* thresholds, in the formats of x and h */
 } QNetwork;
@@ -383,7 +391,7 @@ typedef struct Activity { int steps, elements; int at[LAYERS_MAX][MATRICES]; uin
 typedef struct Raised { int32_t delta_x, delta_h, *y; Activity activity; } Raised;
 typedef struct Golden {
     Activity activity;                  /* sent NULL without deltas */
-    Raised raised;                      /* y NULL without deltas */
+    Raised raised;                      /* y NULL until golden_raise */
     int width;                          /* elements of the last layer's output */
     int32_t *x;                         /* [n][steps][inputs], quantised stimulus */
     int32_t *y;                         /* [n][steps][width], integers */
@@ -393,11 +401,15 @@ typedef struct Golden {
     int64_t state_saturations, output_saturations;
     int64_t input_saturations;          /* stimulus clipped when it was quantised */
 } Golden;
-bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Network *unpruned, const Sequences *seq, Golden *out);
+bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Network *unpruned,
+                const Sequences *seq, Golden *out);
+/* Networks with deltas: runs them once more, with raised thresholds. */
+void golden_raise(Arena *a, const QNetwork *q, const Sequences *seq, Raised *out);
 void float_network_run(const Network *net, const Sequences *seq, float *y);   /* y: [n][steps][width] */
 /* The same network with its thresholds: which elements are sent. */
 void float_network_activity(Arena *a, const Network *net, const Sequences *seq, Activity *out);
-double snr_db(const float *reference, const float *value, size_t n);   /* 10 log10(sum r^2 / sum (r-v)^2); 999 when equal */
+/* 10 log10(sum r^2 / sum (r-v)^2); 999 when equal. */
+double snr_db(const float *reference, const float *value, size_t n);
 
 /* ---------------------------------------------------------------- plan/ (Design) */
 #include "plan/design.h"

@@ -1,6 +1,7 @@
 /* file.c: reading whole files, paths, the program's own data, SHA-256. */
 #include "base/base.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -131,6 +132,29 @@ const char *path_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_name(const struct dirent *e)
+{
+    return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+}
+
+const char **folder_names(Arena *a, const char *folder, int *n)
+{
+    struct dirent **entry = NULL;
+    *n = MAX(scandir(folder, &entry, is_name, by_name), 0);
+    const char **names = ARENA_ARRAY(a, const char *, MAX(*n, 1));
+    for (int i = 0; i < *n; i++) {
+        names[i] = str_dup(a, entry[i]->d_name);
+        free(entry[i]);
+    }
+    free(entry);
+    return names;
 }
 
 static bool holds_data(Arena *a, const char *folder)

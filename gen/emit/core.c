@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* Library modules below templates/, in the order of the file list; leaves may have a variant of the family. */
-static const char *const leaves[] = {"lg_mul", "lg_mux_add", "lg_ram", "lg_ram_small", "lg_rom", "lg_rom2", "lg_rom_small",
+static const char *const leaves[] = {"lg_mul", "lg_mux_add", "lg_ram", "lg_ram_small", "lg_rom", "lg_rom2",
+                                     "lg_rom_small",
                                      "lg_fifo"};
 static const char *const modules[] = {
     "lib/lg_delay", "lib/lg_delay_reset", "lib/lg_memory", "lib/lg_mul_wide", "lib/lg_tree", "lib/lg_skid",

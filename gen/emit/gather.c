@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-const char *const gather_modules[] = {"engine/lg_pe", "engine/lg_bank", "engine/lg_row", "engine/lg_span", "engine/lg_set",
-                                      "engine/lg_stream", "engine/lg_chain", "engine/lg_gather", "engine/lg_route", "engine/lg_queue",
-                                      "engine/lg_sequencer", NULL};
+const char *const gather_modules[] = {"engine/lg_pe", "engine/lg_bank", "engine/lg_row", "engine/lg_span",
+                                      "engine/lg_set", "engine/lg_stream", "engine/lg_chain", "engine/lg_gather",
+                                      "engine/lg_route", "engine/lg_queue", "engine/lg_sequencer", NULL};
 
 bool gather_unused(const Design *d, const char *module)
 {

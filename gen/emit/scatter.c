@@ -1,5 +1,5 @@
-/* scatter.c: what the output folder holds because of the scatter engine. Field orders are those of lg_scatter_scan (P_...)
- * and lg_scatter_read (T_...). */
+/* scatter.c: what the output folder holds because of the scatter engine. Field orders are those of lg_scatter_scan
+ * (P_...) and lg_scatter_read (T_...). */
 #include "emit/emit.h"
 
 #include <string.h>

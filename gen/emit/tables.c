@@ -13,11 +13,12 @@ Widths widths_of(const Design *d)
         .tile = MAX(clog2(d->n_tiles), 1), .length = MAX(clog2(length), 1), .gap = clog2(gap + 1),
         .weight = MAX(clog2(d->weight_words), 1), .record = MAX(clog2(d->records), 1),
         .psum = MAX(clog2(d->psums), 1), .neuron = MAX(clog2(d->neurons), 1), .rows = clog2(d->tile_rows + 1),
-        .stage = MAX(clog2(d->stages), 1), .bank = clog2(d->vector_banks + 1), .entry = MAX(clog2(d->entries), 1), .lane = MAX(clog2(d->cell_lanes), 1)};
+        .stage = MAX(clog2(d->stages), 1), .bank = clog2(d->vector_banks + 1), .entry = MAX(clog2(d->entries), 1),
+        .lane = MAX(clog2(d->cell_lanes), 1)};
 }
 
-/* Whether a run needs the first or second region of its tiles. Elastic PEs may be at rows of a later run of the phase, so
- * all runs of a phase are alike. */
+/* Whether a run needs the first or second region of its tiles. Elastic PEs may be at rows of a later run of the phase,
+ * so all runs of a phase are alike. */
 static bool used(const Design *d, const Tile *t, int k)
 {
     if (d->ring > 0)
@@ -66,8 +67,8 @@ static void put_run(const Design *d, Image *m, const Run *r, const Widths *w)
     image_field(m, r->lead, w->gap);
     image_field(m, r->wait_h, layers);
     image_field(m, r->set_pending, layers);
-    const bool flag[] = {b->cycles > 0, muted(d, t, 0), muted(d, t, 1), r->wait_x, r->release_x, r->wait_out, r->is_head,
-                         r->set_head, r->wrap, aligned(d, t, 0), aligned(d, t, 1)};
+    const bool flag[] = {b->cycles > 0, muted(d, t, 0), muted(d, t, 1), r->wait_x, r->release_x, r->wait_out,
+                         r->is_head, r->set_head, r->wrap, aligned(d, t, 0), aligned(d, t, 1)};
     for (int k = 0; k < LENGTH(flag); k++)
         image_field(m, flag[k], 1);
     if (d->stages > 1) {
@@ -84,8 +85,9 @@ bool emit_program(const Design *d, Arena *a, Folder *f)
                 + (d->stages > 1 ? 1 + w.stage : 0);
     Image m;
     if (!image_open(&m, a, f, "mem/program.hex", width,
-                    "[stage ends, with stages] scale_b scale_a wrap set_head is_head wait_out release_x wait_x mute_b mute_a has_b pending wait_h "
-                    "lead gap weight base_b1 base_b0 base_a1 base_a0 length_b-1 length_a-1 first_tile tiles-1"))
+                    "[stage ends, with stages] scale_b scale_a wrap set_head is_head wait_out release_x wait_x mute_b "
+                    "mute_a has_b pending wait_h lead gap weight base_b1 base_b0 base_a1 base_a0 length_b-1 "
+                    "length_a-1 first_tile tiles-1"))
         return false;
     for (int k = 0; k < d->n_runs; k++)
         put_run(d, &m, &d->run[k], &w);
@@ -138,7 +140,8 @@ static void put_tile(const Design *d, Image *m, int n, const Widths *w, int reco
 bool emit_tiles(const Design *d, Arena *a, Folder *f)
 {
     Widths w = widths_of(d);
-    int width = 8 + (d->n_regions - 1) + w.record + w.psum + w.neuron + w.rows + 2 * w.bank + 2 * d->addr_bits + w.entry;
+    int width = 8 + (d->n_regions - 1) + w.record + w.psum + w.neuron + w.rows + 2 * w.bank + 2 * d->addr_bits
+        + w.entry;
     Image m;
     if (!image_open(&m, a, f, "mem/tiles.hex", width,
                     "entry addr1 addr0 modulus bank rows neuron psum record done y_done relu output vector use_psum "

@@ -72,7 +72,8 @@ static void print_memories(const Design *d, Buffer *b)
     for (int k = 0; k < d->index_memories; k++)
         buffer_print(b, "memory %d %d %d mem/index_%d.hex\n", select++, d->weight_words, d->index_word, k);
     for (int lane = 0; lane < d->cell_lanes; lane++)
-        buffer_print(b, "memory %d %d %d mem/record_%d.hex\n", select++, d->records, d->q->acc_bits + d->shift_bits, lane);
+        buffer_print(b, "memory %d %d %d mem/record_%d.hex\n", select++, d->records, d->q->acc_bits + d->shift_bits,
+                     lane);
 }
 
 static bool emit_config(const Design *d, Arena *a, Folder *f, const Golden *g, const Sequences *seq)
@@ -90,7 +91,8 @@ static bool emit_config(const Design *d, Arena *a, Folder *f, const Golden *g, c
     if (d->interval == (double)(int64_t)d->interval)
         buffer_print(&b, "predicted_interval %" PRId64 "\n", (int64_t)d->interval);
     buffer_print(&b, "predicted_latency %" PRId64 "\nmin_measure_steps %d\nlast_steps %d\nstall_steps %d\nseed %d\n"
-                     "timeout_cycles %" PRId64 "\n", d->latency, cycles_least_steps(d), cycles_last_steps(d), STALL_STEPS, SEED,
+                     "timeout_cycles %" PRId64 "\n", d->latency, cycles_least_steps(d), cycles_last_steps(d),
+                     STALL_STEPS, SEED,
                  20 * (d->latency + (int64_t)d->interval) + 100000);
     if (d->delta && d->spec->control)
         print_settings(d, &g->raised, &b);
@@ -116,9 +118,11 @@ static const struct { const char *memory, *image, *word; bool paced; } map_text[
     {"weight", "`weight_<pe>.hex`", "one weight per lane, lane 0 lowest; address = engine cycle of the step", false},
     {"index", "`index_<list>.hex`", "place of the weight's vector element per lane, lane 0 lowest; one list per PE "
      "or group of PEs", false},
-    {"record", "`record_<lane>.hex`", "{right shift, bias}; the bias is at accumulator precision with the rounding half", false},
+    {"record", "`record_<lane>.hex`", "{right shift, bias}; the bias is at accumulator precision with the rounding "
+                                      "half", false},
     {"vector", "-", "one element; x and h of each layer, two buffers each (below)", false},
-    {"write queue", "-", "h of several neurons, as they come from the cell unit: {stored, value, first bank, address}", false},
+    {"write queue", "-", "h of several neurons, as they come from the cell unit: {stored, value, first bank, address}",
+     false},
     {"row ring", "-", "sums of a PE whose row is done before that of the slowest PE", false},
     {"partial sum", "-", "accumulator of a row whose first product was taken ahead", false},
     {"gate i", "-", "sigmoid(i) of a neuron until g arrives", false},
@@ -175,8 +179,8 @@ static void print_regions(const Design *d, Buffer *b)
                      r->base[0], r->base[1]);
     }
     if (d->span > 0)
-        buffer_print(b, "\nEach lane of an index list has a copy of all of it. Places in `index_<list>.hex` are address * "
-                        "%d + bank, to whose\naddress the base of the buffer is OR-ed.\n", d->span);
+        buffer_print(b, "\nEach lane of an index list has a copy of all of it. Places in `index_<list>.hex` are "
+                        "address * %d + bank, to whose\naddress the base of the buffer is OR-ed.\n", d->span);
     for (int k = 1; k < d->n_regions; k++)
         if (d->region[k].order)
             print_order(&d->region[k], k - 1, b);
@@ -206,7 +210,8 @@ bool emit_memory_map(const Design *d, Arena *a, Folder *f)
         int t = 0;
         while (strcmp(map_text[t].memory, m->name) || map_text[t].paced > (d->ring > 0))
             REQUIRE(++t < LENGTH(map_text));
-        buffer_print(&b, "| %s | %" PRId64 " | %" PRId64 " | %d | %s | %s | %s |\n", m->name, m->depth, m->width, m->copies,
+        buffer_print(&b, "| %s | %" PRId64 " | %" PRId64 " | %d | %s | %s | %s |\n", m->name, m->depth, m->width,
+                     m->copies,
                      m->rom ? "block ROM" : m->block || (m->weights && d->spec->loadable) ? "block RAM" : "LUT RAM",
                      map_text[t].image, map_text[t].word);
     }

@@ -87,9 +87,10 @@ static bool emit_pe(const Design *d, Arena *a, Folder *f, int pe, LaneWord *word
                     "weights of one cycle, lane 0 lowest"))
         return false;
     if (indexed && !image_open(&index, a, f, str_format(a, "mem/index_%d.hex", pe / d->share), d->index_word,
-                               d->ring > 0 ? "last word of the row (1 bit), of the layer's own h (1 bit); bank addresses, lane 0 "
-                                             "lowest; the region's base is OR-ed to them"
-                                           : "bank addresses of one cycle, lane 0 lowest; the region's base is OR-ed to them"))
+                               d->ring > 0 ? "last word of the row (1 bit), of the layer's own h (1 bit); bank "
+                                             "addresses, lane 0 lowest; the region's base is OR-ed to them"
+                                           : "bank addresses of one cycle, lane 0 lowest; the region's base is OR-ed "
+                                             "to them"))
         return false;
     for (int k = 0, n; k < d->n_tiles; k += n) {
         n = together(d, k);

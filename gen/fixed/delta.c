@@ -12,11 +12,11 @@ static bool encode(Diag *d, const Spec *s, const char *key, double v, Format f, 
     if (scaled == nearest && nearest <= most)
         return true;
     if (nearest > most)
-        diag_error(d, spec_at(s, name), "%s: %g is more than any change of %s, which has %d bits and %d fraction bits: at most "
-                   "%.10g", name, v, key, f.bits, f.fraction, ldexp(most, -f.fraction));
+        diag_error(d, spec_at(s, name), "%s: %g is more than any change of %s, which has %d bits and %d fraction "
+                   "bits: at most %.10g", name, v, key, f.bits, f.fraction, ldexp(most, -f.fraction));
     else
-        diag_error(d, spec_at(s, name), "%s: %.10g is no multiple of the step of %s, 2^%d (%d bits): it would round to %.10g; "
-                   "give that", name, v, key, -f.fraction, f.bits, ldexp(nearest, -f.fraction));
+        diag_error(d, spec_at(s, name), "%s: %.10g is no multiple of the step of %s, 2^%d (%d bits): it would round "
+                   "to %.10g; give that", name, v, key, -f.fraction, f.bits, ldexp(nearest, -f.fraction));
     return false;
 }
 

@@ -235,7 +235,7 @@ static int32_t raised(int32_t threshold, Format f)
     return MIN(MAX(2 * threshold, 1 << MAX(f.bits - 6, 0)), most);
 }
 
-static void run_raised(Arena *a, const QNetwork *q, const Sequences *seq, Raised *out)
+void golden_raise(Arena *a, const QNetwork *q, const Sequences *seq, Raised *out)
 {
     QNetwork other = *q;
     Golden g;
@@ -253,8 +253,6 @@ bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Networ
                 const Sequences *seq, Golden *out)
 {
     run_sequences(a, q, seq, out);
-    if (q->delta)
-        run_raised(a, q, seq, &out->raised);
     size_t count = (size_t)seq->n * seq->steps * out->width;
     out->y_float = ARENA_ARRAY(a, float, count);
     float_network_run(pruned, seq, out->y_float);

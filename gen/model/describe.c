@@ -347,7 +347,8 @@ static void print_tensors(const Survey *v, FILE *to)
         fprintf(to, "#   and %d more\n", v->model->n - n);
 }
 
-static const char *const GUESSED_ORDER = "the file does not say in which order the rows of the gates are: check `gates`";
+static const char *const GUESSED_ORDER =
+    "the file does not say in which order the rows of the gates are: check `gates`";
 
 static void print_spec(const Survey *v, const char *path, FILE *to)
 {
@@ -405,7 +406,8 @@ static json_t *spec_json(const Survey *v, const char *path)
     json_t *layers = json_array();
     for (int i = 0; i < v->n; i++)
         json_array_append_new(layers, layer_json(v->arena, &v->layer[i]));
-    return json_pack("{s:{s:o, s:o}, s:{s:s}, s:{s:i, s:i}}", "model", "file", text_json(v->arena, path), "layers", layers,
+    return json_pack("{s:{s:o, s:o}, s:{s:s}, s:{s:i, s:i}}", "model", "file", text_json(v->arena, path), "layers",
+                     layers,
                      "sparsity", "pattern", "dense", "engine", "pes", 4, "pe_width", 4);
 }
 
@@ -418,7 +420,8 @@ static json_t *notes_json(const Survey *v)
         json_array_append_new(notes, json_string(GUESSED_ORDER));
     for (int i = 0; i < v->n; i++)
         if (v->layer[i].by_shape)
-            json_array_append_new(notes, text_json(v->arena, str_format(v->arena, "layer %d is guessed from shapes", i)));
+            json_array_append_new(notes, text_json(v->arena,
+                                                   str_format(v->arena, "layer %d is guessed from shapes", i)));
     return notes;
 }
 

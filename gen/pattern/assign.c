@@ -1,6 +1,6 @@
-/* assign.c: which pattern and rate each matrix has, and what that means for the core: patterns of one engine may be mixed,
- * and the most able of them (its lanes see the most of the vector) then plans and packs all matrices: whatever zeros
- * another pattern left, its rows can hold. */
+/* assign.c: which pattern and rate each matrix has, and what that means for the core: patterns of one engine may be
+ * mixed, and the most able of them (its lanes see the most of the vector) then plans and packs all matrices: whatever
+ * zeros another pattern left, its rows can hold. */
 #include "pattern/pattern.h"
 
 #include <string.h>
@@ -31,10 +31,7 @@ static bool removes(const Matrix *m)
 
 static bool can_remove(const Pattern *p)
 {
-    for (int k = 0; p->keys[k]; k++)
-        if (!strcmp(p->keys[k], "sparsity.keep"))
-            return true;
-    return false;
+    return pattern_has_key(p, "sparsity.keep");
 }
 
 static void assign(Diag *d, const Spec *s, Network *net, int layer, int which)
@@ -48,8 +45,8 @@ static void assign(Diag *d, const Spec *s, Network *net, int layer, int which)
     if (can_remove(m->pattern))
         return;
     if (m->keep.named && removes(m))
-        diag_error(d, m->keep.at, "this rate has no effect: %s of layer %d has pattern %s, which keeps everything; leave the "
-                   "rate out, or choose another pattern", USE[use], layer, m->pattern->name);
+        diag_error(d, m->keep.at, "this rate has no effect: %s of layer %d has pattern %s, which keeps everything; "
+                   "leave the rate out, or choose another pattern", USE[use], layer, m->pattern->name);
     m->keep = (Rate){.gate = {1, 1, 1, 1}};
 }
 
@@ -63,8 +60,8 @@ static void check_layer(Diag *d, const Spec *s, const Network *net, int layer)
     bool own = s->n_keep > 0 || keep != &s->keep[0];
     bool able = can_remove(l->m[MATRIX_W].pattern) || (l->cell == CELL_LSTM && can_remove(l->m[MATRIX_R].pattern));
     if (own && !able && !r->named && removes(&given))
-        diag_error(d, r->at, "this rate has no effect: layer %d has pattern %s, which keeps everything; leave the rate out, or "
-                   "choose another pattern", layer, l->m[MATRIX_W].pattern->name);
+        diag_error(d, r->at, "this rate has no effect: layer %d has pattern %s, which keeps everything; leave the "
+                   "rate out, or choose another pattern", layer, l->m[MATRIX_W].pattern->name);
 }
 
 /* Calls each(ctx, matrix, layer) for every matrix that is there. */
@@ -100,17 +97,17 @@ static void same_engine(void *ctx, const Matrix *m, int layer)
         return;
     e->said = true;
     diag_error(e->diag, spec_at(e->spec, "sparsity.pattern"),
-               "%s (layer %d) and %s (layer %d) need different engines, and a core has one: the %s engine serves %s; the %s "
-               "engine serves %s; for a matrix that keeps everything give keep: 1 with the pattern of the others",
-               e->first->pattern->name, e->layer, m->pattern->name, layer, a->name, names_on(e->spec->arena, a), b->name,
-               names_on(e->spec->arena, b));
+               "%s (layer %d) and %s (layer %d) need different engines, and a core has one: the %s engine serves %s; "
+               "the %s engine serves %s; for a matrix that keeps everything give keep: 1 with the pattern of the "
+               "others", e->first->pattern->name, e->layer, m->pattern->name, layer, a->name,
+               names_on(e->spec->arena, a), b->name, names_on(e->spec->arena, b));
 }
 
 bool patterns_assign(Diag *d, const Spec *s, Network *net)
 {
     if (s->n_keep > 0 && s->n_keep != net->n)
-        diag_error(d, spec_at(s, "sparsity.keep"), "sparsity.keep: a list of %d rates, but the network has %d layer%s: give one "
-                   "for each, the linear one included", s->n_keep, net->n, net->n > 1 ? "s" : "");
+        diag_error(d, spec_at(s, "sparsity.keep"), "sparsity.keep: a list of %d rates, but the network has %d "
+                   "layer%s: give one for each, the linear one included", s->n_keep, net->n, net->n > 1 ? "s" : "");
     for (int l = 0; l < net->n; l++) {
         for (int which = 0; which < MATRICES; which++)
             if (net->layer[l].m[which].rows > 0)
@@ -177,9 +174,9 @@ const Pattern *patterns_host(const Network *net)
     return best;
 }
 
-unsigned patterns_prune_reads(const Network *net)
+unsigned patterns_prune_reads(const Spec *s, const Network *net)
 {
-    unsigned reads = 0;
+    unsigned reads = s->delta_profile ? PRUNE_READS_PE_WIDTH : 0;  /* the arrays: profile.c */
     int n;
     const Pattern *const *table = pattern_table(&n);
     for (int k = 0; k < n; k++)

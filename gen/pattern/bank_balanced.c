@@ -41,17 +41,17 @@ static int fewest_columns(const Network *net)
 }
 
 /* banks: auto: one bank per multiplier of a PE, which takes the fewest cycles there can be. A lane that serves g banks
- * takes g * K cycles, where K is the most that one of them keeps; as one bank they keep at most g * K, and a rate rounds
- * up once, not g times. Fewer banks than lanes leave lanes idle. A matrix with fewer columns has a bank for each: it takes
- * one cycle, which is the least, and keeps all of them. */
+ * takes g * K cycles, where K is the most that one of them keeps; as one bank they keep at most g * K, and a rate
+ * rounds up once, not g times. Fewer banks than lanes leave lanes idle. A matrix with fewer columns has a bank for
+ * each: it takes one cycle, which is the least, and keeps all of them. */
 static void choose_banks(Spec *s, const Network *net, Diag *d)
 {
     int columns = fewest_columns(net);
     if (s->pe_width == 0) {
         s->pe_width = MIN(PE_WIDTH_DEFAULT, columns);
         if (s->pe_width < PE_WIDTH_DEFAULT)
-            diag_warn(d, spec_at(s, "engine.pe_width"), "engine.pe_width: auto takes %d, since the narrowest matrix has only "
-                      "%d column%s to deal to banks", s->pe_width, columns, columns > 1 ? "s" : "");
+            diag_warn(d, spec_at(s, "engine.pe_width"), "engine.pe_width: auto takes %d, since the narrowest matrix "
+                      "has only %d column%s to deal to banks", s->pe_width, columns, columns > 1 ? "s" : "");
     }
     s->banks = s->pe_width;
     s->banks_auto = true;
@@ -225,8 +225,8 @@ static const char *bank_balanced_choice(Arena *a, const Spec *s, const Network *
 {
     if (!s->banks_auto)
         return NULL;
-    const char *text = str_format(a, "%d banks, one for each multiplier of a PE: %lld cycles of the step, the fewest", s->banks,
-                                  (long long)step_cycles(s, net, s->banks));
+    const char *text = str_format(a, "%d banks, one for each multiplier of a PE: %lld cycles of the step, the fewest",
+                                  s->banks, (long long)step_cycles(s, net, s->banks));
     for (int k = 2; k <= 4 && k * s->banks <= fewest_columns(net); k *= 2)
         text = str_format(a, "%s; %d banks %lld", text, k * s->banks, (long long)step_cycles(s, net, k * s->banks));
     return text;

@@ -16,7 +16,7 @@ typedef struct Blocks {
 Blocks blocks_pack(Arena *a, const QMatrix *q, int side);
 /* Inverse: fills value[rows * columns], which the caller zeroed. */
 void blocks_unpack(const Blocks *b, int16_t *value);
-/* Cycles that `groups` groups of p x q multipliers need for all kernels, cut into tiles of p x q: each kernel on the group
- * of its turn (shared false), or tiles dealt to whichever group is free. */
+/* Cycles that `groups` groups of p x q multipliers need for all kernels, cut into tiles of p x q: each kernel on the
+ * group of its turn (shared false), or tiles dealt to whichever group is free. */
 int64_t blocks_cycles(const Blocks *b, int p, int q, int groups, bool shared);
 #endif

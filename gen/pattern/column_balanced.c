@@ -3,9 +3,10 @@
  *
  * The rows of an LSTM matrix are the gates stacked, 4H in all; M = engine.pes. PE p owns the gates of neurons p, p + M,
  * p + 2M ...: its local row of gate g of neuron k*M + p is g*G + k, with G = ceil(H / M) neurons to a PE (where M
- * divides H that is rows p, p + M, ... of the stack). A sub-column is what a PE holds of a column, S = 4G rows; it keeps
- * the S - floor(S * (1 - keep)) largest magnitudes, ties to the lower row. Storage, column-balanced compressed sparse
- * columns: BLEN words per column and PE, each a weight and its local row; no pointers. A linear head keeps all. */
+ * divides H that is rows p, p + M, ... of the stack). A sub-column is what a PE holds of a column, S = 4G rows; it
+ * keeps the S - floor(S * (1 - keep)) largest magnitudes, ties to the lower row. Storage, column-balanced compressed
+ * sparse columns: BLEN words per column and PE, each a weight and its local row; no pointers. A linear head keeps
+ * all. */
 #include "pattern/pattern.h"
 
 #include <math.h>
@@ -108,11 +109,11 @@ static bool prune_asis(const Spec *s, Diag *d, Matrix *m, const Deal *l, const c
     double padding = (stored - (double)fill.kept) / stored;
     if (padding <= s->max_padding)
         return true;
-    diag_error(d, at, "keep: asis: the zeros of %s are not column-balanced: column %d keeps %d weights in sub-column %d "
-               "(rows %d, %d ... of the %d PEs' rows), the mean is %.2f; %.0f %% of the stored weights would be padding, "
-               "sparsity.max_padding allows %.0f %%: retrain under a column-balanced mask or give a rate",
-               name, fill.column, fill.most, fill.pe, fill.pe, fill.pe + l->pes, l->pes, (double)fill.kept / sub_columns,
-               100 * padding, 100 * s->max_padding);
+    diag_error(d, at, "keep: asis: the zeros of %s are not column-balanced: column %d keeps %d weights in sub-column "
+               "%d (rows %d, %d ... of the %d PEs' rows), the mean is %.2f; %.0f %% of the stored weights would be "
+               "padding, sparsity.max_padding allows %.0f %%: retrain under a column-balanced mask or give a rate",
+               name, fill.column, fill.most, fill.pe, fill.pe, fill.pe + l->pes, l->pes,
+               (double)fill.kept / sub_columns, 100 * padding, 100 * s->max_padding);
     return false;
 }
 
@@ -214,10 +215,10 @@ const Pattern pattern_column_balanced = {
     .name = "column_balanced",
     .summary = "The rows of every column are dealt to the PEs; each PE's share keeps the same number of weights.",
     .keeps = "the S - floor(S * (1 - keep)) largest magnitudes of the S rows that a PE owns, in every column",
-    .hardware = "pe_width arrays of pes PEs: an array takes a column and multiplies it with one element of x or h; each PE "
-                "adds to its own rows; with many rows and few columns two of them are read out at once",
-    .costs = "log2(S) index bits per weight, two row memories and an adder per multiplier; columns of unchanged elements "
-             "can be skipped (delta)",
+    .hardware = "pe_width arrays of pes PEs: an array takes a column and multiplies it with one element of x or h; "
+                "each PE adds to its own rows; with many rows and few columns two of them are read out at once",
+    .costs = "log2(S) index bits per weight, two row memories and an adder per multiplier; columns of unchanged "
+             "elements can be skipped (delta)",
     .paper = "Gao et al., Spartus, 2021, arXiv 2108.02297",
     .keys = column_balanced_keys,
     .engine = &engine_scatter,

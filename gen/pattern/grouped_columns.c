@@ -51,8 +51,8 @@ static void check_rates(const Spec *s, const Network *net, Diag *d)
         for (int which = 0; which < MATRICES; which++) {
             const Matrix *m = &net->layer[l].m[which];
             if (m->pattern == &pattern_grouped_columns && rate_differs(&m->keep, m->gates))
-                diag_error(d, m->keep.at, "a rate for each gate of %s of layer %d, but with group_rows: all the rows of all "
-                           "gates keep the same columns: give one rate, or a number of group_rows",
+                diag_error(d, m->keep.at, "a rate for each gate of %s of layer %d, but with group_rows: all the rows "
+                           "of all gates keep the same columns: give one rate, or a number of group_rows",
                            which == MATRIX_W ? "W" : "R", l);
         }
 }
@@ -66,7 +66,8 @@ static void grouped_columns_check(Spec *s, const Network *net, Diag *d)
     if (s->group_rows > 0 && share < could && !rows_differ(net))
         diag_warn(d, spec_at(s, "sparsity.group_rows"),
                   "groups of %d rows on %d PEs: only %d PE%s can share an index list and a copy of the vector (their "
-                  "greatest common divisor), so there are %d copies where %d would do: make one a multiple of the other",
+                  "greatest common divisor), so there are %d copies where %d would do: make one a multiple of the "
+                  "other",
                   s->group_rows, s->pes, share, share > 1 ? "s" : "", s->pes / share, (s->pes + could - 1) / could);
 }
 
@@ -131,11 +132,11 @@ static bool too_empty(const Spec *s, Diag *d, const Matrix *m, const char *name,
     double stored = (double)m->rows * MAX(f->most, 1), padding = (stored - (double)f->kept) / stored;
     if (padding <= s->max_padding)
         return false;
-    diag_error(d, at, "keep: asis: the zeros of %s are not grouped columns: the group of rows %d to %d uses %d columns, the "
-               "mean is %.2f, of which %.2f have a weight in a row; %.0f %% of the stored weights would be padding, "
-               "sparsity.max_padding allows %.0f %%: retrain under a mask of grouped columns or give a rate",
-               name, f->row, f->last, f->most, (double)f->columns / (double)f->groups, (double)f->kept / m->rows,
-               100 * padding, 100 * s->max_padding);
+    diag_error(d, at, "keep: asis: the zeros of %s are not grouped columns: the group of rows %d to %d uses %d "
+               "columns, the mean is %.2f, of which %.2f have a weight in a row; %.0f %% of the stored weights would "
+               "be padding, sparsity.max_padding allows %.0f %%: retrain under a mask of grouped columns or give a "
+               "rate", name, f->row, f->last, f->most, (double)f->columns / (double)f->groups,
+               (double)f->kept / m->rows, 100 * padding, 100 * s->max_padding);
     return true;
 }
 
@@ -198,27 +199,6 @@ static MatrixPlan grouped_columns_plan(const Spec *s, const Matrix *m)
     return p;
 }
 
-static void grouped_columns_pack(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out)
-{
-    int n = 0;
-    for (int c = 0; row >= 0 && c < q->columns; c++) {
-        int64_t at = (int64_t)row * q->columns + c;
-        if (!q->kept || q->kept[at])
-            out[n++] = (LaneWord){q->value[at], (uint16_t)c};
-    }
-    REQUIRE(n <= plan->cycles * lanes);
-    for (; n < plan->cycles * lanes; n++)
-        out[n] = (LaneWord){0, 0};
-}
-
-static void grouped_columns_unpack(const MatrixPlan *plan, int columns, int lanes, const LaneWord *in, int16_t *out)
-{
-    (void)columns;
-    for (int n = 0; n < plan->cycles * lanes; n++)
-        if (in[n].weight != 0)
-            out[in[n].index] = in[n].weight;
-}
-
 /* log2 C(columns, K) bits per group of rows. */
 static double grouped_columns_bound(const MatrixPlan *plan, int rows, int columns, int weight_bits)
 {
@@ -236,14 +216,18 @@ static const char *grouped_columns_settings(Arena *a, const Spec *s)
     return s->group_rows < 0 ? "groups of all rows" : str_format(a, "groups of %d rows", s->group_rows);
 }
 
-static const char *const grouped_columns_keys[] = {"sparsity.group_rows", "sparsity.keep", "sparsity.max_padding", NULL};
+static const char *const grouped_columns_keys[] = {"sparsity.group_rows", "sparsity.keep", "sparsity.max_padding",
+                                                   NULL};
 
 const Pattern pattern_grouped_columns = {
     .name = "grouped_columns",
     .summary = "Rows are cut into groups; all rows of a group keep the same columns.",
-    .keeps = "the K = ceil(keep * columns) columns with the largest l2 norm over the group_rows rows of a gate (or all)",
-    .hardware = "the PEs of a tile that work on one group read one index list and one copy of the vector, any element a lane",
-    .costs = "log2(columns) / group_rows index bits per weight, a copy of the vector per lane and list; perfect balance",
+    .keeps = "the K = ceil(keep * columns) columns with the largest l2 norm over the group_rows rows of a gate (or "
+             "all)",
+    .hardware = "the PEs of a tile that work on one group read one index list and one copy of the vector, any element "
+                "a lane",
+    .costs = "log2(columns) / group_rows index bits per weight, a copy of the vector per lane and list; perfect "
+             "balance",
     .paper = "Wang et al., IEEE Access 2019, 10.1109/access.2019.2917312",
     .engine = &engine_gather,
     .keys = grouped_columns_keys,
@@ -251,8 +235,8 @@ const Pattern pattern_grouped_columns = {
     .settings = grouped_columns_settings,
     .prune = grouped_columns_prune,
     .plan = grouped_columns_plan,
-    .pack = grouped_columns_pack,
-    .unpack = grouped_columns_unpack,
+    .pack = columns_pack,
+    .unpack = columns_unpack,
     .private_vectors = true,
     .whole_vector = true,
     .share = grouped_columns_share,

@@ -26,6 +26,14 @@ const Pattern *pattern_find(const char *name)
     return NULL;
 }
 
+bool pattern_has_key(const Pattern *p, const char *key)
+{
+    for (int k = 0; p->keys[k]; k++)
+        if (!strcmp(p->keys[k], key))
+            return true;
+    return false;
+}
+
 void patterns_print(FILE *to)
 {
     for (int k = 0; k < LENGTH(table); k++) {
@@ -52,4 +60,26 @@ int64_t matrix_kept(const Matrix *m)
     for (int64_t i = 0; i < total; i++)
         kept += m->kept[i];
     return kept;
+}
+
+void columns_pack(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out)
+{
+    int n = 0;
+    for (int c = 0; row >= 0 && c < q->columns; c++) {
+        int64_t at = (int64_t)row * q->columns + c;
+        if (q->kept && !q->kept[at])
+            continue;
+        REQUIRE(n < plan->cycles * lanes);
+        out[n++] = (LaneWord){q->value[at], (uint16_t)c};
+    }
+    for (; n < plan->cycles * lanes; n++)
+        out[n] = (LaneWord){0, 0};
+}
+
+void columns_unpack(const MatrixPlan *plan, int columns, int lanes, const LaneWord *in, int16_t *out)
+{
+    (void)columns;
+    for (int n = 0; n < plan->cycles * lanes; n++)
+        if (in[n].weight != 0)
+            out[in[n].index] = in[n].weight;
 }

@@ -13,6 +13,10 @@ extern const Pattern pattern_structured_blocks;
 int column_balanced_keep(int rows, double keep);
 int64_t matrix_kept(const Matrix *m);                   /* weights that survive */
 bool rate_differs(const Rate *r, int gates);            /* from gate to gate */
+/* pack and unpack where a lane sees the whole vector: the survivors of a row in column order, dealt to the lanes in
+ * turn. */
+void columns_pack(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out);
+void columns_unpack(const MatrixPlan *plan, int columns, int lanes, const LaneWord *in, int16_t *out);
 /* Does weight `at` of a matrix survive? */
 static inline bool survives(const Matrix *m, int64_t at)
 {

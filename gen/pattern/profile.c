@@ -1,10 +1,10 @@
-/* profile.c: which columns change together: elements of x and of h are dealt to the arrays of the scatter engine so that
- * all of them get as much to do (Gao et al., "Spartus", arXiv 2108.02297: columns are permuted off line).
+/* profile.c: which columns change together: elements of x and of h are dealt to the arrays of the scatter engine so
+ * that all of them get as much to do (Gao et al., "Spartus", arXiv 2108.02297: columns are permuted off line).
  *
- * Column j is worked on by array j mod N of its position. The network in floating point, with the thresholds of the spec,
- * runs through delta.profile; then elements are placed one by one, the busiest first, each on the array with the least to
- * do in the steps in which the element is sent. The order of h is the order of the neurons, which decides what PE they
- * are on: it is made before pruning. Where the zeros of the file decide (keep: asis) h stays as it is. */
+ * Column j is worked on by array j mod N of its position. The network in floating point, with the thresholds of the
+ * spec, runs through delta.profile; then elements are placed one by one, the busiest first, each on the array with the
+ * least to do in the steps in which the element is sent. The order of h is the order of the neurons, which decides what
+ * PE they are on: it is made before pruning. Where the zeros of the file decide (keep: asis) h stays as it is. */
 #include "pattern/pattern.h"
 
 #include <stdlib.h>

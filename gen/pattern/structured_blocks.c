@@ -2,15 +2,15 @@
  *
  * The matrix is cut into blocks of `block` x `block`, edge blocks are smaller. Rows first: of the row segments of every
  * block-column the ceil(sqrt(keep) * rows) with the largest l2 norm survive; then of the column segments of every
- * block-row those with the largest norm of what is left, ties to the lower index. What is left of a block is a dense kernel
- * of n rows and m columns.
- * How many column segments: the paper keeps sqrt(keep) of them, but the fullest blocks win, so that a sixth more weights
- * than `keep` would be left. Here the count of weights is what is exact: block-row after block-row takes segments while
- * that brings the weights kept so far nearer to keep * (rows so far) * columns; at least one.
- * With `align` the columns of a block are taken engine.pe_width at a time, best ones first, and these bundles are ranked by
- * their mean square: so m is a multiple of pe_width (but for the last bundle of a block), and no lane idles at a row's end.
- * Storage: five arrays (blocks.h). On the engine a PE works through its rows one after the other, each as many cycles as
- * its weights need (plan/elastic.c). */
+ * block-row those with the largest norm of what is left, ties to the lower index. What is left of a block is a dense
+ * kernel of n rows and m columns.
+ * How many column segments: the paper keeps sqrt(keep) of them, but the fullest blocks win, so that a sixth more
+ * weights than `keep` would be left. Here the count of weights is what is exact: block-row after block-row takes
+ * segments while that brings the weights kept so far nearer to keep * (rows so far) * columns; at least one.
+ * With `align` the columns of a block are taken engine.pe_width at a time, best ones first, and these bundles are
+ * ranked by their mean square: so m is a multiple of pe_width (but for the last bundle of a block), and no lane idles
+ * at a row's end. Storage: five arrays (blocks.h). On the engine a PE works through its rows one after the other, each
+ * as many cycles as its weights need (plan/elastic.c). */
 #include "pattern/blocks.h"
 #include "pattern/pattern.h"
 
@@ -28,9 +28,10 @@ static void structured_blocks_check(Spec *s, const Network *net, Diag *d)
         s->block = BLOCK_DEFAULT;
     for (int l = 0; l < net->n && given; l++) {
         const Matrix *m = &net->layer[l].m[MATRIX_W];
-        if (m->pattern == &pattern_structured_blocks && net->layer[l].cell == CELL_LSTM && s->block > m->rows && s->block > m->columns)
-            diag_error(d, at, "sparsity.block: blocks of %d x %d are larger than matrix W of layer %d (%d x %d)", s->block,
-                       s->block, l, m->rows, m->columns);
+        if (m->pattern == &pattern_structured_blocks && net->layer[l].cell == CELL_LSTM && s->block > m->rows
+            && s->block > m->columns)
+            diag_error(d, at, "sparsity.block: blocks of %d x %d are larger than matrix W of layer %d (%d x %d)",
+                       s->block, s->block, l, m->rows, m->columns);
     }
 }
 
@@ -106,8 +107,8 @@ static void bundle_block(const Matrix *m, int r0, int r1, int c0, int c1, int q,
     }
 }
 
-/* Drops column segments of the block-row r0 .. r1 - 1 so that the matrix keeps about `target` weights up to there, of which
- * `kept` lie above; returns how many are kept up to there. */
+/* Drops column segments of the block-row r0 .. r1 - 1 so that the matrix keeps about `target` weights up to there, of
+ * which `kept` lie above; returns how many are kept up to there. */
 static int64_t drop_columns(const Spec *s, Matrix *m, int r0, int r1, int64_t kept, double target, Ranking *k)
 {
     k->n = 0;
@@ -115,8 +116,11 @@ static int64_t drop_columns(const Spec *s, Matrix *m, int r0, int r1, int64_t ke
         bundle_block(m, r0, r1, c, MIN(c + s->block, m->columns), s->align ? s->pe_width : 1, k);
     qsort(k->bundle, (size_t)k->n, sizeof *k->bundle, by_mean);
     int taken = 0;
-    while (taken < k->n && (taken == 0 || fabs((double)(kept + k->bundle[taken].weights) - target) <= fabs((double)kept - target)))
-        kept += k->bundle[taken++].weights;
+    for (; taken < k->n; kept += k->bundle[taken++].weights) {
+        double with = (double)(kept + k->bundle[taken].weights);
+        if (taken > 0 && fabs(with - target) > fabs((double)kept - target))
+            break;
+    }
     for (; taken < k->n; taken++)
         for (int i = 0; i < k->bundle[taken].n; i++)
             for (int r = r0; r < r1; r++)
@@ -185,9 +189,9 @@ static bool span_asis(const Spec *s, Arena *a, Diag *d, Matrix *m, const char *n
     double padding = (double)(f.stored - f.kept) / (double)MAX(f.stored, 1);
     if (padding <= s->max_padding)
         return true;
-    diag_error(d, at, "keep: asis: the zeros of %s are not those of blocks of %d x %d: the block at row %d, column %d would "
-               "store %d zeros; %.0f %% of the stored weights would be padding, sparsity.max_padding allows %.0f %%: "
-               "retrain under a mask of structured blocks, try another sparsity.block or give a rate",
+    diag_error(d, at, "keep: asis: the zeros of %s are not those of blocks of %d x %d: the block at row %d, column %d "
+               "would store %d zeros; %.0f %% of the stored weights would be padding, sparsity.max_padding allows "
+               "%.0f %%: retrain under a mask of structured blocks, try another sparsity.block or give a rate",
                name, s->block, s->block, f.row, f.column, (int)f.worst, 100 * padding, 100 * s->max_padding);
     return false;
 }
@@ -237,33 +241,13 @@ static MatrixPlan structured_blocks_plan(const Spec *s, const Matrix *m)
                         .gates = rate_differs(&m->keep, m->gates) ? m->gates : 1};
 }
 
-static void structured_blocks_pack(const MatrixPlan *plan, const QMatrix *q, int row, int lanes, LaneWord *out)
-{
-    int n = 0;
-    for (int c = 0; row >= 0 && c < q->columns; c++) {
-        int64_t at = (int64_t)row * q->columns + c;
-        if (!q->kept || q->kept[at])
-            out[n++] = (LaneWord){q->value[at], (uint16_t)c};
-    }
-    REQUIRE(n <= plan->cycles * lanes);
-    for (; n < plan->cycles * lanes; n++)
-        out[n] = (LaneWord){0, 0};
-}
-
-static void structured_blocks_unpack(const MatrixPlan *plan, int columns, int lanes, const LaneWord *in, int16_t *out)
-{
-    (void)columns;
-    for (int n = 0; n < plan->cycles * lanes; n++)
-        if (in[n].weight != 0)
-            out[in[n].index] = in[n].weight;
-}
-
 /* Which row segments of each block-column and which column segments of each block-row; blocks of 32 stand for all. */
 static double structured_blocks_bound(const MatrixPlan *plan, int rows, int columns, int weight_bits)
 {
     double kept = (double)MAX(plan->kept, 1), side = sqrt(kept / ((double)rows * columns));
     double across = ceil(columns / (double)BLOCK_DEFAULT), down = ceil(rows / (double)BLOCK_DEFAULT);
-    return weight_bits + (across * log2_choose(rows, ceil(side * rows)) + down * log2_choose(columns, ceil(side * columns)))
+    return weight_bits + (across * log2_choose(rows, ceil(side * rows))
+                          + down * log2_choose(columns, ceil(side * columns)))
                              / kept;
 }
 
@@ -278,13 +262,13 @@ static const char *const structured_blocks_keys[] = {"sparsity.block", "sparsity
 const Pattern pattern_structured_blocks = {
     .name = "structured_blocks",
     .summary = "The matrix is cut into square blocks; each keeps a dense kernel of some of its rows and columns.",
-    .keeps = "ceil(sqrt(keep) * rows) row segments of every block-column, then the column segments of every block-row that "
-             "make up the rest of `keep`",
-    .hardware = "each PE works through its rows at its own pace; results wait until all PEs have the row; each multiplier "
-                "reads any element of its own copy of the vector; neurons are dealt to PEs so that all have the same work; "
-                "report.md has a picture of the schedule",
-    .costs = "an index per weight, a copy of the vector per multiplier (h waits in a queue, so that a copy has few banks); "
-             "lanes idle in the last cycle of a row (`align` avoids most of it); PEs with less work",
+    .keeps = "ceil(sqrt(keep) * rows) row segments of every block-column, then the column segments of every block-row "
+             "that make up the rest of `keep`",
+    .hardware = "each PE works through its rows at its own pace; results wait until all PEs have the row; each "
+                "multiplier reads any element of its own copy of the vector; neurons are dealt to PEs so that all "
+                "have the same work; report.md has a picture of the schedule",
+    .costs = "an index per weight, a copy of the vector per multiplier (h waits in a queue, so that a copy has few "
+             "banks); lanes idle in the last cycle of a row (`align` avoids most of it); PEs with less work",
     .paper = "Shi et al., ICS 2020, arXiv 2005.05758",
     .engine = &engine_gather,
     .keys = structured_blocks_keys,
@@ -292,8 +276,8 @@ const Pattern pattern_structured_blocks = {
     .settings = structured_blocks_settings,
     .prune = structured_blocks_prune,
     .plan = structured_blocks_plan,
-    .pack = structured_blocks_pack,
-    .unpack = structured_blocks_unpack,
+    .pack = columns_pack,
+    .unpack = columns_unpack,
     .private_vectors = true,
     .whole_vector = true,
     .row_cycles = structured_blocks_row_cycles,

@@ -123,7 +123,8 @@ void input_step(Machine *m, bool released)
     }
     bool keep = in->valid && !take;
     bool spare = (in->spare && keep) || (s_take && keep);
-    m->moved = put || take || s_take || released || (in->reorder && w.issue) || in->spare != spare || in->ready == spare;
+    m->moved = put || take || s_take || released || (in->reorder && w.issue) || in->spare != spare
+        || in->ready == spare;
     in->valid = keep || in->spare || s_take;
     in->spare = spare;
     in->ready = !spare;
@@ -364,29 +365,35 @@ int cycles_least_steps(const Design *d)
     return MAX(LEAST, 2 * cycles_last_steps(d) + 2);
 }
 
+CycleCount machine_count(const Machine *m, const int64_t *t, int steps)
+{
+    CycleCount c = {.latency = t[steps - 1] - m->last_taken, .total = t[steps - 1] + 1};
+    /* Second half, but for the last steps, which have no input behind them: as the testbench measures. */
+    int last = steps - 1 - cycles_last_steps(m->d), half = MIN(steps / 2, last);
+    if (half > 0)
+        c.interval = (double)(t[last] - t[half - 1]) / (last - half + 1);
+    return c;
+}
+
 CycleCount cycles_simulate(const Design *d, int steps)
 {
     Arena *scratch = arena_new();
     Machine *m = ARENA_NEW(scratch, Machine);
-    int64_t *t = ARENA_ARRAY(scratch, int64_t, steps);
+    int64_t *t = ARENA_ARRAY(scratch, int64_t, steps), offered = 0;
     machine_start(m, d, steps);
-    int64_t offered = -1, limit = INT64_C(100000000);
-    for (int done = 0; done < steps && m->now < limit;) {
+    for (int done = 0; done < steps;) {
         int64_t now = m->now;
+        REQUIRE(now - offered < HANGS);
         if (machine_step(m))
             offered = t[done++] = now;
     }
-    REQUIRE(m->now < limit);
-    CycleCount c = {.latency = offered - m->last_taken, .total = offered + 1};
-    /* Second half, but for the last steps, which have no input behind them: as the testbench measures. */
-    int last = steps - 1 - cycles_last_steps(d), half = MIN(steps / 2, last);
-    if (half > 0)
-        c.interval = (double)(t[last] - t[half - 1]) / (last - half + 1);
+    CycleCount c = machine_count(m, t, steps);
     arena_free(scratch);
     return c;
 }
 
-/* Where steps differ, as x comes too late for all stages to work on each: runs one after the other, then the wait for x. */
+/* Where steps differ, as x comes too late for all stages to work on each: runs one after the other, then the wait for
+ * x. */
 static int without_waits(const Design *d, int *begin)
 {
     int now = 0;
@@ -405,9 +412,10 @@ int cycles_of_step(const Design *d, int *begin)
     Machine *m = ARENA_NEW(scratch, Machine);
     machine_start(m, d, looked_at_step(d) + 2);
     m->began = ARENA_ARRAY(scratch, int64_t, d->n_runs + 1);
-    for (int64_t limit = INT64_C(100000000); m->began[d->n_runs] == 0;) {
-        REQUIRE(m->now < limit);
-        machine_step(m);
+    for (int64_t offered = 0, now = 0; m->began[d->n_runs] == 0; now = m->now) {
+        REQUIRE(now - offered < HANGS);
+        if (machine_step(m))
+            offered = now;
     }
     bool regular = true;
     for (int k = 0; k < d->n_runs; k++) {

@@ -1,6 +1,6 @@
-/* deal.c: which PE works on which neuron, where rows differ in length (plan/elastic.c): position q is on PE q mod pes, and
- * the four rows of a neuron stay together. To begin with, neurons are dealt there and back by their work; then the fullest
- * PE swaps neurons with others while that makes the longest phases shorter. */
+/* deal.c: which PE works on which neuron, where rows differ in length (plan/elastic.c): position q is on PE q mod pes,
+ * and the four rows of a neuron stay together. To begin with, neurons are dealt there and back by their work; then the
+ * fullest PE swaps neurons with others while that makes the longest phases shorter. */
 #include "plan/plan.h"
 
 #include <math.h>

@@ -15,7 +15,7 @@ typedef struct Region {
     int base[2];                        /* bank address of the two buffers */
     /* Where lanes see the whole vector (plan/span.c); NULL: element e is at position e, stored as e. */
     int *order, *place;                 /* element at a position; position of an element */
-    int *slot;                          /* what an index says to read an element: address * banks + bank; -1: not stored */
+    int *slot;                          /* index that reads an element: address * banks + bank; -1: not stored */
     int stored_slot;                    /* that of an element that is stored, for lanes without work */
     int stored;                         /* positions written; the rest is read by no matrix */
     struct Dealt *dealt; Arena *arena;  /* elastic: orders that were tried (plan/deal.c) */
@@ -24,8 +24,8 @@ typedef struct Region {
 /* What the cell unit does with the rows of a tile (the codes are those of lg_cell). */
 typedef enum { OP_KEEP, OP_I, OP_G, OP_F, OP_O, OP_LINEAR } CellOp;
 
-/* One product of a tile: `matrix` of `layer` with a region; absent when cycles = 0. Elastic tiles have the cycles of all
- * their words in the first one, whatever their `parts`. */
+/* One product of a tile: `matrix` of `layer` with a region; absent when cycles = 0. Elastic tiles have the cycles of
+ * all their words in the first one, whatever their `parts`. */
 typedef struct Segment { int layer, matrix, cycles, region; bool previous; } Segment;
 
 typedef struct Tile {
@@ -69,7 +69,7 @@ typedef struct Timeline {
     Stretch *stretch; int n_stretches;
     Phase *phase; int n_phases;
     int64_t words;                      /* cycles in which a PE has a word, all PEs together */
-    int least_work, least_loop;         /* cycles: all words shared evenly; from the first product with h to the next step's */
+    int least_work, least_loop;         /* cycles: all words shared evenly; from a first product with h to the next */
 } Timeline;
 
 /* One of the two engines (plan/engine.c): how it is sized and what its files are. */
@@ -107,7 +107,7 @@ struct Design {
     int slack;                          /* elastic: cycles by which tiles leave later than the control says */
     int stages;                         /* layers that each work on a step of their own; 1: all on the same */
     bool free_order;                    /* any row may be on any PE */
-    int parts, queue;                   /* cycles in which a beat of h is written; beats that may wait for it (lg_queue), 0: none */
+    int parts, queue;                   /* cycles that a beat of h is written in; beats that may wait, 0: none */
     int cell_lanes, shifts;             /* rows per cycle into the cell unit; cycles a tile takes there */
     int lanes, element_bits;            /* stream */
     int inputs, outputs;
@@ -143,9 +143,10 @@ struct Design {
 };
 
 /* ---------------------------------------------------------------- plan/plan.c: sizes and order */
-/* With deltas the cycles depend on which elements are sent: `activity` of the verify sequences. `log`: plan/log.c; NULL. */
+/* steps: of all verify sequences. With deltas the cycles depend on which elements are sent in them: `activity`. `log`:
+ * see plan/log.c; NULL. */
 bool design_plan(Arena *a, Diag *d, const Spec *s, const Network *net, const QNetwork *q, const Activity *activity,
-                 PlanLog *log, Design *out);
+                 int steps, PlanLog *log, Design *out);
 int layer_align(const QNetwork *q);     /* bits by which products of W and R differ; they may take a cycle more */
 /* Element of a vector at a position, or -1 where the position is padding. */
 int region_element(const Region *r, int position);
@@ -153,7 +154,8 @@ int region_position(const Region *r, int element);
 /* x is written in another order than it comes: it waits in a memory of its own (lg_input). */
 bool region_is_reordered(const Region *x, int lanes);
 
-/* ---------------------------------------------------------------- plan/log.c: planning the like again without trials */
+/* ---------------------------------------------------------------- plan/log.c: planning the like again without
+ * trials */
 PlanLog *plan_log_new(Arena *a);
 /* A plan was made with the log: from here on it is read, from its start. */
 void plan_log_close(PlanLog *log);
@@ -169,8 +171,8 @@ int cycles_last_steps(const Design *d);
 int cycles_least_steps(const Design *d);                /* so many are measured at least */
 /* Walks the control of the RTL cycle by cycle for `steps` steps with x waiting and the output always ready. */
 CycleCount cycles_simulate(const Design *d, int steps);
-/* Of a step once the core is busy: begin[run] is the cycle before the run's first one (its lead included), counted from the
- * first run's. Returns the cycles until the first run begins again. */
+/* Of a step once the core is busy: begin[run] is the cycle before the run's first one (its lead included), counted from
+ * the first run's. Returns the cycles until the first run begins again. */
 int cycles_of_step(const Design *d, int *begin);
 
 /* ---------------------------------------------------------------- plan/timeline.c */
@@ -181,13 +183,13 @@ int timeline_bands(const Design *d, int layer);
 int timeline_band(const Design *d, int layer, int row);
 
 /* ---------------------------------------------------------------- plan/scatter.c: what the arrays work on in a step */
-/* Elements of vectors that are compared and not sent, columns of each array, and cycles of the busiest one for the scans
- * of each layer, added up. */
+/* Elements of vectors that are compared and not sent, columns of each array, and cycles of the busiest one for the
+ * scans of each layer, added up. */
 typedef struct StepCounts { int skipped_x, skipped_h, *columns; int64_t busiest; } StepCounts;
 /* Index of a row of the PEs, as the pattern counts them. */
 int scatter_row(const Design *d, int layer, int local);
-/* Of a valid step of all sequences, in their order; `columns` has room for all arrays. permuted: as the design deals the
- * columns to the arrays, else as they come. */
+/* Of a valid step of all sequences, in their order; `columns` has room for all arrays. permuted: as the design deals
+ * the columns to the arrays, else as they come. */
 void scatter_step_counts(const Design *d, const Activity *a, int step, bool permuted, StepCounts *out);
 
 /* ---------------------------------------------------------------- plan/span.c: which PE sees what of the vector */
@@ -206,7 +208,7 @@ void image_place(const Design *d, int region, LaneWord *word, int n);
 void image_tile(const Design *d, const Tile *t, int pe, LaneWord *out);
 
 /* ---------------------------------------------------------------- plan/elastic.c: rows of different length */
-int elastic_phase(const Design *d, int first);          /* tiles from `first` on that PEs run through at their own pace */
+int elastic_phase(const Design *d, int first);          /* tiles from `first` on that PEs do at their own pace */
 int elastic_tile_cycles(const Design *d, int tile, int pe);     /* of one row */
 /* Words of a PE for a phase of n tiles. mark[]: bit 0: last word of a row; bit 1: it multiplies the layer's own h.
  * Room: longest_row words more. */

@@ -1,9 +1,9 @@
-/* elastic.c: patterns whose rows differ in length. Each PE works through its rows of a phase at its own pace and puts the
- * sums into a ring; a tile is handed on when the slowest PE has its row. So a phase takes as long as the PE with the most
- * work; neurons are dealt to PEs (deal.c) to make that the least: their order is free.
+/* elastic.c: patterns whose rows differ in length. Each PE works through its rows of a phase at its own pace and puts
+ * the sums into a ring; a tile is handed on when the slowest PE has its row. So a phase takes as long as the PE with
+ * the most work; neurons are dealt to PEs (deal.c) to make that the least: their order is free.
  *
- * A phase is all that a layer does in a step: the words of W and of R of a row follow each other. The first tiles of the
- * first layer may have a phase of their own before it, W alone, kept: it fills the time in which h drains.
+ * A phase is all that a layer does in a step: the words of W and of R of a row follow each other. The first tiles of
+ * the first layer may have a phase of their own before it, W alone, kept: it fills the time in which h drains.
  * Tiles leave `slack` cycles later than the control says, so that the last rows of a phase may follow each other faster
  * than the cell unit takes them, and so that gates of a neuron keep their distance without an idle cycle. */
 #include "plan/plan.h"
@@ -72,8 +72,8 @@ static void ready_times(const Design *d, int first, int n, int *ready)
         }
 }
 
-/* The earliest time of tile k, by the control, when those before it are set: all PEs have the row `slack` later, the cell
- * unit has taken the tile before, and earlier gates of its neurons are far enough ahead. */
+/* The earliest time of tile k, by the control, when those before it are set: all PEs have the row `slack` later, the
+ * cell unit has taken the tile before, and earlier gates of its neurons are far enough ahead. */
 static int earliest(const Design *d, int first, int k, const int *ready, const int *time)
 {
     const Tile *t = &d->tile[first + k];
@@ -128,8 +128,8 @@ static void phase_times(const Design *d, int first, int n, const int *ready, int
         REQUIRE(end < 1 << 24);
 }
 
-/* Words of the ring that one phase needs: rows done before the control hands them on, the row being written, one for the
- * turn, and the tiles handed on in the last `slack` cycles. */
+/* Words of the ring that one phase needs: rows done before the control hands them on, the row being written, one for
+ * the turn, and the tiles handed on in the last `slack` cycles. */
 static void widen_ring(Design *d, int first, int n, const int *time)
 {
     int late = (d->slack + 3) / d->shifts + 1;

@@ -1,6 +1,6 @@
 /* log.c: what the planner found by trial, in the order in which it asked: schedules it chose and cycles it counted. A
- * design that takes the same cycles, like the next point of a sweep over weight widths, is planned from the log without a
- * trial. Who hands in a log answers for that: see `plan_key` in sweep/stock.c. */
+ * design that takes the same cycles, like the next point of a sweep over weight widths, is planned from the log without
+ * a trial. Who hands in a log answers for that: see `plan_key` in sweep/stock.c. */
 #include "plan/plan.h"
 
 #include <string.h>

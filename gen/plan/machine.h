@@ -5,6 +5,7 @@
 #include "plan/plan.h"
 
 enum { RING = 8192, CREDITS = 16, READ_LATENCY = 5, EMPTIED_DELAY = 3 };
+enum { HANGS = 1000000000 };                    /* cycles without a result: the model waits for ever */
 
 /* Pulses that arrive a known number of cycles later. */
 typedef struct Events { uint8_t h_valid[RING], y_done[RING]; uint16_t done[RING]; } Events;
@@ -41,7 +42,7 @@ typedef struct Machine {
     Reorder out;
     uint8_t freed[RING], emptied[RING];
     int64_t now, last_taken;
-    int left, ahead, until[LAYERS_MAX];         /* lg_queue: parts to leave, the same seen ahead, until the layer's last one */
+    int left, ahead, until[LAYERS_MAX];         /* lg_queue: parts to leave; the same, ahead; to a layer's last */
     int64_t *began; int turn;                   /* of a step that is looked at: when runs began, see cycles_of_step */
     uint64_t expected[RING / 64];               /* a bit per cycle to come in which one of the pulses above arrives */
     bool moved;                                 /* the stream ports did something in this cycle */
@@ -61,4 +62,6 @@ void input_step(Machine *m, bool released);
 /* The pulses a tile causes; `end` is the cycle before its registered control word. */
 void tile_events(Machine *m, const Tile *t, int64_t end);
 void machine_start(Machine *m, const Design *d, int64_t vectors);
+/* t[steps]: cycles in which the last beats of the steps were offered. Few steps have no interval: 0. */
+CycleCount machine_count(const Machine *m, const int64_t *t, int steps);
 #endif

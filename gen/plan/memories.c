@@ -12,7 +12,8 @@ bool memory_in_block(const Design *d, int64_t depth)
     return depth > SMALL_DEPTH || !d->family->small_ram;
 }
 
-void memory_add(Design *d, const char *name, int64_t width, int64_t depth, int copies, bool block, bool rom, bool weights)
+void memory_add(Design *d, const char *name, int64_t width, int64_t depth, int copies, bool block, bool rom,
+                bool weights)
 {
     REQUIRE(d->n_memories < LENGTH(d->memory));
     d->memory[d->n_memories++] = (MemoryUse){name, width, depth, copies, block, rom, weights};
@@ -71,8 +72,8 @@ static void add_input_order(Design *d)
         memory_add(d, "input mask", d->lanes, beats, 1, false, true, false);
     if (!region_is_reordered(x, d->lanes))
         return;
-    memory_add(d, "input order", order_bits(d->lanes, d->lanes, beats), (x->positions + d->lanes - 1) / d->lanes, 1, true, true,
-        false);
+    memory_add(d, "input order", order_bits(d->lanes, d->lanes, beats), (x->positions + d->lanes - 1) / d->lanes, 1,
+        true, true, false);
     int slots = 2 << MAX(clog2(beats), 1);
     memory_add(d, "input", d->q->gate.bits, slots, d->lanes * d->lanes, false, false, false);
 }
@@ -87,14 +88,15 @@ void plan_memories(Arena *a, Design *d)
     d->state_block = memory_in_block(d, d->neurons);
     int slots = 2 << MAX(clog2(d->entries), 1);
     d->out_block = memory_in_block(d, slots);
-    memory_add(d, "weight", (int64_t)d->weight_lanes * d->q->weight_bits, d->weight_words, d->weight_memories, true, rom, true);
+    memory_add(d, "weight", (int64_t)d->weight_lanes * d->q->weight_bits, d->weight_words, d->weight_memories, true,
+               rom, true);
     if (d->index_bits > 0)
         memory_add(d, "index", d->index_word, d->weight_words, d->index_memories, true, rom, true);
     memory_add(d, "record", d->q->acc_bits + d->shift_bits, d->records, rows, true, rom, true);
     memory_add(d, "vector", ab, d->vector_depth, d->vector_copies, d->vector_block, false, false);
     if (d->queue > 0)
-        memory_add(d, "write queue", (int64_t)d->cell_lanes * (ab + 1) + clog2(d->span + 1) + d->addr_bits, d->queue, 1, false,
-                   false, false);
+        memory_add(d, "write queue", (int64_t)d->cell_lanes * (ab + 1) + clog2(d->span + 1) + d->addr_bits, d->queue,
+                   1, false, false, false);
     d->ring_block = memory_in_block(d, d->ring);
     if (d->ring > 0)
         memory_add(d, "row ring", d->q->acc_bits, d->ring, d->pes, d->ring_block, false, false);
@@ -103,8 +105,8 @@ void plan_memories(Arena *a, Design *d)
     memory_add(d, "i * g", 2 * ab, d->neurons, rows, d->state_block, false, false);
     memory_add(d, "cell state", d->q->state.bits, d->neurons, rows, d->state_block, false, false);
     memory_add(d, "tanh of cell state", ab, d->neurons, rows, d->state_block, false, false);
-    memory_add(d, "activation table", d->q->table.base_bits + d->q->table.slope_bits, d->q->table.entries, rows, true, true,
-        false);
+    memory_add(d, "activation table", d->q->table.base_bits + d->q->table.slope_bits, d->q->table.entries, rows, true,
+        true, false);
     memory_add(d, "tile table", tile_word_bits(d), d->n_tiles, 1, true, true, false);
     memory_add(d, "output order", order_bits(d->lanes, d->cell_lanes, d->entries), d->out_beats, 1, true, true, false);
     memory_add(d, "output", ab, slots, rows * d->lanes, d->out_block, false, false);

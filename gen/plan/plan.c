@@ -20,21 +20,59 @@ int layer_align(const QNetwork *q)
     return align;
 }
 
-/* Latencies of the leaves and of the stages between them (lg_gather, lg_chain, lg_cell). */
-static void plan_latencies(Design *d)
+void plan_leaves(Design *d)
 {
     const Family *f = d->family;
     d->mul_latency = f->mul_latency;
     d->state_split = mul_split(f, MAX(d->q->state.bits, d->q->gate.bits));
     d->state_part = f->b_max;
-    d->front = d->pattern->private_vectors ? 2 : 0;
     d->tree = MAX(clog2(d->lanes_pe), 1);
     d->align = layer_align(d->q);
-    d->acc_at = d->front + (d->ring > 0 ? RING_LATENCY + d->slack : 0) + (d->span > 1) + 3 + d->mul_latency + d->tree + (d->align > 0);
 }
 
-static void plan_matrices(Design *d)
+/* The same and the stages between them (lg_gather, lg_chain, lg_cell). */
+static void plan_latencies(Design *d)
 {
+    plan_leaves(d);
+    d->front = d->pattern->private_vectors ? 2 : 0;
+    int ring = d->ring > 0 ? RING_LATENCY + d->slack : 0;
+    d->acc_at = d->front + ring + (d->span > 1) + 3 + d->mul_latency + d->tree + (d->align > 0);
+}
+
+/* A LaneWord has 16 bits for an index. */
+static bool index_fits(Diag *diag, const Design *d, int layer, int which)
+{
+    enum { INDEX_BITS = 16 };
+    const Matrix *m = &d->net->layer[layer].m[which];
+    int bits = d->matrix[layer][which].index_bits;
+    if (bits <= INDEX_BITS)
+        return true;
+    diag_error(diag, spec_at(d->spec, "sparsity.pattern"),
+               "matrix %s of layer %d has %d rows of %d columns: on this engine an index of pattern %s would have %d "
+               "bits, and %d are the most: use pattern dense, or more PEs and multipliers",
+               which == MATRIX_W ? "W" : "R", layer, m->rows, m->columns, d->pattern->name, bits, INDEX_BITS);
+    return false;
+}
+
+/* At most: those of every gate, each of them once more where its first product is kept; pe_width: what banks are
+ * rounded. */
+static bool tiles_fit(Diag *diag, const Design *d)
+{
+    int64_t tiles = 0;
+    for (int l = 0; l < d->net->n; l++) {
+        int hidden = d->net->layer[l].hidden, rows = (hidden + d->lanes_pe + d->pes - 1) / d->pes;
+        tiles += d->net->layer[l].cell == CELL_LINEAR ? (hidden + d->pes - 1) / d->pes : INT64_C(2) * GATES * rows;
+    }
+    if (tiles <= TILES_MAX)
+        return true;
+    diag_error(diag, spec_at(d->spec, "engine.pes"), "engine.pes: %d is too few: a step would have up to %lld "
+               "tiles of rows, and %d are the most: use more PEs", d->pes, (long long)tiles, TILES_MAX);
+    return false;
+}
+
+static bool plan_matrices(Diag *diag, Design *d)
+{
+    bool ok = true;
     for (int l = 0; l < d->net->n; l++)
         for (int which = 0; which < MATRICES; which++) {
             const Matrix *m = &d->net->layer[l].m[which];
@@ -42,6 +80,7 @@ static void plan_matrices(Design *d)
                 continue;
             MatrixPlan *p = &d->matrix[l][which];
             *p = d->pattern->plan(d->spec, m);
+            ok = index_fits(diag, d, l, which) && ok;
             for (int g = 0; g < GATES; g++)
                 if (p->gate_cycles[g] == 0)
                     p->gate_cycles[g] = p->cycles;
@@ -53,6 +92,7 @@ static void plan_matrices(Design *d)
     d->multipliers_engine = d->pes * d->lanes_pe;
     d->tile_rows = d->pes;
     d->minimum = (d->macs_kept + d->multipliers_engine - 1) / d->multipliers_engine;
+    return ok;
 }
 
 static int shift_of(const QLayer *l, const QNetwork *q, int row)
@@ -288,13 +328,13 @@ static bool plan_sizes(Arena *a, Diag *diag, Design *d, int banks)
     return true;
 }
 
-/* Fewer banks than h comes in rows, down to one, as long as that costs next to no cycles: banks times PEs times multipliers
- * are the memories that hold copies of the vector. */
+/* Fewer banks than h comes in rows, down to one, as long as that costs next to no cycles: banks times PEs times
+ * multipliers are the memories that hold copies of the vector. */
 static bool plan_queue(Arena *a, Diag *diag, Design *d)
 {
     const double MORE = 1.004, ONE_MORE = 1;
     double best = plan_cycles(d, cycles_least_steps(d)).interval;
-    while (d->span > MAX(d->spec->lanes, 1)) {
+    while (d->span / 2 >= MAX(d->spec->lanes, 1)) {
         Design fewer = *d;
         if (!plan_sizes(a, diag, &fewer, d->span / 2))
             return false;
@@ -326,17 +366,17 @@ bool gather_plan(Arena *a, Diag *diag, Design *d)
     return true;
 }
 
-/* As many steps as the testbench measures: with deltas all sequences, each as often as any. */
-static int measured_steps(const Design *d)
+/* As many steps as the testbench measures: it repeats all sequences until it has enough. Where the stream limits the
+ * interval it varies from step to step; without deltas MOST of them tell the mean. */
+static int measured_steps(const Design *d, int steps)
 {
-    if (!d->activity)
-        return cycles_least_steps(d);
-    int steps = d->activity->steps;
-    return (cycles_least_steps(d) + steps - 1) / steps * steps;
+    enum { MOST = 1024 };
+    int least = cycles_least_steps(d), all = (least + steps - 1) / steps * steps;
+    return d->activity ? all : MIN(all, MOST);
 }
 
 bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const QNetwork *q, const Activity *activity,
-                 PlanLog *log, Design *out)
+                 int steps, PlanLog *log, Design *out)
 {
     Design *d = out;
     *d = (Design){.log = log, .spec = s, .pattern = patterns_host(net), .net = net, .q = q, .pes = s->pes,
@@ -349,10 +389,9 @@ bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const 
     d->activity = activity->sent ? activity : NULL;
     d->engine = d->pattern->engine;
     REQUIRE(d->engine);
-    plan_matrices(d);
-    if (!d->engine->plan(a, diag, d))
+    if (!tiles_fit(diag, d) || !plan_matrices(diag, d) || !d->engine->plan(a, diag, d))
         return false;
-    d->interval = plan_cycles(d, measured_steps(d)).interval;
+    d->interval = plan_cycles(d, measured_steps(d, steps)).interval;
     d->latency = plan_cycles(d, 1).latency;
     return true;
 }

@@ -5,6 +5,7 @@
 
 /* plan/plan.c: the gather engine, and what both share. */
 bool gather_plan(Arena *a, Diag *diag, Design *d);
+void plan_leaves(Design *d);            /* latencies of the leaves and of the adder tree */
 void plan_shift(Design *d);
 int most_cell_lanes(const Design *d);    /* rows of h that can be written at once, or queued for it */
 bool lanes_allowed(Diag *diag, const Design *d);        /* interface.lanes against the banks of x */
@@ -15,7 +16,8 @@ bool h_is_aligned(const Design *d);
 bool scatter_plan(Arena *a, Diag *diag, Design *d);
 CycleCount scatter_cycles(const Design *d, int steps);
 
-/* plan/scatter_rows.c: width, forwarding and style of the rows, when all other memories are planned; adds their memories. */
+/* plan/scatter_rows.c: width, forwarding and style of the rows, when all other memories are planned; adds their
+ * memories. */
 void scatter_plan_rows(Design *d);
 
 /* plan/regions.c: places every vector in the banks. */
@@ -32,13 +34,18 @@ void span_region(Arena *a, Design *d, int region);
 
 /* plan/elastic.c: rows of different length. */
 void elastic_rows(Arena *a, Design *d);                 /* counts the cycles of every row */
-/* Deals the neurons of a layer to the PEs (order of its region), where bits of early[group] tell the gates whose W has a
- * phase of its own. */
+/* Deals the neurons of a layer to the PEs (order of its region), where bits of early[group] tell the gates whose W has
+ * a phase of its own. */
 void elastic_deal(Design *d, int layer, const uint8_t *early);
-int elastic_part_cycles(const Design *d, const Tile *t, int which, int row);    /* words of a row (-1: none) in a tile */
+/* Words of a row (-1: none) in a tile. */
+int elastic_part_cycles(const Design *d, const Tile *t, int which, int row);
 double elastic_work(const Design *d, int layer, int matrix);    /* words of all rows, per PE */
 bool elastic_same_phase(const Tile *a, const Tile *b);
 void elastic_tiles(Arena *a, Design *d);                /* cycles of every tile, words of the ring */
+
+/* Gates of a neuron as they pass the cell unit, on both engines. */
+typedef struct GateOp { int gate; CellOp op; } GateOp;
+extern const GateOp GATE_ORDER[GATES];
 
 /* plan/schedule.c: tiles and runs for given cell lanes and numbers of early tiles per layer. */
 void plan_schedule(Arena *a, Design *d, const int *early);
@@ -54,5 +61,6 @@ int schedule_filling(const Design *d, int layer);       /* early tiles of a laye
 /* plan/memories.c: depths, styles and the list for the report. */
 void plan_memories(Arena *a, Design *d);
 bool memory_in_block(const Design *d, int64_t depth);
-void memory_add(Design *d, const char *name, int64_t width, int64_t depth, int copies, bool block, bool rom, bool weights);
+void memory_add(Design *d, const char *name, int64_t width, int64_t depth, int copies, bool block, bool rom,
+                bool weights);
 #endif

@@ -1,8 +1,8 @@
 /* queue.c: how many beats of h wait where a copy of the vector has fewer banks than the cell unit has lanes (lg_queue).
  *
- * Beats come as tiles of gate o end; they come at the earliest where no run waits. A layer's first beat finds none of its
- * own in the queue: its tiles wait for the layer's h of the step before. So no more beats wait than the sum over the layers
- * of what each would leave waiting alone. */
+ * Beats come as tiles of gate o end; they come at the earliest where no run waits. A layer's first beat finds none of
+ * its own in the queue: its tiles wait for the layer's h of the step before. So no more beats wait than the sum over
+ * the layers of what each would leave waiting alone. */
 #include "plan/plan.h"
 
 /* Cycles from the end of one tile to the end of the next, without waits. */

@@ -2,8 +2,8 @@
  *
  * A step is a list of scans (one vector as input of one layer) and a list of row tiles, layer by layer, that are read
  * out when the layer's last scan is through the arrays. Layer 0: [W x(t)] [R h(t-1)]; further ones: [R h(t-1)] [W h(t)
- * of the layer below]; head: [W h(t)]. The sums have two banks, so the scans of a layer run while the one before is read
- * out: what needs no h of it fills the drain. */
+ * of the layer below]; head: [W h(t)]. The sums have two banks, so the scans of a layer run while the one before is
+ * read out: what needs no h of it fills the drain. */
 #include "plan/plan.h"
 
 #include "flow/parts.h"
@@ -70,9 +70,6 @@ static void plan_scans(Design *d)
 }
 
 /* ---- tiles */
-static const struct { int gate; CellOp op; } gate_order[GATES] = {
-    {GATE_I, OP_I}, {GATE_G, OP_G}, {GATE_F, OP_F}, {GATE_O, OP_O}};
-
 static void add_tile(Design *d, Tile t, int row)
 {
     REQUIRE(d->n_tiles < TILES_MAX);
@@ -82,11 +79,12 @@ static void add_tile(Design *d, Tile t, int row)
 
 static void add_gate(Design *d, int layer, int k, int group)
 {
-    Tile t = {.layer = layer, .gate = gate_order[k].gate, .group = group, .op = gate_order[k].op};
+    Tile t = {.layer = layer, .gate = GATE_ORDER[k].gate, .group = group, .op = GATE_ORDER[k].op};
     add_tile(d, t, t.gate * layer_groups(d, layer) + group);
 }
 
-/* Each group as soon as its gates allow: the first h is early, so its columns can be worked on; the last one is late. */
+/* Each group as soon as its gates allow: the first h is early, so its columns can be worked on; the last one is
+ * late. */
 static void add_eager_tiles(Arena *scratch, Design *d, int layer)
 {
     int groups = layer_groups(d, layer);
@@ -101,7 +99,8 @@ static void add_eager_tiles(Arena *scratch, Design *d, int layer)
         add_gate(d, layer, gate[best], best);
         REQUIRE(gate[best] < GATES - 1 || best == whole++);     /* h is scanned in this order */
         if (++gate[best] < GATES)
-            ready[best] = now + MAX(d->shifts, schedule_distance(d, gate_order[gate[best] - 1].op, gate_order[gate[best]].op));
+            ready[best] = now + MAX(d->shifts, schedule_distance(d, GATE_ORDER[gate[best] - 1].op,
+                                                                 GATE_ORDER[gate[best]].op));
         left--;
     }
 }
@@ -154,18 +153,6 @@ static void plan_tiles(Arena *a, Design *d)
         d->tile[d->n_tiles - 1].y_done = l == last;
     }
     set_gaps(d);
-}
-
-/* ---- latencies */
-static void plan_latencies(Design *d)
-{
-    const Family *f = d->family;
-    d->mul_latency = f->mul_latency;
-    d->state_split = mul_split(f, MAX(d->q->state.bits, d->q->gate.bits));
-    d->state_part = f->b_max;
-    d->tree = MAX(clog2(d->lanes_pe), 1);
-    d->align = layer_align(d->q);
-    d->rest = d->delta ? DELTA_REST : 0;
 }
 
 /* More lanes than PEs take several rows of each PE at once. */
@@ -227,9 +214,9 @@ static bool encoder_lanes_allowed(Diag *diag, const Design *d)
         return true;
     if (queues > 0 && (queues & (queues - 1)) == 0 && queues * d->lanes_pe == d->spec->encoder_lanes)
         return true;
-    diag_error(diag, spec_at(d->spec, "delta.encoder_lanes"), "delta.encoder_lanes: %d elements per cycle can not be dealt to "
-               "%d arrays (engine.pe_width): use %d times a power of two, like %d", d->spec->encoder_lanes, d->lanes_pe,
-               d->lanes_pe, d->lanes_pe << clog2(MAX(queues, 1)));
+    diag_error(diag, spec_at(d->spec, "delta.encoder_lanes"), "delta.encoder_lanes: %d elements per cycle can not be "
+               "dealt to %d arrays (engine.pe_width): use %d times a power of two, like %d", d->spec->encoder_lanes,
+               d->lanes_pe, d->lanes_pe, d->lanes_pe << clog2(MAX(queues, 1)));
     return false;
 }
 
@@ -238,9 +225,9 @@ static bool difference_fits(Diag *diag, const Design *d)
 {
     if (!d->delta || d->q->gate.bits + 1 <= d->family->a_max)
         return true;
-    diag_error(diag, spec_at(d->spec, "delta"), "delta: differences of %d-bit activations have %d bits, a multiplier of this "
-               "part takes %d: use precision.activation %d", d->q->gate.bits, d->q->gate.bits + 1, d->family->a_max,
-               d->family->a_max - 1);
+    diag_error(diag, spec_at(d->spec, "delta"), "delta: differences of %d-bit activations have %d bits, a multiplier "
+               "of this part takes %d: use precision.activation %d", d->q->gate.bits, d->q->gate.bits + 1,
+               d->family->a_max, d->family->a_max - 1);
     return false;
 }
 
@@ -358,7 +345,8 @@ bool scatter_plan(Arena *a, Diag *diag, Design *d)
     d->delta = d->q->delta;
     if (!encoder_lanes_allowed(diag, d) || !difference_fits(diag, d))
         return false;
-    plan_latencies(d);
+    plan_leaves(d);
+    d->rest = d->delta ? DELTA_REST : 0;
     plan_shift(d);
     choose_lanes(a, d);
     plan_rows(d);

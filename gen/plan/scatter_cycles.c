@@ -8,7 +8,7 @@ enum { QUEUE_DEPTH = 16, QUEUE_STOP = 8, END_MARK = -1, NOTHING = -1 };
 
 typedef struct Queue { int level, head; int entry[QUEUE_DEPTH]; } Queue;    /* words of a column, or END_MARK */
 typedef struct Array { bool busy; int left, ahead, ends; } Array;
-typedef struct Push { int scan, address, step; } Push;                      /* scan NOTHING; address NOTHING: end mark */
+typedef struct Push { int scan, address, step; } Push;          /* scan NOTHING; address NOTHING: end mark */
 
 typedef struct Scatter {
     Machine m;
@@ -36,7 +36,7 @@ static bool scan_step(Scatter *s, bool stop)
     const Scan *now = &d->scan[s->scan], *next = &d->scan[s->pc];
     bool last = s->count == 0, mark = last && now->end;
     unsigned wait = now->wait_h ? 1u << (now->region - 1) : 0;
-    bool there = (wait & (s->pending | s->pending_late)) == 0 
+    bool there = (wait & (s->pending | s->pending_late)) == 0
                  || (s->pending == wait && s->recent == 0 && scan_count(now) - s->count < s->full_now);
     unsigned closes = d->net->layer[now->layer].cell == CELL_LSTM ? 1u << now->layer : 0;
     bool issue = s->active && !s->stop && (mark ? (s->pending & closes) == 0 : there), finished = issue && last;
@@ -238,24 +238,27 @@ CycleCount scatter_cycles(const Design *d, int steps)
 {
     Arena *scratch = arena_new();
     Scatter *s = scatter_start(scratch, d, steps);
-    int64_t *t = ARENA_ARRAY(scratch, int64_t, steps), offered = -1, limit = INT64_C(100000000);
-    for (int done = 0; done < steps && s->m.now < limit; s->m.now++) {
+    int64_t *t = ARENA_ARRAY(scratch, int64_t, steps), offered = 0;
+    for (int done = 0; done < steps; s->m.now++) {
         ReorderWires w = reorder_wires(&s->m.out);
+        REQUIRE(s->m.now - offered < HANGS);
         if (w.last)
             offered = t[done++] = s->m.now;
         cycle(s, w);
     }
-    REQUIRE(s->m.now < limit);
-    CycleCount c = {.latency = offered - s->m.last_taken, .total = offered + 1};
-    int half = steps / 2;
-    if (steps > 2)
-        c.interval = (double)(t[steps - 2] - t[half - 1]) / (steps - 1 - half);
+    CycleCount c = machine_count(&s->m, t, steps);
     arena_free(scratch);
     return c;
 }
 
 /* ---- without the control: what a step leaves to do */
-typedef struct Counting { const Activity *activity; int step; bool permuted; int64_t *cycles; StepCounts *out; } Counting;
+typedef struct Counting {
+    const Activity *activity;
+    int step;
+    bool permuted;
+    int64_t *cycles;
+    StepCounts *out;
+} Counting;
 
 static void count_scan(const Design *d, const Scan *scan, const Counting *c)
 {

@@ -120,10 +120,12 @@ static int nearest_rows(const Design *d)
 
 /* ---- memories: block RAM where it suffices; a few bits more than fill the blocks go to LUT RAM, if that helps */
 
-/* The rows are {flag, row} in two banks of each multiplier, a bank in `reads` memories; `edge` bits of them are LUT RAM. */
+/* The rows are {flag, row} in two banks of each multiplier, a bank in `reads` memories; `edge` bits of them are LUT
+ * RAM. */
 static MemoryUse row_memory(const Design *d, int edge)
 {
-    return (MemoryUse){"rows", d->row_bits + 1 - edge, d->rows / d->reads, 2 * d->reads * d->multipliers_engine, true, false, false};
+    return (MemoryUse){"rows", d->row_bits + 1 - edge, d->rows / d->reads, 2 * d->reads * d->multipliers_engine, true,
+                       false, false};
 }
 
 /* Fewest bits without which a row takes fewer blocks; 0: none or too many. */

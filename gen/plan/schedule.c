@@ -4,11 +4,11 @@
  * The first run fills the time in which h(t-1) drains: it needs no h. Stacks: layer 1 whole, the head of t-1, then per
  * further layer [R h(t-1) of the first tiles, kept] [W h(t) of these] [the rest]: R fills the drain of the layer below.
  * Elastic rows: [W x(t) of the first tiles, kept] [layer 0 of t] [layer 1 of t-1] [layer 2 of t-2] ...
- * Gates of a neuron pass in the order i, g, f, o; `lead` cycles are put in where one needs what another has not left yet. */
+ * Gates of a neuron pass in the order i, g, f, o; `lead` cycles are put in where one needs what another has not left
+ * yet. */
 #include "plan/plan.h"
 
-static const struct { int gate; CellOp op; } gate_order[GATES] = {
-    {GATE_I, OP_I}, {GATE_G, OP_G}, {GATE_F, OP_F}, {GATE_O, OP_O}};
+const GateOp GATE_ORDER[GATES] = {{GATE_I, OP_I}, {GATE_G, OP_G}, {GATE_F, OP_F}, {GATE_O, OP_O}};
 
 int layer_groups(const Design *d, int layer)
 {
@@ -31,7 +31,8 @@ static int product_latency(const Design *d)
 int schedule_drain(const Design *d)
 {
     int first_result = d->tile_at + 3 + 13 + d->mul_latency + product_latency(d);
-    /* Where a beat is written in several cycles: those of a tile one after the other, from the cycle after the first on. */
+    /* Where a beat is written in several cycles: those of a tile one after the other, from the cycle after the first
+     * on. */
     int queued = d->parts > 1 ? d->shifts * (d->parts - 1) + 1 : 0;
     return first_result + d->shifts - 1 + queued - d->front + 2 - 1;
 }
@@ -126,7 +127,7 @@ int schedule_filling(const Design *d, int layer)
     int n = 0, drain = schedule_drain(d);
     for (int cycles = 0, gate, group; cycles < drain; n++) {
         nth_tile(d, layer, n % schedule_tiles(d, layer), &gate, &group);
-        int here = d->matrix[layer][early_matrix(layer)].gate_cycles[gate_order[gate].gate];
+        int here = d->matrix[layer][early_matrix(layer)].gate_cycles[GATE_ORDER[gate].gate];
         cycles += MAX(here, d->shifts);
     }
     return n;
@@ -142,7 +143,7 @@ static Tile lstm_tile(const Design *d, int layer, int n)
     int gate, group;
     nth_tile(d, layer, n, &gate, &group);
     bool last = n == schedule_tiles(d, layer) - 1;
-    return (Tile){.layer = layer, .gate = gate_order[gate].gate, .group = group, .op = gate_order[gate].op,
+    return (Tile){.layer = layer, .gate = GATE_ORDER[gate].gate, .group = group, .op = GATE_ORDER[gate].op,
                   .layer_done = last, .y_done = last && layer == d->net->n - 1};
 }
 
@@ -200,7 +201,8 @@ static int tile_cycles(const Tile *t)
 static bool same_shape(const Tile *a, const Tile *b)
 {
     return a->layer == b->layer && (a->op == OP_KEEP) == (b->op == OP_KEEP) && a->use_psum == b->use_psum
-           && a->segment[0].matrix == b->segment[0].matrix && a->parts == b->parts && a->segment[0].cycles == b->segment[0].cycles
+           && a->segment[0].matrix == b->segment[0].matrix && a->parts == b->parts
+           && a->segment[0].cycles == b->segment[0].cycles
            && a->segment[1].cycles == b->segment[1].cycles;
 }
 
@@ -307,7 +309,8 @@ static void mark_runs(Design *d)
         if (d->tile[n].layer_done) {
             Run *r = run_of_tile(d, n);
             r->set_pending |= 1u << d->tile[n].layer;
-            r->set_head = d->stages == 1 && d->net->layer[d->net->n - 1].cell == CELL_LINEAR && last_lstm(d, d->tile[n].layer);
+            r->set_head = d->stages == 1 && d->net->layer[d->net->n - 1].cell == CELL_LINEAR
+                && last_lstm(d, d->tile[n].layer);
             r->ends = true;
         }
     d->run[d->n_runs - 1].wrap = d->run[d->n_runs - 1].ends = true;
@@ -317,7 +320,8 @@ static void mark_runs(Design *d)
             d->head_run = k;
 }
 
-/* The layers one after the other, each on the step before that of the layer below: nothing waits for what was just done. */
+/* The layers one after the other, each on the step before that of the layer below: nothing waits for what was just
+ * done. */
 static void add_stages(Arena *a, Design *d, const int *early)
 {
     for (int l = 0; l < d->net->n; l++) {
@@ -329,7 +333,7 @@ static void add_stages(Arena *a, Design *d, const int *early)
         uint8_t *ahead = ARENA_ARRAY(a, uint8_t, layer_groups(d, l));
         for (int n = 0; n < early[l]; n++) {
             nth_tile(d, l, n, &gate, &group);
-            ahead[group] |= (uint8_t)(1 << gate_order[gate].gate);
+            ahead[group] |= (uint8_t)(1 << GATE_ORDER[gate].gate);
         }
         elastic_deal(d, l, ahead);
         add_early(d, l, early[l]);

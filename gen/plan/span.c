@@ -1,8 +1,8 @@
 /* span.c: how many PEs share an index list and a copy of the vector, and how such a copy is built where every lane must
  * see the whole vector: as many banks as elements are written in a cycle, one of which the low bits of an index select
- * after the read. Where there are many copies, h waits in a queue (lg_queue), so that few banks do (plan.c). Elements that
- * no matrix reads are not stored: x is masked as it comes in, bank by bank; the neurons of a layer change places, those
- * whose h is read first. */
+ * after the read. Where there are many copies, h waits in a queue (lg_queue), so that few banks do (plan.c). Elements
+ * that no matrix reads are not stored: x is masked as it comes in, bank by bank; the neurons of a layer change places,
+ * those whose h is read first. */
 #include "plan/plan.h"
 
 enum { SPAN_FIRST = 16, SPAN_MOST = 64 };

@@ -152,8 +152,8 @@ static int longest_neuron(const Design *d, int layer)
     return most;
 }
 
-/* A step's first product with h comes after all h of the step before: the words of one neuron, then what lies between its
- * last one and the first product with the h that it makes. */
+/* A step's first product with h comes after all h of the step before: the words of one neuron, then what lies between
+ * its last one and the first product with the h that it makes. */
 static int least_loop(const Design *d)
 {
     int most = 0;

@@ -64,14 +64,6 @@ static Network copy_network(Arena *a, const Network *net)
     return copy;
 }
 
-static bool has_key(const Pattern *p, const char *key)
-{
-    for (int i = 0; p->keys[i]; i++)
-        if (strcmp(p->keys[i], key) == 0)
-            return true;
-    return false;
-}
-
 /* The same pattern and rate for all; the head keeps everything. */
 static void keep_everywhere(Spec *s, const Pattern *p, double rate)
 {
@@ -167,7 +159,7 @@ static json_t *try_all(const Trial *t)
     json_t *rows = json_array();
     for (int k = 0; k < n; k++)
         for (int i = 0; i < LENGTH(RATES); i++) {
-            if (i > 0 && !has_key(table[k], "sparsity.keep"))
+            if (i > 0 && !pattern_has_key(table[k], "sparsity.keep"))
                 break;                  /* it keeps everything */
             Arena *scratch = arena_new();
             Outcome o = try_one(t, scratch, table[k], RATES[i]);

@@ -95,6 +95,12 @@ static void gather_accuracy(const Golden *g, const Sequences *seq, Facts *out)
 
 /* ---- stored bits ---- */
 
+MatrixPlan facts_own_plan(const Design *d, int layer, int which)
+{
+    const Matrix *m = &d->net->layer[layer].m[which];
+    return m->pattern == d->pattern ? d->matrix[layer][which] : m->pattern->plan(d->spec, m);
+}
+
 static void gather_memory(const Design *d, Facts *out)
 {
     double bound = 0;
@@ -103,8 +109,7 @@ static void gather_memory(const Design *d, Facts *out)
             const Matrix *m = &d->net->layer[l].m[which];
             if (m->rows == 0)
                 continue;
-            /* Packed by another pattern, but the bound is that of its own. */
-            MatrixPlan p = m->pattern == d->pattern ? d->matrix[l][which] : m->pattern->plan(d->spec, m);
+            MatrixPlan p = facts_own_plan(d, l, which);
             bound += (double)p.kept *
                      m->pattern->bound_bits(&p, m->rows, m->columns, d->q->weight_bits);
         }

@@ -104,8 +104,9 @@ static void put_schedule(Page *p)
         return;
     begin_table(p, "Schedule", "| | cycles of a step |", "| --- | --- |");
     buffer_print(&p->out, "| as scheduled | %s |\n", cell(p, p->report, "schedule.cycles"));
-    buffer_print(&p->out, "| least, by work: %s words of weights on %s PEs | %s |\n", cell(p, p->report, "schedule.words"),
-                 cell(p, p->report, "engine.pes"), cell(p, p->report, "schedule.bound.work"));
+    buffer_print(&p->out, "| least, by work: %s words of weights on %s PEs | %s |\n",
+                 cell(p, p->report, "schedule.words"), cell(p, p->report, "engine.pes"),
+                 cell(p, p->report, "schedule.bound.work"));
     buffer_print(&p->out, "| least, by dependency: from the first product with h to that of the next step | %s |\n",
                  cell(p, p->report, "schedule.bound.loop"));
     buffer_print(&p->out, "\nPEs have a word to work on in %.1f %% of %.0f PE cycles.\n\n"
@@ -132,14 +133,14 @@ static void put_delta(Page *p)
     json_array_foreach (value_at(p->report, "delta.layers"), l, layer)
         buffer_print(&p->out, "| %zu | %s | %s |\n", l, cell(p, layer, "skipped_x_percent"),
                      cell(p, layer, "skipped_h_percent"));
-    buffer_print(&p->out, "\nThresholds: %s for x, %s for h; %s elements are compared per cycle. Per step the busiest array "
-                          "works on %s columns (the mean one on %s), %s cycles.\n",
-                 cell(p, p->report, "delta.x"), cell(p, p->report, "delta.h"), cell(p, p->report, "delta.encoder_lanes"),
-                 cell(p, p->report, "delta.busiest_array_columns"), cell(p, p->report, "delta.mean_array_columns"),
-                 cell(p, p->report, "delta.matrix_phase"));
+    buffer_print(&p->out, "\nThresholds: %s for x, %s for h; %s elements are compared per cycle. Per step the busiest "
+                          "array works on %s columns (the mean one on %s), %s cycles.\n",
+                 cell(p, p->report, "delta.x"), cell(p, p->report, "delta.h"),
+                 cell(p, p->report, "delta.encoder_lanes"), cell(p, p->report, "delta.busiest_array_columns"),
+                 cell(p, p->report, "delta.mean_array_columns"), cell(p, p->report, "delta.matrix_phase"));
     if (value_at(p->report, "delta.without_profile"))
-        buffer_print(&p->out, "Columns are dealt to the arrays by `delta.profile`; as they come, the busiest array would work "
-                              "on %s columns, %s cycles.\n",
+        buffer_print(&p->out, "Columns are dealt to the arrays by `delta.profile`; as they come, the busiest array "
+                              "would work on %s columns, %s cycles.\n",
                      cell(p, p->report, "delta.without_profile.busiest_array_columns"),
                      cell(p, p->report, "delta.without_profile.matrix_phase"));
     if (!value_at(p->report, "delta.registers"))

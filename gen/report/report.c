@@ -50,17 +50,19 @@ static void put_keep(json_t *o, const Matrix *m, const MatrixPlan *p)
     }
 }
 
-static json_t *matrix_json(const Matrix *m, const MatrixPlan *p)
+static json_t *matrix_json(const Design *d, int layer, int which)
 {
+    const Matrix *m = &d->net->layer[layer].m[which];
+    const MatrixPlan *packed = &d->matrix[layer][which], own = facts_own_plan(d, layer, which);
     json_t *o = json_object();
     put(o, "pattern", json_string(m->pattern->name));
     put_integer(o, "rows", m->rows);
     put_integer(o, "columns", m->columns);
-    put_integer(o, "kept", p->kept);
-    put_integer(o, "stored", p->stored);
-    put_keep(o, m, p);
-    if (m->gates > 1 && !same_in_all_gates(p))
-        put(o, "keep_per_gate", gates_json(p));
+    put_integer(o, "kept", packed->kept);
+    put_integer(o, "stored", packed->stored);
+    put_keep(o, m, &own);
+    if (m->gates > 1 && !same_in_all_gates(&own))
+        put(o, "keep_per_gate", gates_json(&own));
     return o;
 }
 
@@ -77,7 +79,7 @@ static json_t *layer_json(const Design *d, int l)
         put(o, "activation", json_string(layer->activation == ACT_RELU ? "relu" : "none"));
     for (int which = 0; which < MATRICES; which++)
         if (layer->m[which].rows > 0)
-            put(o, NAMES[which], matrix_json(&layer->m[which], &d->matrix[l][which]));
+            put(o, NAMES[which], matrix_json(d, l, which));
     return o;
 }
 

@@ -25,6 +25,9 @@ typedef struct Facts {
 /* Needs everything up to the golden run (see driver.h). */
 Facts facts_gather(const Design *d, const Golden *g, const Sequences *seq);
 
+/* How a matrix lies by its own pattern, which says what is kept; another one of the core may plan and pack it. */
+MatrixPlan facts_own_plan(const Design *d, int layer, int which);
+
 /* ---------------------------------------------------------------- report/report.c */
 /* What a core takes on a part. */
 typedef struct Usage {
@@ -47,7 +50,7 @@ typedef struct Report {
     Facts facts;
     const Usage *estimate, *synthesised;
     const SimResult *sim;
-    const Timeline *timeline;           /* NULL: what PEs do depends on the data */
+    const Timeline *timeline;           /* NULL: not laid out, or what PEs do depends on the data */
     const char *const *warning; int n_warnings;
 } Report;
 /* report/delta.c: thresholds, what they skipped, the mean over the steps of the busiest array's cycles and columns, and

@@ -1,5 +1,6 @@
-/* schedule_svg.c: schedule.svg, a picture of one step: what each PE works on in each cycle, coloured by block row. Cells
- * are drawn in units of cycles and PEs and scaled as a whole, so the numbers in the file are those of the schedule. */
+/* schedule_svg.c: schedule.svg, a picture of one step: what each PE works on in each cycle, coloured by block row.
+ * Cells are drawn in units of cycles and PEs and scaled as a whole, so the numbers in the file are those of the
+ * schedule. */
 #include "report/report.h"
 
 #include <string.h>
@@ -15,7 +16,8 @@ typedef struct Picture {
     double top, bottom;                 /* of the cells */
 } Picture;
 
-/* Colours of the first and the last block row and of some between, from dark to light, so that they differ in grey too. */
+/* Colours of the first and the last block row and of some between, from dark to light, so that they differ in grey
+ * too. */
 typedef struct Colour { double red, green, blue; } Colour;
 static const Colour RAMP[] = {{82, 49, 148}, {45, 104, 186}, {27, 148, 148}, {84, 173, 88}, {214, 168, 43}};
 
@@ -24,7 +26,8 @@ static Colour colour_of(int band, int bands)
     double at = bands > 1 ? (double)band / (bands - 1) * (LENGTH(RAMP) - 1) : 0;
     int low = MIN((int)at, LENGTH(RAMP) - 2);
     double high = at - low, rest = 1 - high;
-    return (Colour){rest * RAMP[low].red + high * RAMP[low + 1].red, rest * RAMP[low].green + high * RAMP[low + 1].green,
+    return (Colour){rest * RAMP[low].red + high * RAMP[low + 1].red,
+                    rest * RAMP[low].green + high * RAMP[low + 1].green,
                     rest * RAMP[low].blue + high * RAMP[low + 1].blue};
 }
 
@@ -61,19 +64,26 @@ static void put_head(Picture *p, double height)
     const Timeline *t = p->t;
     const char *name = d->spec->name;
     double busy = 100.0 * (double)t->words / ((double)d->pes * t->cycles);
-    buffer_print(&p->out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\" width=\"%d\" height=\"%.0f\" "
-                 "font-family=\"sans-serif\" font-size=\"12\">\n<title>%s: schedule of a step</title>\n<style>\n"
-                 "text, .ink { fill: #1f2328 } .page { fill: #ffffff } .idle { fill: #eef0f2 } .line { stroke: #6e7781; fill: none }\n"
+    buffer_print(&p->out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\" "
+                 "width=\"%d\" height=\"%.0f\" font-family=\"sans-serif\" font-size=\"12\">\n"
+                 "<title>%s: schedule of a step</title>\n<style>\n"
+                 "text, .ink { fill: #1f2328 } .page { fill: #ffffff } .idle { fill: #eef0f2 } "
+                 ".line { stroke: #6e7781; fill: none }\n"
                  "@media (prefers-color-scheme: dark) {\n"
-                 "text, .ink { fill: #e6edf3 } .page { fill: #0d1117 } .idle { fill: #21262d } .line { stroke: #8b949e } }\n"
+                 "text, .ink { fill: #e6edf3 } .page { fill: #0d1117 } .idle { fill: #21262d } "
+                 ".line { stroke: #8b949e } }\n"
                  "@media print {\n"
-                 "text, .ink { fill: #000000 } .page { fill: #ffffff } .idle { fill: #ffffff } .line { stroke: #000000 } }\n"
-                 "</style>\n<rect class=\"page\" width=\"100%%\" height=\"100%%\"/>\n", WIDTH, height, WIDTH, height, name);
-    buffer_print(&p->out, "<text x=\"%d\" y=\"26\" font-size=\"16\" font-weight=\"bold\">%s: what each PE works on in the %d "
-                 "cycles of a step</text>\n", LEFT, name, t->cycles);
-    put_text(p, LEFT, 46, "start", str_format(p->out.arena, "%s, %d PEs of %d multipliers: %lld words, PEs busy %.1f %%; no order "
-             "takes less than %d cycles (work) or %d (h to h)", patterns_text(p->out.arena, d->net), d->pes, d->lanes_pe,
-             (long long)t->words, busy, t->least_work, t->least_loop));
+                 "text, .ink { fill: #000000 } .page { fill: #ffffff } .idle { fill: #ffffff } "
+                 ".line { stroke: #000000 } }\n"
+                 "</style>\n<rect class=\"page\" width=\"100%%\" height=\"100%%\"/>\n",
+                 WIDTH, height, WIDTH, height, name);
+    buffer_print(&p->out, "<text x=\"%d\" y=\"26\" font-size=\"16\" font-weight=\"bold\">%s: what each PE works on "
+                 "in the %d cycles of a step</text>\n", LEFT, name, t->cycles);
+    const char *bounds = str_format(p->out.arena, "no order takes less than %d cycles (work) or %d (h to h)",
+                                    t->least_work, t->least_loop);
+    put_text(p, LEFT, 46, "start",
+             str_format(p->out.arena, "%s, %d PEs of %d multipliers: %lld words, PEs busy %.1f %%; %s",
+                        patterns_text(p->out.arena, d->net), d->pes, d->lanes_pe, (long long)t->words, busy, bounds));
 }
 
 /* ---- axes */
@@ -132,8 +142,8 @@ static void put_band(Picture *p, int layer, int band)
 
 static void put_cells(Picture *p)
 {
-    buffer_print(&p->out, "<g id=\"cells\" transform=\"translate(%d %.1f) scale(%.6f %.6f)\">\n", LEFT, p->top + 0.06 * p->per_pe,
-                 p->per_cycle, p->per_pe);
+    buffer_print(&p->out, "<g id=\"cells\" transform=\"translate(%d %.1f) scale(%.6f %.6f)\">\n", LEFT,
+                 p->top + 0.06 * p->per_pe, p->per_cycle, p->per_pe);
     for (int l = 0; l < p->d->net->n; l++)
         for (int band = 0; band < timeline_bands(p->d, l); band++)
             put_band(p, l, band);
@@ -192,7 +202,8 @@ static void put_legend(Picture *p, double y)
         }
         put_text(p, LEFT + bands * each + 8, y + 11, "start", legend_text(p, l, bands));
     }
-    buffer_print(&p->out, "<rect class=\"idle\" stroke=\"#6e7781\" x=\"%d\" y=\"%.1f\" width=\"24\" height=\"14\"/>\n", LEFT, y);
+    buffer_print(&p->out, "<rect class=\"idle\" stroke=\"#6e7781\" x=\"%d\" y=\"%.1f\" width=\"24\" height=\"14\"/>\n",
+                 LEFT, y);
     put_text(p, LEFT + 32, y + 11, "start", "no word: the PE waits");
 }
 

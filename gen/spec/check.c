@@ -136,16 +136,6 @@ static void check_layers(Spec *s, Diag *d)
     }
 }
 
-static bool pattern_has_key(const Pattern *p, const char *name)
-{
-    for (int i = 0; p->keys && p->keys[i]; i++) {
-        const char *dot = strrchr(p->keys[i], '.');
-        if (strcmp(dot ? dot + 1 : p->keys[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static bool any_has_key(const PatternNames *names, const char *key)
 {
     for (int use = 0; use < USES; use++) {
@@ -188,12 +178,13 @@ static bool keeps_all(const Spec *s)
  * refused already. */
 static bool without_effect(const Spec *s, const NodeEntry *e)
 {
-    const Key *key = key_find(str_format(s->arena, "sparsity.%s", e->key));
+    const char *name = str_format(s->arena, "sparsity.%s", e->key);
+    const Key *key = key_find(name);
     if (!key || key->type == KEY_LATER || key->type == KEY_PATTERN || node_is_null(e->value))
         return false;
     if (key->type == KEY_RATE && keeps_all(s))
         return false;
-    return !in_use(s, e->key);
+    return !in_use(s, name);
 }
 
 /* Was the pattern that the file names taken? A map counts as taken: what is wrong in it is an error of its own. */
@@ -229,7 +220,7 @@ static void check_delta(Spec *s, Diag *d)
 {
     Place at, chosen;
     s->delta = given(s, "delta", &at);
-    if (!s->delta || !patterns_taken(s) || in_use(s, "encoder_lanes"))
+    if (!s->delta || !patterns_taken(s) || in_use(s, "delta.encoder_lanes"))
         return;
     static const char why[] = "delta: has no effect with pattern %s, which has no columns to skip: use column_balanced";
     if (given(s, "sparsity.pattern", &chosen))

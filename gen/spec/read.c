@@ -1,26 +1,11 @@
 /* read.c: from the tree to the Spec, driven by the table of keys. */
-#include "spec/spec.h"
+#include "spec/read.h"
 
 #include <ctype.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct Reading {
-    Arena *arena;
-    Diag *diag;
-    Spec *spec;
-} Reading;
-
-/* One value on its way: which key, under which name the user knows it, and the struct its field is
- * in. */
-typedef struct Slot { const Key *key; const char *shown; void *base; } Slot;
-
-static void *field(const Slot *s)
-{
-    return (char *)s->base + s->key->field;
-}
 
 static void set_text(const Slot *s, const char *text)
 {
@@ -71,7 +56,7 @@ static bool parse_number(const char *text, double *value)
     return *end == '\0' && end != text && isfinite(*value);
 }
 
-static bool read_number(Reading *r, const Slot *s, const SpecNode *n, bool whole, double *value)
+bool read_number(Reading *r, const Slot *s, const SpecNode *n, bool whole, double *value)
 {
     KeyRange range = key_range(r->arena, s->key);
     const char *const words[] = { range.word, range.other };
@@ -138,7 +123,7 @@ static const char *join_names(Arena *a, const char *const *names, int n)
 }
 
 /* Index of the choice, or -1 after recording what is wrong. */
-static int read_choice(Reading *r, const Slot *s, const SpecNode *n, const char **name)
+int read_choice(Reading *r, const Slot *s, const SpecNode *n, const char **name)
 {
     const char *const *names;
     int now, all = key_choices(r->arena, s->key, &names, &now);
@@ -216,127 +201,6 @@ static void read_names(Reading *r, const Slot *s, const SpecNode *n)
         if (text)
             layer->b[layer->n_b++] = text;
     }
-}
-
-static void read_fraction(Reading *r, const char *shown, const SpecNode *n, double *out)
-{
-    static const Key fraction = { .path = "", .type = KEY_REAL, .values = "above 0..1" };
-    double value;
-    if (read_number(r, &(Slot){ &fraction, shown, NULL }, n, false, &value))
-        *out = value;
-}
-
-/* Rates of the gates that a map names; the others keep everything. */
-static void read_gate_rates(Reading *r, const char *shown, const SpecNode *map, Rate *rate)
-{
-    static const char *const names[GATES] = { "i", "f", "g", "o" };
-    for (int i = 0; i < map->n; i++) {
-        const NodeEntry *e = &map->entry[i];
-        bool candidate = strcmp(e->key, "c") == 0 || strcmp(e->key, "j") == 0;
-        int gate = candidate ? GATE_G : 0;
-        while (gate < GATES && !candidate && strcmp(e->key, names[gate]) != 0)
-            gate++;
-        if (gate < GATES)
-            read_fraction(r, str_format(r->arena, "%s.%s", shown, e->key), e->value,
-                          &rate->gate[gate]);
-        else
-            diag_error(r->diag, e->at, "unknown key '%.60s' in %s; it takes the gates i, f, g and o",
-                       e->key, shown);
-    }
-}
-
-/* A rate, asis, or a rate for each gate. */
-static void read_rate(Reading *r, const char *shown, const SpecNode *n, Rate *rate)
-{
-    double all = 1;
-    bool asis = n->kind == NODE_SCALAR && strcmp(n->text, "asis") == 0;
-    if (!asis && n->kind != NODE_MAP)
-        read_fraction(r, shown, n, &all);
-    *rate = (Rate){ .asis = asis, .gate = { all, all, all, all }, .at = n->at };
-    if (n->kind == NODE_MAP)
-        read_gate_rates(r, shown, n, rate);
-}
-
-/* Index of W, R and head; the linear layer has no gates. -1 after recording that it is none of them. */
-static int read_use(Reading *r, const char *shown, const NodeEntry *e)
-{
-    static const char *const names[USES] = { "W", "R", "head" };
-    for (int use = 0; use < USES; use++)
-        if (strcmp(e->key, names[use]) == 0)
-            return use;
-    if (strcmp(e->key, "P") == 0)
-        diag_error(r->diag, e->at, "%s.P: LSTM with projection belongs to a later version", shown);
-    else
-        diag_error(r->diag, e->at, "unknown key '%.60s' in %s; it takes W, R and head", e->key, shown);
-    return -1;
-}
-
-static void read_keep_map(Reading *r, const char *shown, const SpecNode *map, Keep *keep)
-{
-    for (int i = 0; i < map->n; i++) {
-        const NodeEntry *e = &map->entry[i];
-        int use = read_use(r, shown, e);
-        const char *name = str_format(r->arena, "%s.%s", shown, e->key);
-        if (use == USE_HEAD && e->value->kind == NODE_MAP) {
-            diag_error(r->diag, e->value->at, "%s: a linear layer has no gates: give one rate", name);
-        } else if (use >= 0) {
-            read_rate(r, name, e->value, &keep->of[use]);
-            keep->of[use].named = true;
-        }
-    }
-}
-
-/* What is kept of one layer, or (`all`) of every layer: then a single rate leaves the linear one as it is. */
-static void read_keep(Reading *r, const char *shown, const SpecNode *n, bool all, Keep *keep)
-{
-    *keep = (Keep){ .given = true };
-    for (int use = 0; use < USES; use++)
-        keep->of[use] = (Rate){ .gate = { 1, 1, 1, 1 }, .at = n->at };
-    if (n->kind == NODE_MAP) {
-        read_keep_map(r, shown, n, keep);
-        return;
-    }
-    read_rate(r, shown, n, &keep->of[USE_W]);
-    keep->of[USE_R] = keep->of[USE_W];
-    if (!all || keep->of[USE_W].asis)
-        keep->of[USE_HEAD] = keep->of[USE_W];
-}
-
-/* Of a layer, of all layers, or a list with one for each. */
-static void read_keeps(Reading *r, const Slot *s, const SpecNode *n)
-{
-    Spec *spec = r->spec;
-    if (s->base != spec || n->kind != NODE_LIST) {
-        read_keep(r, s->shown, n, s->base == spec, field(s));
-        spec->n_keep = s->base == spec ? 0 : spec->n_keep;
-        return;
-    }
-    if (n->n == 0 || n->n > LAYERS_MAX) {
-        diag_error(r->diag, n->at, "%s: a list of 1 to %d rates is expected, one for each layer", s->shown, LAYERS_MAX);
-        return;
-    }
-    spec->n_keep = n->n;
-    for (int i = 0; i < n->n; i++)
-        read_keep(r, str_format(r->arena, "%s.%d", s->shown, i), n->entry[i].value, false, &spec->keep[i]);
-}
-
-/* A pattern for all matrices, or one each; one not named is dense, the head has that of R. */
-static void read_pattern(Reading *r, const Slot *s, const SpecNode *n)
-{
-    PatternNames *names = field(s);
-    const char *one = "dense";
-    if (n->kind != NODE_MAP && read_choice(r, s, n, &one) < 0)
-        return;
-    *names = (PatternNames){ .given = true, .of = { one, one, n->kind == NODE_MAP ? NULL : one } };
-    for (int i = 0; n->kind == NODE_MAP && i < n->n; i++) {
-        const NodeEntry *e = &n->entry[i];
-        int use = read_use(r, s->shown, e);
-        Slot slot = { s->key, str_format(r->arena, "%s.%s", s->shown, e->key), s->base };
-        if (use >= 0)
-            read_choice(r, &slot, e->value, &names->of[use]);
-    }
-    if (!names->of[USE_HEAD])
-        names->of[USE_HEAD] = names->of[USE_R];
 }
 
 static void read_later(Reading *r, const Slot *s, const SpecNode *n, Place at)

@@ -1,9 +1,7 @@
 /* fleet.c: `--runner`: cuts the open points into chunks, has a runner start a command for each,
  * follows them, collects their rows. A few probes come first: their time says how large a chunk has
  * to be so that starting it costs little beside its work. */
-#include <dirent.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -253,13 +251,10 @@ void fleet_clean(const Sweep *s)
 {
     Arena *a = arena_new();
     const char *folder = path_join(a, s->out, "chunks");
-    struct dirent **entry = NULL;
-    int n = file_is_folder(folder) ? scandir(folder, &entry, NULL, NULL) : 0;
-    for (int i = 0; i < n; i++) {
-        unlink(path_join(a, folder, entry[i]->d_name));
-        free(entry[i]);
-    }
-    free(entry);
+    int n;
+    const char **names = folder_names(a, folder, &n);
+    for (int i = 0; i < n; i++)
+        unlink(path_join(a, folder, names[i]));
     rmdir(folder);
     arena_free(a);
 }

@@ -1,9 +1,7 @@
 /* folders.c: folders of deep points, points/<number>. Where the axes changed, a finished point may have another number
  * now: its folder goes to points/<new>.moved before the table says so, and to its place when the table is on disk. A
  * run that is killed in between leaves what the next one settles. */
-#include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "sweep/sweep.h"
@@ -29,18 +27,15 @@ void folders_settle(const Sweep *s)
 {
     Arena *a = arena_new();
     const char *folder = path_join(a, s->out, "points");
-    struct dirent **entry = NULL;
-    int n = file_is_folder(folder) ? scandir(folder, &entry, NULL, NULL) : 0;
+    int n;
+    const char **names = folder_names(a, folder, &n);
     for (int i = 0; i < n; i++) {
-        const char *name = entry[i]->d_name;
-        if (str_ends(name, MOVED)) {
-            const char *to = path_join(a, folder, str_ndup(a, name, strlen(name) - strlen(MOVED)));
-            if (file_exists(to))
-                folder_remove(to);
-            rename(path_join(a, folder, name), to);
-        }
-        free(entry[i]);
+        if (!str_ends(names[i], MOVED))
+            continue;
+        const char *to = path_join(a, folder, str_ndup(a, names[i], strlen(names[i]) - strlen(MOVED)));
+        if (file_exists(to))
+            folder_remove(to);
+        rename(path_join(a, folder, names[i]), to);
     }
-    free(entry);
     arena_free(a);
 }

@@ -1,7 +1,6 @@
 /* journal.c: the results on disk. points.jsonl is what counts: rows are appended and synced, a point
  * is finished when its line is whole; points.csv says the same as a table and is made from it anew
  * at every start. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -239,18 +238,15 @@ static bool fill_from_old(Journal *j, Sweep *s, Bytes old)
     Arena *a = arena_new();
     KeyIndex x = index_keys(a, s);
     const char *folder = path_join(a, s->out, "chunks");
-    struct dirent **entry = NULL;
-    int n = file_is_folder(folder) ? scandir(folder, &entry, NULL, alphasort) : 0;
+    int n;
+    const char **names = folder_names(a, folder, &n);
     bool ok = take_lines(j, s, &x, old);
     for (int i = 0; i < n; i++) {
         Bytes rows;
-        bool wanted = ok && str_ends(entry[i]->d_name, ".jsonl");
-        if (wanted && file_read(a, s->diag, (Place){ 0 }, path_join(a, folder, entry[i]->d_name),
-                                (size_t)1 << 40, &rows))
+        bool wanted = ok && str_ends(names[i], ".jsonl");
+        if (wanted && file_read(a, s->diag, (Place){ 0 }, path_join(a, folder, names[i]), (size_t)1 << 40, &rows))
             ok = take_lines(j, s, &x, rows);
-        free(entry[i]);
     }
-    free(entry);
     arena_free(a);
     return ok;
 }

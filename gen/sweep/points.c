@@ -1,6 +1,5 @@
 /* points.c: which points there are, what makes each one what it is (its key), in which order they
  * are worked out. */
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -74,35 +73,32 @@ static void add_bytes(Buffer *b, Diag *d, const char *path)
     buffer_print(b, "%s %s\n", path_name(path), sum);
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 /* A file that is not there leaves a mark too: the point becomes another one when it comes. */
 static void add_file(Buffer *b, Diag *d, const char *path)
 {
-    struct dirent **entry = NULL;
-    int n = file_is_folder(path) ? scandir(path, &entry, NULL, by_name) : 0;
+    int n;
+    const char **names = folder_names(b->arena, path, &n);
     buffer_print(b, "%s\n", path_name(path));
     for (int i = 0; i < n; i++) {
-        const char *name = path_join(b->arena, path, entry[i]->d_name);
+        const char *name = path_join(b->arena, path, names[i]);
         if (!file_is_folder(name))
             add_bytes(b, d, name);
-        free(entry[i]);
     }
-    free(entry);
     if (!file_is_folder(path) && file_exists(path))
         add_bytes(b, d, path);
 }
 
+static const char *const FILE_KEYS[] = { "model.file", "verify.input", "verify.expect",
+                                         "verify.lengths", "verify.labels", "delta.profile" };
+
+/* Also a key of the map around one. */
 static bool names_files(const char *key)
 {
-    return str_starts(key, "model") || str_starts(key, "verify");
+    for (int i = 0; i < LENGTH(FILE_KEYS); i++)
+        if (str_starts(FILE_KEYS[i], key))
+            return true;
+    return false;
 }
-
-static const char *const FILE_KEYS[] = { "model.file", "verify.input", "verify.expect",
-                                         "verify.lengths", "verify.labels" };
 
 /* The files of one point: those of the base with what the axes set. */
 static void hash_files(const Sweep *s, const Point *p, char out[65])

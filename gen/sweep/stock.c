@@ -83,7 +83,7 @@ static const char *key_of(Arena *a, const Job *j, int level)
     static const char *const OUT[] = { "name", "precision", "interface", "network", "target", "engine" };
     const Spec *s = j->spec;
     const SpecNode *root = s->root;
-    unsigned reads = level > 1 ? patterns_prune_reads(&j->network) : 0;
+    unsigned reads = level > 1 ? patterns_prune_reads(s, &j->network) : 0;
     Buffer b;
     buffer_init(&b, a);
     add_part(&b, root, "model");

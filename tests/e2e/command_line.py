@@ -3,11 +3,11 @@
 
     command_line.py [WORD]...        only the cases with every WORD in their name
 """
-import json, os, pathlib, re, shutil, subprocess, sys
+import json, os, pathlib, random, re, shutil, subprocess, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
-from lstm import ROOT, lstmgen, scratch, little_spec
+from lstm import ROOT, layer_keys, lstmgen, little_spec, random_lstms, scratch, write_npz
 
 SUBCOMMANDS = ["check", "sim", "synth", "prune", "import", "patterns", "keys"]
 suite = Suite()
@@ -94,6 +94,28 @@ def _():
             check(abs(one.get("macs.kept") / one.get("macs.dense") - row["kept"]) < 1e-3, "kept %s", row)
         expect(lstmgen("check", "--accuracy", spec), 0, "pruned without retraining", "bank_balanced")
         expect(lstmgen("check", "--accuracy", spec, "--set", "model.layers.0.W=V"), 1, "no tensor 'V'")
+
+
+@suite.case("a network with one multiplier: more than 100 million cycles are counted")
+def _():
+    with scratch() as folder:
+        words = 4 * 150 * (16 + 150)
+        r = lstmgen("check", "--json", little_spec(folder, inputs=16, hidden=150, steps=1024, engine={"pes": 1, "pe_width": 1}))
+        check(r.status == 0, "exit %s: %s", r.status, r.last())
+        check(r.get("cycles.interval") == words and 1024 * words > 10**8, "interval %s", r.get("cycles.interval"))
+
+
+@suite.case("sizes that a word of an image or a number of a tile can not hold are refused")
+def _():
+    with scratch() as folder:
+        r = lstmgen("check", little_spec(folder, inputs=2**16 + 1, hidden=1, steps=1, sparsity={"pattern": "grouped_columns"}))
+        check(r.status == 1 and "17 bits, and 16 are the most" in r.err, "exit %s: %s", r.status, r.last())
+        head = random_lstms(random.Random(1), [(1, 1)], head=2**16)
+        spec = little_spec(folder, inputs=1, hidden=1, model={"file": "little.npz", "layers": layer_keys(1, head=True)})
+        write_npz(folder + "/little.npz", head)
+        for pes, said in ((1, "65536 are the most: use more PEs"), (2, "")):
+            r = lstmgen("check", spec, "--set", "engine.pes=%d" % pes)
+            check(r.status == (1 if said else 0) and said in r.err, "%d PEs: exit %s: %s", pes, r.status, r.last())
 
 
 @suite.case("--set changes a key, by name and by index")

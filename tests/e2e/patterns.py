@@ -123,6 +123,26 @@ def _():
     return ", ".join(said)
 
 
+@suite.case("mixed: the report says what each pattern keeps in its own unit")
+def _():
+    with scratch() as folder:
+        spec = network(folder, [(8, 16)], engine={"pes": 4, "pe_width": 4},
+                       sparsity={"pattern": {"W": "bank_balanced", "R": "grouped_columns"}, "keep": 0.25, "banks": 4,
+                                 "group_rows": 4})
+        r = lstmgen("check", spec, "--json")
+    layer = r.object["network"][0]
+    check(layer["W"]["banks"] == 4 and layer["W"]["keep_per_bank"] == 1, "W, 1 of 2 columns of each of 4 banks: %s", layer["W"])
+    check(layer["R"]["keep_per_row"] == 4, "R, 4 of 16 columns: %s", layer["R"])
+
+
+@suite.case("interface.lanes that is no power of two: copies of the vector keep as many banks", ["iverilog"])
+def _():
+    with scratch() as folder:
+        r = simulated(network(folder, [(8, 16)], engine={"pes": 4, "pe_width": 4}, interface={"lanes": 3},
+                              sparsity={"pattern": "structured_blocks", "keep": 0.5, "block": 4}))
+    check(r.get("interface.lanes") == 3, "%s lanes", r.get("interface.lanes"))
+
+
 # ---- banks: auto
 @suite.case("banks: auto takes the fewest cycles of all numbers of banks, and says why")
 def _():

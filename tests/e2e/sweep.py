@@ -15,9 +15,10 @@ AXES = {"engine.pes": [1, 2, 4], "engine.pe_width": [1, 2], "precision.weight": 
 
 
 def sweep_file(folder, axes=AXES, **keys):
-    """A sweep over little_spec(); the file's path."""
+    """A sweep over `base`, or little_spec(); the file's path."""
     path = pathlib.Path(folder, "sweep.yaml")
-    path.write_text(json.dumps(dict({"name": "s", "base": str(little_spec(folder)), "axes": axes}, **keys)))
+    base = keys.pop("base", None) or str(little_spec(folder))
+    path.write_text(json.dumps(dict({"name": "s", "base": base, "axes": axes}, **keys)))
     return str(path)
 
 
@@ -71,6 +72,33 @@ def _():
                 value = r.get(name)
                 check(row[name] == "" and value is None or abs(float(row[name]) - value) < 1e-8 * max(1, abs(value)),
                       "point %s: %s %s, check says %s", row["point"], name, row[name], value)
+
+
+@suite.case("delta.profile deals columns anew for each number of arrays, as check does")
+def _():
+    with scratch() as folder:
+        inputs, steps, rng = 6, 40, random.Random(5)
+        for name in ("profile", "x"):
+            walk = [0.0] * inputs
+            values = [walk.__setitem__(e, walk[e] + rng.choice((0, 0, e / 4))) or walk[e] for _ in range(steps)
+                      for e in range(inputs)]
+            write_npy(folder + "/%s.npy" % name, (steps, inputs), values)
+        base = little_spec(folder, inputs=inputs, hidden=16, sparsity={"pattern": "column_balanced", "keep": 0.5},
+                           engine={"pes": 4}, delta={"x": 0.125, "h": 0.0625, "profile": "profile.npy"},
+                           verify={"input": "x.npy"})
+        path = sweep_file(folder, {"engine.pe_width": [1, 2, 4]}, base=str(base))
+        good(run(path, folder, "-j", "1"))
+        table = rows(folder)
+        for row in table:
+            r = lstmgen("check", folder + "/o/base.yaml", "--json", "--set", "engine.pe_width=" + row["engine.pe_width"])
+            for name in ("cycles.interval", "verify.snr_db", "verify.prune_snr_db"):
+                check(row[name] and abs(float(row[name]) - r.get(name)) < 1e-6, "pe_width %s: %s %s, check says %s",
+                      row["engine.pe_width"], name, row[name], r.get(name))
+        check(len({r["verify.prune_snr_db"] for r in table}) > 1, "the order does not depend on the arrays here")
+        write_npy(folder + "/profile.npy", (steps, inputs), values[::-1])
+        again = run(path, folder, "-j", "1")
+        good(again)
+        check("before" not in again.out, "points of another profile were taken over: %s", again.out)
 
 
 @suite.case("-j 1 and -j 2 write the same bytes, an inline base the same rows")

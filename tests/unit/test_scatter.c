@@ -47,7 +47,7 @@ static void plan_random(Plan *p, uint32_t *seed, int hidden, double keep, const 
         seq.x[k] = (float)draw_real(seed, 4);
     Diag *d = diag_new(p->arena);
     assert_true(network_quantise(p->arena, d, &p->spec, &p->net, &seq, &p->q));
-    assert_true(design_plan(p->arena, d, &p->spec, &p->net, &p->q, &p->activity, NULL, &p->design));
+    assert_true(design_plan(p->arena, d, &p->spec, &p->net, &p->q, &p->activity, 3, NULL, &p->design));
 }
 
 /* ---- distance */
@@ -139,7 +139,7 @@ static void test_near_loadable(void **state)
     plan_random(&p, &seed, 20, 0.5, "LFE5U-85F");
     Design again;
     p.spec.loadable = true;
-    assert_true(design_plan(p.arena, diag_new(p.arena), &p.spec, &p.net, &p.q, &p.activity, NULL, &again));
+    assert_true(design_plan(p.arena, diag_new(p.arena), &p.spec, &p.net, &p.q, &p.activity, 3, NULL, &again));
     assert_int_equal(again.near, 7);
     assert_true(again.row_bits > p.design.row_bits);
     arena_free(p.arena);
