@@ -41,7 +41,9 @@ What the irregularity of a pattern costs in logic, and why:
   LUTs: the adder's and the two that take the right bank, once for the adder and once for the readout, or 0 for a row not yet
   used. The adder trees join sums instead of products. Rows need two read multiplexers more where they do not fit into block
   RAM and are deeper than a cell of LUT RAM; a row that can come back before it is stored, in columns of few words or with
-  loadable weights, one LUT a bit for each distance at which it can.
+  loadable weights, one LUT a bit for each distance at which it can. Where reading the rows out is what a step takes, a bank is
+  two memories and two rows of a PE leave at once, into twice as many adder trees and cell lanes; the planner asks a fifth of
+  the cycles for it.
 - **Deltas** add an encoder for each element that is scanned in a cycle (difference, magnitude against the threshold, last sent
   value), differences one bit wider than elements, and the sums over all steps, kept for each PE.
 """
