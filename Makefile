@@ -13,7 +13,8 @@ JOBS     ?= $(shell nproc 2>/dev/null || echo 2)
 # All that `make setup` installs: to build, to simulate and synthesise, to test and lint.
 PACKAGES = gcc g++ libc6-dev pkg-config libyaml-dev libzip-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler \
 	libonnx-dev libjansson-dev libssl-dev iverilog verilator yosys python3 python3-numpy \
-	libcmocka-dev valgrind clang libclang-rt-14-dev cppcheck slurm-wlm chromium
+	libcmocka-dev valgrind clang libclang-rt-14-dev cppcheck slurm-wlm chromium \
+	python3-venv python3-torch python3-onnx
 
 LIBRARIES = yaml-0.1 libzip zlib libprotobuf-c jansson libcrypto
 ONNX_PROTO ?= $(firstword $(wildcard /usr/include/onnx/onnx.proto /usr/local/include/onnx/onnx.proto))
@@ -31,7 +32,9 @@ LIBS       = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm
 COMPILE    = $(CC) -std=gnu11 $(CFLAGS) $(SANITIZE)
 WARNINGS   = -Wall -Wextra -Werror
 
-.PHONY: all help setup install demo page test test-long test-programs all-programs sanitized-programs \
+VENV      ?= $(BUILD)/venv
+
+.PHONY: all help setup venv install demo page test test-long test-programs all-programs sanitized-programs \
 	bench bench-gen storage area patterns sweeps lint sanitize clean FORCE
 .DELETE_ON_ERROR:
 
@@ -85,6 +88,14 @@ $(BUILD)/terms: $(BUILD)/obj/tests/estimate/terms.o $(ARCHIVE)
 setup: ## install what is missing through apt (as root or with sudo); nothing when all is there
 	@sh tests/lib/setup.sh $(PACKAGES)
 
+venv: $(VENV)/made ## what tests need of PyPI, into build/venv: ONNX Runtime, newer simulators and synthesis (tests/requirements.txt)
+
+$(VENV)/made: tests/requirements.txt
+	@rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 install: $(BUILD)/lstmgen ## install program, templates, testbench and man page (PREFIX, DESTDIR)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/lstmgen $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/lstmgen $(DESTDIR)$(PREFIX)/bin/lstmgen
@@ -105,11 +116,11 @@ page: ## renew the plotting library of the sweeps' page from the npm registry (i
 test-programs: all $(UNIT_PROGRAMS)
 
 test: setup ## run all tests (tests/run NAME runs one)
-	@$(MAKE) --no-print-directory -s -j$(JOBS) all-programs
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all-programs venv
 	@$(PYTHON) tests/run
 
 test-long: setup ## all tests, with 1000 random designs and everything under valgrind
-	@$(MAKE) --no-print-directory -s -j$(JOBS) all-programs
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all-programs venv
 	@$(PYTHON) tests/run --long
 
 sanitize: setup ## unit tests and all bad input under the sanitizers of gcc and clang
