@@ -21,8 +21,8 @@
 enum { EXIT_OK = 0, EXIT_INPUT = 1, EXIT_USAGE = 2, EXIT_MISMATCH = 3, EXIT_TOOL = 4, EXIT_INTERNAL = 70 };
 
 #define LENGTH(a) ((int)(sizeof(a) / sizeof((a)[0])))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+/* MIN and MAX evaluate each argument once: functions, chosen by the type of their sum (base/least.h). */
+#include "base/least.h"
 
 /* ---------------------------------------------------------------- base/arena.c */
 /* An arena owns all memory of one design point; it is freed in one call. */

@@ -147,7 +147,8 @@ static int is_name(const struct dirent *e)
 const char **folder_names(Arena *a, const char *folder, int *n)
 {
     struct dirent **entry = NULL;
-    *n = MAX(scandir(folder, &entry, is_name, by_name), 0);
+    int found = scandir(folder, &entry, is_name, by_name);
+    *n = MAX(found, 0);
     const char **names = ARENA_ARRAY(a, const char *, MAX(*n, 1));
     for (int i = 0; i < *n; i++) {
         names[i] = str_dup(a, entry[i]->d_name);

@@ -75,6 +75,30 @@ static const char *line_of(Arena *a, Bytes text, int number)
     return NULL;
 }
 
+/* A whole number without a sign, up to `most`, followed by the character `end` or by the end of the text; moves
+ * behind both. */
+static bool take_count(const char **p, int64_t most, char end, int64_t *out)
+{
+    char *stop;
+    errno = 0;
+    long long v = **p >= '0' && **p <= '9' ? strtoll(*p, &stop, 10) : -1;
+    if (v < 0 || errno || v > most || (*stop != end && (*stop || end == ':')))
+        return false;
+    *out = v;
+    *p = stop + (*stop != '\0');
+    return true;
+}
+
+/* "number:index", as chunk_plan writes it. */
+static bool take_point(const char **p, Point *to)
+{
+    int64_t number;
+    if (!take_count(p, POINTS_MAX, ':', &number) || number < 1 || !take_count(p, INT64_MAX, ' ', &to->index))
+        return false;
+    to->number = (int)number;
+    return true;
+}
+
 /* The points of this chunk become all the points there are. */
 static bool read_points(Sweep *s)
 {
@@ -87,18 +111,15 @@ static bool read_points(Sweep *s)
     for (const char *q = p; *q; q++)
         n += *q == ' ';
     s->point = ARENA_ARRAY(s->arena, Point, n);
-    for (int length; *p; p += length + strspn(p + length, " ")) {
-        Point *to = &s->point[s->n_points++];
-        long long index = -1;
-        if (sscanf(p, "%d:%lld%n", &to->number, &index, &length) != 2 || index < 0 || s->n_points > n)
-            break;
-        to->index = index;
-    }
-    if (line && *p == '\0' && points_made(s))
-        return true;
-    diag_error(s->diag, (Place){ path, 0, 0 }, "there is no chunk %d of %s in this file", s->chunk,
-               s->file);
-    return false;
+    while (*p && take_point(&p, &s->point[s->n_points]))
+        s->n_points++;
+    if (!line)
+        diag_error(s->diag, (Place){ path, 0, 0 }, "there is no chunk %d of %s in this file", s->chunk, s->file);
+    else if (*p || s->n_points == 0 || !points_made(s))
+        diag_error(s->diag, (Place){ path, s->chunk, (int)(p - line) + 1 },
+                   "chunk %d of %s is damaged here: number:index of each point, with single blanks, was expected; "
+                   "start the sweep again, which writes this file", s->chunk, s->file);
+    return !diag_failed(s->diag);
 }
 
 /* ---- the command: what it is, and what it does ---- */

@@ -138,6 +138,7 @@ static Expr *parse_name(ExprParser *x, size_t n)
 }
 
 static Expr *parse_or(ExprParser *x);
+static Expr *settle(ExprParser *x, Expr *e, bool text_allowed);
 
 static Expr *parse_unit(ExprParser *x)
 {
@@ -152,7 +153,7 @@ static Expr *parse_unit(ExprParser *x)
             e = fail(x, "a ) is missing");
     } else if (*x->p == '-') {
         x->p++;
-        e = parse_unit(x);
+        e = settle(x, parse_unit(x), false);
         e = e ? node(x, OP_NEGATE, e, NULL) : NULL;
     } else if (*x->p == '\'' || *x->p == '"')
         e = parse_text(x, *x->p);

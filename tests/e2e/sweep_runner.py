@@ -185,6 +185,20 @@ def _():
         check(r.status == 4 and "sbatch" in r.err and "slurm-client" in r.err, "exit %s: %s", r.status, r.err)
 
 
+@suite.case("bad input: a plan that is damaged names the place; nothing is worked out")
+def _():
+    with scratch() as folder:
+        sweep_file(folder)
+        os.makedirs(folder + "/o/chunks")
+        for line, column in (("1:1-0", 3), ("1:-1", 3), ("0:0", 3), ("1:0 x", 5), ("1:0  2:1", 5), ("1", 1), ("", 1),
+                             ("1:99999999999999999999", 3), ("1:0 2:1 999999999:1", 9), ("1:123456789", 12)):
+            pathlib.Path(folder, "o", "chunks", "plan").write_text(line + "\n")
+            r = run(folder, "o", "--chunk", "1")
+            check(r.status == 1 and "plan:1:%d: error: chunk 1" % column in r.err and "damaged" in r.err,
+                  "'%s': exit %s: %s", line, r.status, r.err)
+            check(not os.path.exists(folder + "/o/chunks/1.jsonl"), "'%s': rows were written", line)
+
+
 @suite.case("Slurm: the rows of the local run; refusals; a node that fails; scancel; ^C",
             [slurm.sbin(n) or n for n in slurm.PROGRAMS])
 def _():

@@ -396,6 +396,25 @@ static void test_folder_abort(void **state)
     arena_free(a);
 }
 
+static int calls;
+
+static int next_call(void)
+{
+    return ++calls;
+}
+
+/* Each argument is evaluated once, and no value loses its type. */
+static void test_least(void **state)
+{
+    (void)state;
+    calls = 0;
+    assert_int_equal(MAX(next_call(), 0), 1);
+    assert_int_equal(MIN(next_call(), 7), 2);
+    assert_int_equal(calls, 2);
+    assert_true(MAX((int64_t)1 << 40, 3) == (int64_t)1 << 40 && MIN((size_t)-1, (size_t)5) == 5);
+    assert_true(MIN(-0.25, 1) == -0.25 && MAX(2, 2.5) == 2.5 && MIN((uint8_t)200, -1) == -1);
+}
+
 static void test_folder_names(void **state)
 {
     (void)state;
@@ -491,6 +510,7 @@ int main(void)
         cmocka_unit_test(test_sha256),
         cmocka_unit_test(test_folder),
         cmocka_unit_test(test_folder_abort),
+        cmocka_unit_test(test_least),
         cmocka_unit_test(test_folder_names),
         cmocka_unit_test(test_folder_refusals),
         cmocka_unit_test(test_folder_full),

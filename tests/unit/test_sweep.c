@@ -75,6 +75,9 @@ static void test_mistakes(void **state)
         { "engine.pse > 1", "did you mean engine.pes?" }, { "'open", "closing '" },
         { "1 2", "too much" }, { "dense", "quotes" }, { "8x > 1", "no number" },
         { "a == b", "not known" }, { "engine.pes && 1", "too much" }, { "# 3", "expected" },
+        { "-foo", "at character 2: 'foo' is not known" }, { "-foo < 1", "at character 2: 'foo' is not known" },
+        { "1 - -(-engine.pse)", "did you mean engine.pes?" }, { "-dense == 1", "'dense' is not known" },
+        { "not -foo", "'foo' is not known" }, { "-(-)", "expected" },
     };
     (void)state;
     for (int i = 0; i < LENGTH(CASES); i++) {
