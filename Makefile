@@ -152,7 +152,7 @@ area: all ## LUTs, registers and memories of every pattern by Yosys: writes gen/
 bench-gen: all ## measure the generator: 8 M weights to an output folder, seconds and memory; `check` on the examples
 	@$(PYTHON) tests/e2e/bench_gen.py
 
-lint: setup ## what a reviewer would run: clang build, cppcheck, Verilator -Wall, Icarus -Wall, Yosys check
+lint: setup venv ## what a reviewer would run: clang build, cppcheck, Verilator -Wall, Icarus -Wall, Yosys check, slang
 	@$(MAKE) --no-print-directory -s -j$(JOBS) BUILD=$(BUILD)/clang CC=clang test-programs
 	cppcheck -q --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
 	    --library=tests/lib/cppcheck.cfg -I gen -I $(BUILD)/proto -j$(JOBS) gen tb

@@ -105,6 +105,7 @@ module lg_lane #(
     wire [OUT-1:0]     i_value, tc_value;
     wire [2*OUT-1:0]   ig;
     wire [STATE-1:0]   c_value;
+    reg  [STATE-1:0]   c_q;                                 // c', see below
     reg  [OPERAND-1:0] operand_q;
     wire [PRODUCT-1:0] product;
     lg_memory #(.WIDTH(OUT), .DEPTH(NEURONS), .BLOCK(STATE_BLOCK)) u_i (
@@ -142,7 +143,6 @@ module lg_lane #(
     wire signed [SUM-1:0]     ig_wide = ig_signed;
     localparam signed [SUM-1:0] HALF_C = 1 << (DOWN - 1);
     reg signed [SUM-1:0] c_sum_q;
-    reg [STATE-1:0]      c_q;
     wire [SUM-1:0]       c_full = c_sum_q >>> DOWN;
     wire c_fits = c_full[SUM-1:STATE-1] == {(SUM-STATE+1){c_full[SUM-1]}};
     always @(posedge clk_i) begin
