@@ -71,8 +71,9 @@ static bool emit_rtl(const Design *d, Arena *a, Folder *f, Diag *diag, Holes *h)
         || !add_modules(d, a, f, diag, &list, cell_modules, LENGTH(cell_modules)))
         return false;
     buffer_print(&list, "rtl/%s_top.v\n", d->spec->name);
-    return template_fill(f, diag, h, d->engine->top, str_format(a, "rtl/%s_top.v", d->spec->name))
-           && template_fill(f, diag, h, d->engine->params, str_format(a, "rtl/%s_params.vh", d->spec->name))
+    const char *rtl = str_format(a, "rtl/%s", d->spec->name);
+    return template_fill(f, diag, h, "templates/top/core.v", str_format(a, "%s_top.v", rtl))
+           && template_fill(f, diag, h, "templates/top/params.vh", str_format(a, "%s_params.vh", rtl))
            && template_copy(f, a, diag, "templates/flow/lint.vlt", "rtl/lint.vlt")
            && folder_write(f, "rtl/filelist.f", list.text, list.length) && emit_flow(d, f, diag, h, list.text);
 }

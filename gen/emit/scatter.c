@@ -39,6 +39,9 @@ void scatter_holes(const Design *d, Holes *h)
 {
     hole_int(h, "X_PERMUTED", d->region[0].order != NULL);
     hole_int(h, "ARRAYS", d->lanes_pe);
+    hole_int(h, "STAGES", 1);
+    hole_int(h, "QUEUE", 0);
+    hole_int(h, "FRONT", 0);
     hole_int(h, "QUEUES", d->queues);
     hole_int(h, "BANKS", d->vector_banks);
     hole_int(h, "ROWS", d->rows);

@@ -76,10 +76,9 @@ typedef struct Timeline {
 typedef struct Holes Holes;
 typedef struct CycleCount { double interval; int64_t latency, total; } CycleCount;
 struct Engine {
-    const char *name;
+    const char *name;                   /* its part of the top: templates/top/<name>.v and .vh */
     bool (*plan)(Arena *a, Diag *diag, Design *d);  /* sizes and order; pattern, matrices and formats are set */
     CycleCount (*cycles)(const Design *d, int steps);   /* exact: x waits, the output is always ready */
-    const char *top, *params;           /* templates */
     const char *const *modules;         /* below templates/, NULL-terminated, before those of the cell unit */
     bool (*unused)(const Design *d, const char *module);    /* a module that this design does not need; may be NULL */
     void (*timeline)(const Design *d, Arena *a, Timeline *out);    /* NULL: what PEs do depends on the data */

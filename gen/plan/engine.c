@@ -5,12 +5,10 @@
 
 const Engine engine_gather = {
     .name = "gather", .plan = gather_plan, .cycles = cycles_simulate, .timeline = gather_timeline,
-    .top = "templates/top/core.v", .params = "templates/top/params.vh",
     .modules = gather_modules, .unused = gather_unused, .holes = gather_holes, .images = gather_images,
 };
 
 const Engine engine_scatter = {
     .name = "scatter", .plan = scatter_plan, .cycles = scatter_cycles,
-    .top = "templates/top/core_scatter.v", .params = "templates/top/params_scatter.vh",
     .modules = scatter_modules, .unused = scatter_unused, .holes = scatter_holes, .images = scatter_images,
 };

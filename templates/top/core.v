@@ -46,7 +46,7 @@ module ${NAME}_top (
     always @(posedge clk) rst_q <= !aresetn;
 
     // ---- x into the vector banks
-    wire                    enable, h_valid, x_release, x_taken, stream_error;
+    wire                    enable, run, h_valid, x_release, x_taken, stream_error;
     wire [BANKS-1:0]        x_we, h_we;
     wire [BANKS*ADDR-1:0]   x_addr, h_addr;
     wire [BANKS*VALUE-1:0]  x_data, h_data;
@@ -54,9 +54,9 @@ module ${NAME}_top (
     lg_input #(.LANES(LANES), .FIELD(ELEMENT), .WIDTH(VALUE), .INPUTS(INPUTS), .BANKS(BANKS),
                .MODULUS(X_BANKS), .BANK_SIZE(X_BANK_SIZE), .CONTIGUOUS(CONTIGUOUS),
                .ALIGNED(X_ALIGNED), .ADDR(ADDR), .MASKED(X_MASKED), .MASK_FILE("mem/x_mask.hex"),
-               .BASE0(X_BASE0), .BASE1(X_BASE1), .FREE_DELAY(FRONT + 1),
+               .BASE0(X_BASE0), .BASE1(X_BASE1), .FREE_DELAY(FRONT + 1), .PERMUTED(X_PERMUTED),
                .ORDER_FILE("mem/x_order.hex")) u_input (
-        .clk_i(clk), .rst_i(rst_q), .enable_i(enable),
+        .clk_i(clk), .rst_i(rst_q), .enable_i(run),
         .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),
         .s_axis_tlast(s_axis_tlast), .s_axis_tuser(s_axis_tuser),
         .busy_i(h_valid), .we_o(x_we), .addr_o(x_addr), .data_o(x_data),
@@ -73,22 +73,6 @@ module ${NAME}_top (
         wdata_q <= h_valid ? h_data : x_data;
     end
 
-    // ---- step program
-    wire                 valid, first, last, mute, scale, own_scale, parity, clear, busy, y_sent;
-    wire [ADDR-1:0]      addr, own_addr;
-    wire [WADDR-1:0]     waddr;
-    wire [TILE_BITS-1:0] tile;
-    wire [LAYERS-1:0]    done;
-    lg_sequencer #(.RUNS(RUNS), .PROGRAM_FILE("mem/program.hex"), .TILE_BITS(TILE_BITS),
-                   .LENGTH_BITS(LENGTH_BITS), .ADDR(ADDR), .WADDR(WADDR), .GAP_BITS(GAP_BITS),
-                   .LAYERS(LAYERS), .HEAD_RUN(HEAD_RUN), .HAS_HEAD(HAS_HEAD), .INDEXED(PRIVATE),
-                   .STAGES(STAGES)) u_sequencer (
-        .clk_i(clk), .rst_i(rst_q), .enable_i(enable), .x_level_i(x_level), .x_clear_i(x_clear),
-        .x_release_o(x_release), .done_i(done), .out_sent_i(y_sent), .busy_o(busy),
-        .valid_q(valid), .first_q(first), .last_q(last), .mute_q(mute), .scale_q(scale),
-        .addr_q(addr), .own_addr_q(own_addr), .own_scale_q(own_scale), .waddr_q(waddr),
-        .tile_q(tile), .parity_q(parity), .clear_q(clear));
-
 //%% if loadable
     // ---- loading
     wire                 load_we;
@@ -97,75 +81,44 @@ module ${NAME}_top (
     wire [LOAD_BITS-1:0] load_data;
 //%% end
 
-    // ---- weights of each PE, in the order in which they are used
-    wire [PES*PE_WIDTH*WEIGHT-1:0]     weight;
-    wire [LISTS*INDEX_WORD-1:0] index;
-    wire [WADDR-1:0]                   waddr_late;
-    lg_delay #(.WIDTH(WADDR), .LATENCY(FRONT + SELECT)) u_waddr (
-        .clk_i(clk), .d_i(waddr), .q_o(waddr_late));
-//%% each pe
-//%% if rom
-    lg_rom #(.WIDTH(PE_WIDTH*WEIGHT), .DEPTH(WEIGHT_WORDS),
-             .INIT_FILE("mem/weight_${PE}.hex")) u_weight_${PE} (
-        .clk_i(clk), .raddr_i(waddr_late),
-        .rdata_o(weight[${PE}*PE_WIDTH*WEIGHT +: PE_WIDTH*WEIGHT]));
-//%% end
-//%% if loadable
-    lg_ram #(.WIDTH(PE_WIDTH*WEIGHT), .DEPTH(WEIGHT_WORDS), .INIT_FILE("")) u_weight_${PE} (
-        .clk_i(clk), .we_i(load_we && load_memory == LOAD_WEIGHT + ${PE}),
-        .waddr_i(load_addr[WADDR-1:0]), .wdata_i(load_data[PE_WIDTH*WEIGHT-1:0]),
-        .raddr_i(waddr_late), .rdata_o(weight[${PE}*PE_WIDTH*WEIGHT +: PE_WIDTH*WEIGHT]));
-//%% end
-//%% end
-//%% each list
-//%% if rom
-    lg_rom #(.WIDTH(INDEX_WORD), .DEPTH(WEIGHT_WORDS),
-             .INIT_FILE("mem/index_${LIST}.hex")) u_index_${LIST} (
-        .clk_i(clk), .raddr_i(waddr), .rdata_o(index[${LIST}*INDEX_WORD +: INDEX_WORD]));
-//%% end
-//%% if loadable
-    lg_ram #(.WIDTH(INDEX_WORD), .DEPTH(WEIGHT_WORDS), .INIT_FILE("")) u_index_${LIST} (
-        .clk_i(clk), .we_i(load_we && load_memory == LOAD_INDEX + ${LIST}),
-        .waddr_i(load_addr[WADDR-1:0]), .wdata_i(load_data[INDEX_WORD-1:0]),
-        .raddr_i(waddr), .rdata_o(index[${LIST}*INDEX_WORD +: INDEX_WORD]));
-//%% end
-//%% end
-//%% if no_index
-    assign index = {LISTS*INDEX_WORD{1'b0}};
+//%% if control
+    // ---- registers of deltas
+    wire [6*32-1:0] delta_read;
+    wire [1:0]      delta_we;
+    wire [31:0]     delta_write;
 //%% end
 
-    // ---- engine
-    wire [PES*ACC-1:0]        acc;
+    // ---- engine: takes x and h out of we_q, waddr_q, wdata_q, gives tiles of rows. A tile is told by
+    // tile_valid; its sums are in acc ACC_AT cycles later
+    wire                      tile_valid, tile_parity, tile_clear, busy, y_sent;
+    wire [TILE_BITS-1:0]      tile;
+    wire [LAYERS-1:0]         done;
+    wire [TILE_ROWS*ACC-1:0]  acc;
+//%% include engine
+
+    // ---- the rows of a tile, some each cycle
     wire [CELL_LANES*ACC-1:0] row;
     wire                      drain;
-    lg_gather #(.ROWS(PES), .LANES(PE_WIDTH), .WEIGHT_BITS(WEIGHT), .VALUE_BITS(VALUE),
-                .ACC_BITS(ACC), .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .PRIVATE(PRIVATE),
-                .SHARE(SHARE), .SPAN(SPAN), .INDEX_BITS(INDEX_BITS), .DEPTH(VECTOR_DEPTH),
-                .BLOCK(VECTOR_BLOCK), .RING(RING), .RING_BLOCK(RING_BLOCK),
-                .SLACK(SLACK)) u_engine (
-        .clk_i(clk), .rst_i(rst_q), .valid_i(valid), .last_i(last), .first_i(first), .mute_i(mute),
-        .scale_i(scale), .base_i(addr), .own_base_i(own_addr), .own_scale_i(own_scale),
-        .index_i(index), .weight_i(weight), .we_i(we_q), .waddr_i(waddr_q), .wdata_i(wdata_q),
-        .acc_o(acc));
-    lg_chain #(.ROWS(PES), .OUTPUTS(CELL_LANES), .ACC_BITS(ACC)) u_chain (
+    lg_chain #(.ROWS(TILE_ROWS), .OUTPUTS(CELL_LANES), .ACC_BITS(ACC)) u_chain (
         .clk_i(clk), .load_i(drain), .acc_i(acc), .row_o(row));
     lg_delay_reset #(.WIDTH(1), .LATENCY(ACC_AT)) u_drain (
-        .clk_i(clk), .rst_i(rst_q), .d_i(last), .q_o(drain));
+        .clk_i(clk), .rst_i(rst_q), .d_i(tile_valid), .q_o(drain));
 
-    // ---- cell unit, told of a tile TILE_AT cycles after its last control word
+    // ---- cell unit, told of a tile TILE_AT cycles after the engine told it
     wire                 cell_start, cell_parity, cell_clear;
     wire [TILE_BITS-1:0] cell_tile;
     lg_delay_reset #(.WIDTH(1), .LATENCY(TILE_AT)) u_cell_start (
-        .clk_i(clk), .rst_i(rst_q), .d_i(last), .q_o(cell_start));
+        .clk_i(clk), .rst_i(rst_q), .d_i(tile_valid), .q_o(cell_start));
     lg_delay #(.WIDTH(TILE_BITS + 2), .LATENCY(TILE_AT)) u_cell_tile (
-        .clk_i(clk), .d_i({parity, clear, tile}), .q_o({cell_parity, cell_clear, cell_tile}));
+        .clk_i(clk), .d_i({tile_parity, tile_clear, tile}),
+        .q_o({cell_parity, cell_clear, cell_tile}));
     wire [RECORD-1:0]                      record_addr;
     wire [CELL_LANES*(ACC+SHIFT_BITS)-1:0] record;
     wire                                   y_we, y_slot, y_done;
     wire [ENTRY-1:0]                       y_entry;
     wire [CELL_LANES*VALUE-1:0]            y_data;
     wire [CELL_LANES-1:0]                  saturated;
-    lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(PES), .TILES(TILES),
+    lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(TILE_ROWS), .TILES(TILES),
               .TILE_FILE("mem/tiles.hex"), .LAYERS(LAYERS), .STAGES(STAGES), .BANKS(BANKS),
               .ADDR(ADDR), .ALIGNED(H_ALIGNED), .QUEUE(QUEUE), .ENTRIES(ENTRIES), .FRONT(FRONT),
               .ACC(ACC), .LEFT(LEFT_SHIFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PREACTIVATION),
@@ -230,8 +183,10 @@ module ${NAME}_top (
     wire [31:0] load_data;
     wire        unused_load = load_we ^ (^load_memory) ^ (^load_addr) ^ (^load_data);
 //%% end
-    wire [1:0]  unused_delta_we;
-    wire [31:0] unused_delta;
+//%% if no_delta
+    assign delta_read = 192'd0;
+    wire unused_delta = (^delta_we) ^ (^delta_write);
+//%% end
     lg_axil #(.VERSION(VERSION), .SPEC_HASH(SPEC_HASH), .LOADABLE(LOADABLE),
               .WORD_BITS(LOAD_BITS)) u_registers (
         .clk_i(clk), .rst_i(rst_q),
@@ -243,9 +198,9 @@ module ${NAME}_top (
         .s_axil_rdata(s_axil_rdata), .s_axil_rresp(s_axil_rresp), .s_axil_rvalid(s_axil_rvalid),
         .s_axil_rready(s_axil_rready), .busy_i(busy), .stream_error_i(stream_error),
         .steps_i(steps), .cycles_i(cycles), .interval_i(interval), .latency_i(latency),
-        .saturations_i(saturations), .enable_o(enable), .delta_i(192'd0),
-        .delta_we_o(unused_delta_we), .delta_o(unused_delta), .load_we_q(load_we),
-        .load_memory_q(load_memory), .load_addr_q(load_addr), .load_data_o(load_data));
+        .saturations_i(saturations), .enable_o(enable), .delta_i(delta_read), .delta_we_o(delta_we),
+        .delta_o(delta_write), .load_we_q(load_we), .load_memory_q(load_memory),
+        .load_addr_q(load_addr), .load_data_o(load_data));
 //%% end
 //%% if no_control
     assign enable = 1'b1;

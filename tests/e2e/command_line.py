@@ -178,6 +178,17 @@ def _():
         check(not os.path.exists(folder + "/out"), "something was written")
 
 
+@suite.case("a fault in an included template is told by its own file and line")
+def _():
+    with scratch() as folder:
+        env = spoilt_data(folder, "templates/top/gather.v", r"\.RUNS\(RUNS\)", ".RUNS(${NOWHERE})")
+        lines = (pathlib.Path(env["LSTMGEN_DATA"]) / "templates/top/gather.v").read_text().splitlines()
+        line = next(n for n, text in enumerate(lines, 1) if "NOWHERE" in text)
+        r = lstmgen(little_spec(folder), "-o", folder + "/out", env=env)
+        check(r.status == 70 and "gather.v:%d: no value for ${NOWHERE}" % line in r.err, "exit %s: %s", r.status,
+              r.last())
+
+
 def tools_without(folder, missing):
     """A PATH with everything of the usual one but these programs."""
     there = pathlib.Path(folder, "bin")

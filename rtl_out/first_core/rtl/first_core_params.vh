@@ -29,10 +29,13 @@
     localparam X_ALIGNED     = 0;
     localparam X_MASKED      = 0;         // 1: only elements that a
                                                     // matrix reads are stored
+    localparam X_PERMUTED    = 0;       // 1: x_order.hex says which
+                                                    // element comes to each position
     localparam X_BASE0       = 0;
     localparam X_BASE1       = 2;
-    // engine
+    // gather engine
     localparam PES           = 2;
+    localparam TILE_ROWS     = PES;
     localparam PE_WIDTH      = 2;
     localparam PRIVATE       = 1;          // 1: each PE has its own copy of the vector
     localparam SHARE         = 1;            // PEs that read one index list
@@ -66,10 +69,10 @@
     localparam TILE_BITS     = 4;
     localparam LENGTH_BITS   = 1;
     localparam GAP_BITS      = 5;
+    // cell unit
     localparam LAYERS        = 1;           // of LSTM
     localparam STAGES        = 1;           // layers that each work on a step of their own;
                                                     // 1: all on the same
-    // cell unit
     localparam CELL_LANES    = 2;       // rows per cycle
     localparam SHIFTS        = 1;           // cycles per tile
     localparam H_ALIGNED     = 1;

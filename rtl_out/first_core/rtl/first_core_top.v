@@ -44,7 +44,7 @@ module first_core_top (
     always @(posedge clk) rst_q <= !aresetn;
 
     // ---- x into the vector banks
-    wire                    enable, h_valid, x_release, x_taken, stream_error;
+    wire                    enable, run, h_valid, x_release, x_taken, stream_error;
     wire [BANKS-1:0]        x_we, h_we;
     wire [BANKS*ADDR-1:0]   x_addr, h_addr;
     wire [BANKS*VALUE-1:0]  x_data, h_data;
@@ -52,9 +52,9 @@ module first_core_top (
     lg_input #(.LANES(LANES), .FIELD(ELEMENT), .WIDTH(VALUE), .INPUTS(INPUTS), .BANKS(BANKS),
                .MODULUS(X_BANKS), .BANK_SIZE(X_BANK_SIZE), .CONTIGUOUS(CONTIGUOUS),
                .ALIGNED(X_ALIGNED), .ADDR(ADDR), .MASKED(X_MASKED), .MASK_FILE("mem/x_mask.hex"),
-               .BASE0(X_BASE0), .BASE1(X_BASE1), .FREE_DELAY(FRONT + 1),
+               .BASE0(X_BASE0), .BASE1(X_BASE1), .FREE_DELAY(FRONT + 1), .PERMUTED(X_PERMUTED),
                .ORDER_FILE("mem/x_order.hex")) u_input (
-        .clk_i(clk), .rst_i(rst_q), .enable_i(enable),
+        .clk_i(clk), .rst_i(rst_q), .enable_i(run),
         .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),
         .s_axis_tlast(s_axis_tlast), .s_axis_tuser(s_axis_tuser),
         .busy_i(h_valid), .we_o(x_we), .addr_o(x_addr), .data_o(x_data),
@@ -71,26 +71,36 @@ module first_core_top (
         wdata_q <= h_valid ? h_data : x_data;
     end
 
-    // ---- step program
-    wire                 valid, first, last, mute, scale, own_scale, parity, clear, busy, y_sent;
-    wire [ADDR-1:0]      addr, own_addr;
-    wire [WADDR-1:0]     waddr;
-    wire [TILE_BITS-1:0] tile;
-    wire [LAYERS-1:0]    done;
+
+    // ---- registers of deltas
+    wire [6*32-1:0] delta_read;
+    wire [1:0]      delta_we;
+    wire [31:0]     delta_write;
+
+    // ---- engine: takes x and h out of we_q, waddr_q, wdata_q, gives tiles of rows. A tile is told by
+    // tile_valid; its sums are in acc ACC_AT cycles later
+    wire                      tile_valid, tile_parity, tile_clear, busy, y_sent;
+    wire [TILE_BITS-1:0]      tile;
+    wire [LAYERS-1:0]         done;
+    wire [TILE_ROWS*ACC-1:0]  acc;
+    // ---- gather engine: step program
+    assign run = enable;
+    wire             valid, first, mute, scale, own_scale;
+    wire [ADDR-1:0]  addr, own_addr;
+    wire [WADDR-1:0] waddr;
     lg_sequencer #(.RUNS(RUNS), .PROGRAM_FILE("mem/program.hex"), .TILE_BITS(TILE_BITS),
                    .LENGTH_BITS(LENGTH_BITS), .ADDR(ADDR), .WADDR(WADDR), .GAP_BITS(GAP_BITS),
                    .LAYERS(LAYERS), .HEAD_RUN(HEAD_RUN), .HAS_HEAD(HAS_HEAD), .INDEXED(PRIVATE),
                    .STAGES(STAGES)) u_sequencer (
         .clk_i(clk), .rst_i(rst_q), .enable_i(enable), .x_level_i(x_level), .x_clear_i(x_clear),
         .x_release_o(x_release), .done_i(done), .out_sent_i(y_sent), .busy_o(busy),
-        .valid_q(valid), .first_q(first), .last_q(last), .mute_q(mute), .scale_q(scale),
+        .valid_q(valid), .first_q(first), .last_q(tile_valid), .mute_q(mute), .scale_q(scale),
         .addr_q(addr), .own_addr_q(own_addr), .own_scale_q(own_scale), .waddr_q(waddr),
-        .tile_q(tile), .parity_q(parity), .clear_q(clear));
-
+        .tile_q(tile), .parity_q(tile_parity), .clear_q(tile_clear));
 
     // ---- weights of each PE, in the order in which they are used
     wire [PES*PE_WIDTH*WEIGHT-1:0]     weight;
-    wire [LISTS*INDEX_WORD-1:0] index;
+    wire [LISTS*INDEX_WORD-1:0]        index;
     wire [WADDR-1:0]                   waddr_late;
     lg_delay #(.WIDTH(WADDR), .LATENCY(FRONT + SELECT)) u_waddr (
         .clk_i(clk), .d_i(waddr), .q_o(waddr_late));
@@ -109,38 +119,40 @@ module first_core_top (
              .INIT_FILE("mem/index_1.hex")) u_index_1 (
         .clk_i(clk), .raddr_i(waddr), .rdata_o(index[1*INDEX_WORD +: INDEX_WORD]));
 
-    // ---- engine
-    wire [PES*ACC-1:0]        acc;
-    wire [CELL_LANES*ACC-1:0] row;
-    wire                      drain;
+    // ---- rows at once
     lg_gather #(.ROWS(PES), .LANES(PE_WIDTH), .WEIGHT_BITS(WEIGHT), .VALUE_BITS(VALUE),
                 .ACC_BITS(ACC), .MUL_LATENCY(MUL_LATENCY), .ALIGN(ALIGN), .PRIVATE(PRIVATE),
                 .SHARE(SHARE), .SPAN(SPAN), .INDEX_BITS(INDEX_BITS), .DEPTH(VECTOR_DEPTH),
                 .BLOCK(VECTOR_BLOCK), .RING(RING), .RING_BLOCK(RING_BLOCK),
                 .SLACK(SLACK)) u_engine (
-        .clk_i(clk), .rst_i(rst_q), .valid_i(valid), .last_i(last), .first_i(first), .mute_i(mute),
-        .scale_i(scale), .base_i(addr), .own_base_i(own_addr), .own_scale_i(own_scale),
+        .clk_i(clk), .rst_i(rst_q), .valid_i(valid), .last_i(tile_valid), .first_i(first),
+        .mute_i(mute), .scale_i(scale), .base_i(addr), .own_base_i(own_addr), .own_scale_i(own_scale),
         .index_i(index), .weight_i(weight), .we_i(we_q), .waddr_i(waddr_q), .wdata_i(wdata_q),
         .acc_o(acc));
-    lg_chain #(.ROWS(PES), .OUTPUTS(CELL_LANES), .ACC_BITS(ACC)) u_chain (
+
+    // ---- the rows of a tile, some each cycle
+    wire [CELL_LANES*ACC-1:0] row;
+    wire                      drain;
+    lg_chain #(.ROWS(TILE_ROWS), .OUTPUTS(CELL_LANES), .ACC_BITS(ACC)) u_chain (
         .clk_i(clk), .load_i(drain), .acc_i(acc), .row_o(row));
     lg_delay_reset #(.WIDTH(1), .LATENCY(ACC_AT)) u_drain (
-        .clk_i(clk), .rst_i(rst_q), .d_i(last), .q_o(drain));
+        .clk_i(clk), .rst_i(rst_q), .d_i(tile_valid), .q_o(drain));
 
-    // ---- cell unit, told of a tile TILE_AT cycles after its last control word
+    // ---- cell unit, told of a tile TILE_AT cycles after the engine told it
     wire                 cell_start, cell_parity, cell_clear;
     wire [TILE_BITS-1:0] cell_tile;
     lg_delay_reset #(.WIDTH(1), .LATENCY(TILE_AT)) u_cell_start (
-        .clk_i(clk), .rst_i(rst_q), .d_i(last), .q_o(cell_start));
+        .clk_i(clk), .rst_i(rst_q), .d_i(tile_valid), .q_o(cell_start));
     lg_delay #(.WIDTH(TILE_BITS + 2), .LATENCY(TILE_AT)) u_cell_tile (
-        .clk_i(clk), .d_i({parity, clear, tile}), .q_o({cell_parity, cell_clear, cell_tile}));
+        .clk_i(clk), .d_i({tile_parity, tile_clear, tile}),
+        .q_o({cell_parity, cell_clear, cell_tile}));
     wire [RECORD-1:0]                      record_addr;
     wire [CELL_LANES*(ACC+SHIFT_BITS)-1:0] record;
     wire                                   y_we, y_slot, y_done;
     wire [ENTRY-1:0]                       y_entry;
     wire [CELL_LANES*VALUE-1:0]            y_data;
     wire [CELL_LANES-1:0]                  saturated;
-    lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(PES), .TILES(TILES),
+    lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(TILE_ROWS), .TILES(TILES),
               .TILE_FILE("mem/tiles.hex"), .LAYERS(LAYERS), .STAGES(STAGES), .BANKS(BANKS),
               .ADDR(ADDR), .ALIGNED(H_ALIGNED), .QUEUE(QUEUE), .ENTRIES(ENTRIES), .FRONT(FRONT),
               .ACC(ACC), .LEFT(LEFT_SHIFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PREACTIVATION),
@@ -196,8 +208,8 @@ module first_core_top (
     wire [19:0] load_addr;
     wire [31:0] load_data;
     wire        unused_load = load_we ^ (^load_memory) ^ (^load_addr) ^ (^load_data);
-    wire [1:0]  unused_delta_we;
-    wire [31:0] unused_delta;
+    assign delta_read = 192'd0;
+    wire unused_delta = (^delta_we) ^ (^delta_write);
     lg_axil #(.VERSION(VERSION), .SPEC_HASH(SPEC_HASH), .LOADABLE(LOADABLE),
               .WORD_BITS(LOAD_BITS)) u_registers (
         .clk_i(clk), .rst_i(rst_q),
@@ -209,8 +221,8 @@ module first_core_top (
         .s_axil_rdata(s_axil_rdata), .s_axil_rresp(s_axil_rresp), .s_axil_rvalid(s_axil_rvalid),
         .s_axil_rready(s_axil_rready), .busy_i(busy), .stream_error_i(stream_error),
         .steps_i(steps), .cycles_i(cycles), .interval_i(interval), .latency_i(latency),
-        .saturations_i(saturations), .enable_o(enable), .delta_i(192'd0),
-        .delta_we_o(unused_delta_we), .delta_o(unused_delta), .load_we_q(load_we),
-        .load_memory_q(load_memory), .load_addr_q(load_addr), .load_data_o(load_data));
+        .saturations_i(saturations), .enable_o(enable), .delta_i(delta_read), .delta_we_o(delta_we),
+        .delta_o(delta_write), .load_we_q(load_we), .load_memory_q(load_memory),
+        .load_addr_q(load_addr), .load_data_o(load_data));
 endmodule
 `default_nettype wire
