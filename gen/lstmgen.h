@@ -159,6 +159,7 @@ typedef struct Spec {
     int activation_bits, weight_bits, state_bits;
     int preactivation_bits;             /* 0: activation + 2 */
     double input_range;                 /* 0: calibrate from verify.input */
+    double state_range;                 /* 0: calibrate from the float network on verify.input */
     int pes, pe_width;                  /* pe_width 0: not given */
     bool loadable;                      /* engine.weights: loadable */
     int lanes;                          /* 0: auto */
@@ -406,6 +407,9 @@ bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Networ
 /* Networks with deltas: runs them once more, with raised thresholds. */
 void golden_raise(Arena *a, const QNetwork *q, const Sequences *seq, Raised *out);
 void float_network_run(const Network *net, const Sequences *seq, float *y);   /* y: [n][steps][width] */
+/* The largest magnitude that each layer reaches on the way: |c| of an LSTM, |y before the activation| of a linear layer;
+ * peak[net->n]. */
+void float_network_peaks(const Network *net, const Sequences *seq, double *peak);
 /* The same network with its thresholds: which elements are sent. */
 void float_network_activity(Arena *a, const Network *net, const Sequences *seq, Activity *out);
 /* 10 log10(sum r^2 / sum (r-v)^2); 999 when equal. */

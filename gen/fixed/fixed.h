@@ -5,7 +5,7 @@
 #include "lstmgen.h"
 
 enum {
-    STATE_INTEGER_BITS = 8,             /* c reaches 126 in real models */
+    STATE_INTEGER_MAX = 24,             /* of c; its fraction is thus in [max(-8, SB - 25), SB + 8] */
     PRE_INTEGER_BITS = 4,               /* pre-activations saturate at +-16 */
     PRE_EXTRA_BITS = 2,                 /* PB = AB + 2 unless the spec says else */
     FRACTION_MIN = -8, FRACTION_PAST_BITS = 8,   /* fractions chosen by calibration: [-8, AB + 8] */
@@ -28,9 +28,10 @@ double format_limit(Format f);
 /* Half away from zero; |v| < 2^52. */
 int64_t round_value(double v);
 
-/* Formats that do not depend on weights: x, pre-activation, gates, state. */
-void network_formats(Diag *d, const Spec *s, const Sequences *seq, QNetwork *q);
-/* Format of y of linear layer `k` whose input has format `in`. */
-Format linear_format(const Network *net, int k, Format in, const Sequences *seq, int bits);
+/* Formats that all layers share: x, pre-activation, gates, state; peak: float_network_peaks. */
+void network_formats(Diag *d, const Spec *s, const Network *net, const Sequences *seq, const double *peak,
+                     QNetwork *q);
+/* Format of y of a linear layer whose input has format `in`; peak: |y| that real sequences reach, 0: not known. */
+Format linear_format(const Layer *l, Format in, double peak, int bits);
 
 #endif

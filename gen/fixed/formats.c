@@ -17,7 +17,10 @@
  *   h            AB bits, fraction AB-1, for every LSTM layer
  *   gates        AB bits, fraction AB-1: outputs of sigmoid and tanh
  *   z            PB bits, fraction PB-5 (range +-16); PB = AB + 2 unless the spec says else
- *   c            SB bits, fraction SB-9 (range +-256)
+ *   c            SB bits, fraction fc: as fx, for spec.state_range or, without it, for twice the largest |c| of the
+ *                float network over all valid steps of verify.input (one bit of headroom), of all its LSTM layers;
+ *                SB-9 when the sequences were made here: so few steps do not tell how far c goes. At least
+ *                -8 and SB-25 (24 integer bits). One format for all layers. Saturations are counted.
  *   y (linear)   AB bits, fraction fy: as fx, for 1.25 * max|y before the activation| of the float
  *                network over real verify sequences, or for the bound max_r(sum|w| * max|in| + |b|)
  *                if that is smaller or nothing real is there. Saturations are counted.
@@ -57,10 +60,10 @@
  *
  * Activations (act_table.c): sigmoid and tanh of z, AB bits, fraction AB-1.
  *
- * Cell, per neuron, all from integers of the formats above, A = max(0, (AB-1) - (SB-9)),
- * B = max(0, (SB-9) - (AB-1)), S = (AB-1) + A:
+ * Cell, per neuron, all from integers of the formats above, A = max(0, (AB-1) - fc),
+ * B = max(0, fc - (AB-1)), S = (AB-1) + A:
  *   c' = sat_SB(round(((f * c) << A) + ((i * g) << B), S))    one rounding; clipping is counted
- *   t  = tanh(sat_PB(round(c', (SB-9) - (PB-5))))             clipping is not counted
+ *   t  = tanh(sat_PB(round(c', fc - (PB-5))))                 clipping is not counted
  *   h  = sat_AB(round(o * t, AB-1))                           can not clip
  * c and h start at 0 in every sequence.
  */
@@ -69,6 +72,8 @@
 #include <math.h>
 
 static const double MADE_RANGE = 8.0;   /* nothing known of the inputs */
+static const double MADE_STATE_RANGE = 200.0;   /* nor of c, which reaches 126 in real models: 8 integer bits */
+static const double STATE_HEADROOM = 2.0;       /* one bit: other inputs than those of verify.input take c further */
 static const double LINEAR_SAFETY = 1.25;
 
 /* Smallest b with 2^b >= n, for n >= 1. */
@@ -174,15 +179,43 @@ static Format input_format(Diag *d, const Spec *s, const Sequences *seq)
     return f;
 }
 
-void network_formats(Diag *d, const Spec *s, const Sequences *seq, QNetwork *q)
+/* The largest |c| of all LSTM layers. */
+static double state_peak(const Network *net, const double *peak)
 {
-    int ab = s->activation_bits, sb = s->state_bits;
+    double most = 0.0;
+    for (int k = 0; k < net->n; k++)
+        if (net->layer[k].cell == CELL_LSTM)
+            most = fmax(most, peak[k]);
+    return most;
+}
+
+/* A range needs integer bits; how many are built, the limits of a fraction (fixed.h) tell. */
+static Format state_format(Diag *d, const Spec *s, const Network *net, const Sequences *seq, const double *peak)
+{
+    int bits = s->state_bits;
+    double reached = state_peak(net, peak), range = s->state_range;
+    if (range <= 0.0)
+        range = seq->made ? MADE_STATE_RANGE : STATE_HEADROOM * reached;
+    Format f = format_of(range, bits);
+    f.fraction = MAX(f.fraction, bits - 1 - STATE_INTEGER_MAX);
+    if (reached > format_limit(f))
+        diag_warn(d, spec_at(s, "precision.state_range"), "the cell state of the float network reaches %g but its "
+                  "format (%d bits, %d fraction bits) ends at %g: larger values are clipped; raise "
+                  "precision.state_range, or leave it out: it is then calibrated",
+                  reached, f.bits, f.fraction, format_limit(f));
+    return f;
+}
+
+void network_formats(Diag *d, const Spec *s, const Network *net, const Sequences *seq, const double *peak,
+                     QNetwork *q)
+{
+    int ab = s->activation_bits;
     int pb = s->preactivation_bits > 0 ? s->preactivation_bits : ab + PRE_EXTRA_BITS;
     q->weight_bits = s->weight_bits;
     q->input = input_format(d, s, seq);
     q->pre = (Format){pb, pb - 1 - PRE_INTEGER_BITS};
     q->gate = (Format){ab, ab - 1};
-    q->state = (Format){sb, sb - 1 - STATE_INTEGER_BITS};
+    q->state = state_format(d, s, net, seq, peak);
 }
 
 /* The largest |y| that layer `l` can reach with inputs up to `peak`. */
@@ -200,28 +233,10 @@ static double linear_bound(const Layer *l, double peak)
     return bound;
 }
 
-/* max|y| of linear layer `k` before its activation, in float, over all sequences. */
-static double linear_peak(const Network *net, int k, const Sequences *seq)
+Format linear_format(const Layer *l, Format in, double peak, int bits)
 {
-    Network head = *net;
-    head.n = k + 1;
-    head.layer[k].activation = ACT_NONE;
-    int width = head.layer[k].hidden;
-    Arena *scratch = arena_new();
-    float *y = ARENA_ARRAY(scratch, float, (size_t)seq->n * seq->steps * width);
-    float_network_run(&head, seq, y);
-    double peak = sequence_peak(seq, y, width);
-    arena_free(scratch);
-    return peak;
-}
-
-Format linear_format(const Network *net, int k, Format in, const Sequences *seq, int bits)
-{
-    double range = linear_bound(&net->layer[k], format_limit(in));
-    if (!seq->made && seq->n > 0) {
-        double peak = linear_peak(net, k, seq);
-        if (peak > 0.0)
-            range = fmin(range, LINEAR_SAFETY * peak);
-    }
+    double range = linear_bound(l, format_limit(in));
+    if (peak > 0.0)
+        range = fmin(range, LINEAR_SAFETY * peak);
     return format_of(range, bits);
 }

@@ -120,7 +120,7 @@ static int accumulator_bits(const QNetwork *q)
     return q->weight_bits + q->gate.bits + clog2(columns) + 1 + align;
 }
 
-static void layer_start(Arena *a, const Network *net, const Sequences *seq, QNetwork *q, int k)
+static void layer_start(Arena *a, const Network *net, double peak, QNetwork *q, int k)
 {
     const Layer *l = &net->layer[k];
     QLayer *ql = &q->layer[k];
@@ -128,8 +128,7 @@ static void layer_start(Arena *a, const Network *net, const Sequences *seq, QNet
                    .hidden = l->hidden};
     ql->rows = l->m[MATRIX_W].rows;
     ql->in = k == 0 ? q->input : q->layer[k - 1].out;
-    ql->out = l->cell == CELL_LSTM ? q->gate
-                                   : linear_format(net, k, ql->in, seq, q->gate.bits);
+    ql->out = l->cell == CELL_LSTM ? q->gate : linear_format(l, ql->in, peak, q->gate.bits);
     ql->row_fraction = ARENA_ARRAY(a, int, ql->rows);
     ql->bias = ARENA_ARRAY(a, int64_t, ql->rows);
 }
@@ -137,10 +136,13 @@ static void layer_start(Arena *a, const Network *net, const Sequences *seq, QNet
 bool quantise_aligned(Arena *a, Diag *d, const Spec *s, const Network *net, const Sequences *seq,
                       int align_max, QNetwork *out)
 {
+    double peak[LAYERS_MAX] = {0.0};
     *out = (QNetwork){.n = net->n};
-    network_formats(d, s, seq, out);
+    if (!seq->made)
+        float_network_peaks(net, seq, peak);
+    network_formats(d, s, net, seq, peak, out);
     for (int k = 0; k < net->n; k++) {
-        layer_start(a, net, seq, out, k);
+        layer_start(a, net, peak[k], out, k);
         choose_align(out, &out->layer[k], align_max);
     }
     out->acc_bits = accumulator_bits(out);

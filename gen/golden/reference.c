@@ -15,6 +15,7 @@ typedef struct FloatLayer {
     const Layer *layer;
     double *out, *c, *z, *last[MATRICES], threshold[MATRICES];
     uint8_t *sent[MATRICES];            /* of this step; NULL: nobody asks */
+    double peak;                        /* of |c|, or of |z| of a linear layer, so far */
 } FloatLayer;
 
 static double dot(const float *w, const double *v, int n)
@@ -76,14 +77,17 @@ static void float_cell(FloatLayer *l)
         double i = sigmoid(l->z[GATE_I * n + j]), f = sigmoid(l->z[GATE_F * n + j]);
         double g = tanh_by_sigmoid(l->z[GATE_G * n + j]), o = sigmoid(l->z[GATE_O * n + j]);
         l->c[j] = f * l->c[j] + i * g;
+        l->peak = fmax(l->peak, fabs(l->c[j]));
         l->out[j] = o * tanh_by_sigmoid(l->c[j]);
     }
 }
 
 static void float_linear(FloatLayer *l)
 {
-    for (int j = 0; j < l->layer->hidden; j++)
+    for (int j = 0; j < l->layer->hidden; j++) {
         l->out[j] = l->layer->activation == ACT_RELU ? fmax(l->z[j], 0.0) : l->z[j];
+        l->peak = fmax(l->peak, fabs(l->z[j]));
+    }
 }
 
 static const double *float_step(FloatLayer *layer, int n, const double *x)
@@ -133,7 +137,8 @@ static void float_sequence(FloatLayer *layer, int n, const Sequences *seq, int s
     }
 }
 
-static void run(const Network *net, const Sequences *seq, float *y, Activity *activity)
+/* y, activity and peak may be NULL. */
+static void run(const Network *net, const Sequences *seq, float *y, Activity *activity, double *peak)
 {
     Arena *scratch = arena_new();
     FloatLayer layer[LAYERS_MAX];
@@ -151,6 +156,8 @@ static void run(const Network *net, const Sequences *seq, float *y, Activity *ac
     double *x = ARENA_ARRAY(scratch, double, seq->width);
     for (int s = 0; s < seq->n; s++)
         float_sequence(layer, net->n, seq, s, x, y, activity);
+    for (int k = 0; peak && k < net->n; k++)
+        peak[k] = layer[k].peak;
     arena_free(scratch);
 }
 
@@ -159,7 +166,7 @@ static void run(const Network *net, const Sequences *seq, float *y, Activity *ac
 void float_network_run(const Network *net, const Sequences *seq, float *y)
 {
     memset(y, 0, sizeof(float) * (size_t)seq->n * seq->steps * net->layer[net->n - 1].hidden);
-    run(net, seq, y, NULL);
+    run(net, seq, y, NULL, NULL);
 }
 
 void float_network_activity(Arena *a, const Network *net, const Sequences *seq, Activity *out)
@@ -172,7 +179,12 @@ void float_network_activity(Arena *a, const Network *net, const Sequences *seq, 
             out->elements += net->layer[k].inputs + net->layer[k].hidden;
         }
     out->sent = ARENA_ARRAY(a, uint8_t, (size_t)seq->n * (size_t)seq->steps * (size_t)out->elements);
-    run(net, seq, NULL, out);
+    run(net, seq, NULL, out, NULL);
+}
+
+void float_network_peaks(const Network *net, const Sequences *seq, double *peak)
+{
+    run(net, seq, NULL, NULL, peak);
 }
 
 /* 10 log10(sum r^2 / sum (r - v)^2) over n values; 999 when all are equal, -999 when only the

@@ -10,7 +10,8 @@ module lg_lane #(
     parameter SHIFT_BITS  = 6,
     parameter PRE         = 18,  // bits of a pre-activation
     parameter OUT         = 16,  // activation bits
-    parameter STATE       = 24,  // bits of the cell state, fraction STATE - 9
+    parameter STATE       = 24,  // bits of the cell state
+    parameter STATE_FRACTION = 15,   // of them after the point: max(-8, STATE - 25) .. STATE + 8
     parameter PSUMS       = 1,   // partial sums kept
     parameter PSUM_BLOCK  = 0,
     parameter NEURONS     = 8,   // words of the state memories
@@ -133,15 +134,15 @@ module lg_lane #(
         .clk_i(clk_i), .a_i(gate), .b_i(operand_q), .p_o(product));
 
     // ---- c' = f*c + i*g with one rounding; both terms at the larger of their fractions
-    localparam FC_UP = OUT - 1 > STATE - 9 ? (OUT - 1) - (STATE - 9) : 0;
-    localparam IG_UP = STATE - 9 > OUT - 1 ? (STATE - 9) - (OUT - 1) : 0;
+    localparam FC_UP = OUT - 1 > STATE_FRACTION ? (OUT - 1) - STATE_FRACTION : 0;
+    localparam IG_UP = STATE_FRACTION > OUT - 1 ? STATE_FRACTION - (OUT - 1) : 0;
     localparam DOWN  = OUT - 1 + FC_UP;                     // back to the fraction of the state
-    localparam SUM   = PRODUCT + FC_UP + IG_UP + 2;
+    localparam SUM   = (PRODUCT + FC_UP > 2*OUT + IG_UP ? PRODUCT + FC_UP : 2*OUT + IG_UP) + 2;
     wire signed [PRODUCT-1:0] product_signed = product;
     wire signed [2*OUT-1:0]   ig_signed = ig;
     wire signed [SUM-1:0]     fc_wide = product_signed;
     wire signed [SUM-1:0]     ig_wide = ig_signed;
-    localparam signed [SUM-1:0] HALF_C = 1 << (DOWN - 1);
+    localparam signed [SUM-1:0] HALF_C = {{(SUM-1){1'b0}}, 1'b1} << (DOWN - 1);
     reg signed [SUM-1:0] c_sum_q;
     wire [SUM-1:0]       c_full = c_sum_q >>> DOWN;
     wire c_fits = c_full[SUM-1:STATE-1] == {(SUM-STATE+1){c_full[SUM-1]}};
@@ -152,14 +153,14 @@ module lg_lane #(
     end
 
     // ---- tanh(c'): c' to the pre-activation format
-    localparam C_DOWN = (STATE - 9) - (PRE - 5);            // right shift, or left where negative
-    localparam CONV   = STATE + (C_DOWN < 0 ? -C_DOWN : 0) + 1;
+    localparam C_DOWN = STATE_FRACTION - (PRE - 5);         // right shift, or left where negative
+    localparam CONV   = (C_DOWN < 0 ? STATE - C_DOWN : C_DOWN > STATE ? C_DOWN : STATE) + 1;
     wire signed [STATE-1:0] c_now  = c_q;
     wire signed [CONV-1:0]  c_conv = c_now;
     wire [CONV-1:0] c_scaled;
     generate
         if (C_DOWN > 0) begin : gen_down
-            localparam signed [CONV-1:0] HALF_Z = 1 << (C_DOWN - 1);
+            localparam signed [CONV-1:0] HALF_Z = {{(CONV-1){1'b0}}, 1'b1} << (C_DOWN - 1);
             wire signed [CONV-1:0] c_half = c_conv + HALF_Z;
             assign c_scaled = c_half >>> C_DOWN;
         end else begin : gen_up

@@ -139,7 +139,7 @@ def write_design(name, d):
               random_values(rng, len(d["lengths"]) * longest * inputs, 0.0 if "bias" in d else 4.0))
     write_npy(folder / "len.npy", (len(d["lengths"]),), d["lengths"], "i4")
     spec = {"name": name, "model": {"file": "w.npz", "layers": layer_keys(len(d["layers"]), d["head"], "relu")},
-            "precision": {"activation": d.get("activation", 12), "weight": 8, "state": 14},
+            "precision": {"activation": d.get("activation", 12), "weight": 8, "state": 14, "state_range": 200},
             "interface": {"lanes": d["lanes"]},
             "sparsity": d["sparsity"], "engine": d["engine"], "verify": {"input": "x.npy", "lengths": "len.npy"}}
     if "delta" in d:

@@ -147,6 +147,60 @@ static void test_input_range_given(void **state)
     assert_false(diag_failed(b->diag));
 }
 
+/* Gates open or shut, g = tanh(z): c sums tanh(x) over the steps. i = f = o = 1 - 1e-9. */
+static void summing_network(Bench *b, Network *net)
+{
+    *net = (Network){0};
+    Layer *l = net_add(b->arena, net, CELL_LSTM, 1, 1);
+    l->m[MATRIX_W].value[GATE_G] = 1.0f;
+    l->bias[GATE_I] = l->bias[GATE_F] = l->bias[GATE_O] = 20.0;
+}
+
+static Format state_fraction(Bench *b, int bits, int steps, double x, double range, bool made)
+{
+    Network net;
+    summing_network(b, &net);
+    Sequences seq = sequences_of(b->arena, 1, steps, 1);
+    seq.made = made;
+    for (int t = 0; t < steps; t++)
+        seq.x[t] = (float)x;
+    Spec s = spec_of(16, 16, bits);
+    s.state_range = range;
+    s.input_range = 1000.0;
+    QNetwork q;
+    assert_true(network_quantise(b->arena, b->diag, &s, &net, &seq, &q));
+    assert_int_equal(q.state.bits, bits);
+    return q.state;
+}
+
+/* |c| of the float network is steps * tanh(|x|), but for 1e-9 of it; twice that must fit. */
+static void test_state_calibration(void **state)
+{
+    Bench *b = *state;
+    static const struct { int bits, steps; double x; int fraction; } hand[] = {
+        {16, 1, 0.5, 15},               /* tanh(0.5) = 0.46; 0.92 at 15: 30284 */
+        {16, 1, -0.6, 14},              /* 0.54; 1.07 */
+        {12, 1, 1e-3, 19}, {12, 1, 1e-6, 20},           /* 0.002 at 19: 1049; never beyond SB + 8 */
+        {16, 340, 50.0, 5},             /* 340; 680 at 5: 21760 */
+        {8, 340, -50.0, -3},            /* at -3: 85 */
+        {24, 340, 50.0, 13}, {32, 5, 50.0, 27}, {32, 1, 0.0, 31},
+    };
+    for (int i = 0; i < LENGTH(hand); i++)
+        assert_int_equal(state_fraction(b, hand[i].bits, hand[i].steps, hand[i].x, 0.0, false).fraction,
+                         hand[i].fraction);
+    assert_int_equal(state_fraction(b, 24, 2, 50.0, 0.0, true).fraction, 15);   /* made: 8 integer bits */
+    assert_int_equal(state_fraction(b, 8, 2, 50.0, 0.0, true).fraction, -1);
+    assert_int_equal(state_fraction(b, 24, 2, 50.0, 255.9, false).fraction, 15);
+    assert_int_equal(state_fraction(b, 24, 2, 50.0, 256.0, false).fraction, 14);    /* at 15 it would be 2^23 */
+    assert_int_equal(state_fraction(b, 8, 1, 1.0, 1e12, false).fraction, -8);
+    assert_int_equal(state_fraction(b, 32, 1, 1.0, 1e12, false).fraction, 7);   /* 24 integer bits at most */
+    const char *const *text;
+    assert_int_equal(diag_warnings(b->diag, &text), 0);
+    assert_int_equal(state_fraction(b, 16, 20, 50.0, 8.0, false).fraction, 11); /* 8 at 12 would be 2^15 */
+    assert_int_equal(diag_warnings(b->diag, &text), 1);
+    assert_non_null(strstr(text[0], "reaches 20 but its format (16 bits, 11 fraction bits) ends at 16"));
+}
+
 /* ------------------------------------------------------------------------------------ rows */
 /* One LSTM unit, x up to 3.0 (AB 8: fx = 5), h fraction 7, PB 10: target 5, ACC = 8+8+1+1 = 18. */
 static void unit_network(Bench *b, Network *net, Sequences *seq)
@@ -169,6 +223,7 @@ static void test_row_exponents(void **state)
     W[1] = 0.01f, R[1] = 1.0f;                      /* W: 82 at 13, F 18; R: 64 at 6, F 13 */
     W[3] = 1e-6f, l->bias[3] = 3.0;                 /* bias: 3 * 2^14 = 49152 < 65536 = 2^16 */
     Spec s = spec_of(8, 8, 16);
+    s.state_range = 200.0;
     QNetwork q;
     assert_true(quantise_aligned(b->arena, b->diag, &s, &net, &seq, 0, &q));
     QLayer *ql = &q.layer[0];
@@ -461,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_encode),
         CASE(test_input_calibration),
         CASE(test_input_range_given),
+        CASE(test_state_calibration),
         CASE(test_row_exponents),
         CASE(test_left_shift),
         CASE(test_aligned_products),

@@ -129,6 +129,7 @@ static void test_state_saturations_are_counted(void **state)
         l->bias[r] = 15.0;
     Sequences seq = sequences_of(b->arena, 1, 400, 1);
     Spec s = spec_of(12, 12, 20);
+    s.state_range = 200.0;
     QNetwork q;
     Golden g = run(b, &s, &net, &seq, &q);
     int64_t c = 0, clipped = 0;         /* c has 11 fraction bits: no alignment needed */
@@ -179,7 +180,7 @@ static int64_t model_row(const QNetwork *q, const QLayer *l, int r, const int32_
 static void model_lstm(const QNetwork *q, const QLayer *l, const int32_t *in, int32_t *h,
                        int64_t *c, int64_t *clipped)
 {
-    int n = l->hidden, ab = q->gate.bits, sb = q->state.bits;
+    int n = l->hidden, ab = q->gate.bits, sb = q->state.bits, fraction = q->state.fraction;
     int32_t next[16];
     for (int j = 0; j < n; j++) {
         int32_t z[GATES];
@@ -188,10 +189,10 @@ static void model_lstm(const QNetwork *q, const QLayer *l, const int32_t *in, in
         __int128 fc = (__int128)act_sigmoid(&q->table, z[1]) * c[j];
         __int128 ig = (__int128)act_sigmoid(&q->table, z[0]) * act_tanh(&q->table, z[2]);
         int fine = 64;                  /* any common fraction gives the same single rounding */
-        __int128 sum = fc * ((__int128)1 << (fine - (ab - 1) - (sb - 9))) +
+        __int128 sum = fc * ((__int128)1 << (fine - (ab - 1) - fraction)) +
                        ig * ((__int128)1 << (fine - 2 * (ab - 1)));
-        c[j] = scaled(sum, fine - (sb - 9), sb, clipped);
-        int64_t narrow = scaled(c[j], sb - 9 - q->pre.fraction, q->pre.bits, NULL);
+        c[j] = scaled(sum, fine - fraction, sb, clipped);
+        int64_t narrow = scaled(c[j], fraction - q->pre.fraction, q->pre.bits, NULL);
         __int128 h_wide = (__int128)act_sigmoid(&q->table, z[3]) *
                           act_tanh(&q->table, (int32_t)narrow);
         next[j] = (int32_t)scaled(h_wide, ab - 1, ab, NULL);

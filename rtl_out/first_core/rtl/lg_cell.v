@@ -25,6 +25,7 @@ module lg_cell #(
     parameter PRE         = 18,
     parameter OUT         = 16,
     parameter STATE       = 24,
+    parameter STATE_FRACTION = 15,   // of the state; below 0 and above STATE too
     parameter RECORDS     = 16,
     parameter PSUMS       = 1,
     parameter PSUM_BLOCK  = 0,
@@ -238,7 +239,8 @@ module lg_cell #(
     generate
         for (lane = 0; lane < LANES; lane = lane + 1) begin : gen_lane
             lg_lane #(.ACC(ACC), .LEFT(LEFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PRE), .OUT(OUT),
-                      .STATE(STATE), .PSUMS(PSUMS), .PSUM_BLOCK(PSUM_BLOCK), .NEURONS(NEURONS),
+                      .STATE(STATE), .STATE_FRACTION(STATE_FRACTION), .PSUMS(PSUMS),
+                      .PSUM_BLOCK(PSUM_BLOCK), .NEURONS(NEURONS),
                       .STATE_BLOCK(STATE_BLOCK), .SEGMENT(SEGMENT), .SLOPE(SLOPE),
                       .SLOPE_SHIFT(SLOPE_SHIFT), .TABLE_FILE(TABLE_FILE), .MUL_LATENCY(MUL_LATENCY),
                       .SPLIT(SPLIT), .PART(PART)) u_lane (
