@@ -116,6 +116,9 @@ bool folder_commit(Folder *f);                          /* renames; the former f
 void folder_abort(Folder *f);                           /* removes what was written */
 bool folder_remove(const char *path);                   /* and all below it; links are removed, never followed */
 
+/* ---------------------------------------------------------------- cell/ */
+#include "cell/cell.h"
+
 /* ---------------------------------------------------------------- spec/ */
 enum { LAYERS_MAX = 16, NAMES_MAX = 8 };
 enum { GATE_I, GATE_F, GATE_G, GATE_O, GATES };         /* canonical row order of an LSTM: i f g o */
@@ -203,7 +206,6 @@ Tensor *array_load(Arena *a, Diag *d, Place from, const char *path);
 const char *shape_text(Arena *a, const Tensor *t);      /* "(512, 128)" */
 
 typedef enum { CELL_LSTM, CELL_LINEAR } CellKind;
-typedef enum { ACT_NONE, ACT_RELU } LinearAct;
 
 /* rows x columns, row-major, the rows of `gates` gates one after the other; kept[] tells what survives pruning (NULL:
  * everything). Pattern and rate are those of the spec (patterns_assign). */
@@ -216,7 +218,7 @@ typedef struct Matrix {
 } Matrix;
 typedef struct Layer {
     CellKind cell;
-    LinearAct activation;               /* linear */
+    Curve activation;               /* linear */
     int inputs, hidden;                 /* hidden: outputs of a linear layer */
     Matrix m[MATRICES];                 /* W: gates*hidden x inputs, R: gates*hidden x hidden (rows 0 for linear) */
     double *bias;                       /* per row */
@@ -344,7 +346,7 @@ struct QMatrix { int rows, columns; int16_t *value; const uint8_t *kept; };
 /* A layer in integers. Row r accumulates at fraction row_fraction[r]; W and R of that row are scaled so that
  * weight fraction + source fraction + align = row_fraction[r] (numerics.md: weight exponents per row). */
 typedef struct QLayer {
-    CellKind cell; LinearAct activation; int inputs, hidden, rows;
+    CellKind cell; Curve activation; int inputs, hidden, rows;
     QMatrix m[MATRICES];
     int64_t *bias;                      /* at row_fraction */
     int *row_fraction;

@@ -122,7 +122,7 @@ static void put_tile(const Design *d, Image *m, int n, const Widths *w, int reco
     image_field(m, t->use_psum, 1);
     image_field(m, t->op == OP_O, 1);
     image_field(m, (t->op == OP_O || linear) && t->layer == last, 1);
-    image_field(m, linear && d->net->layer[t->layer].activation == ACT_RELU, 1);
+    image_field(m, linear && d->net->layer[t->layer].activation == CURVE_RELU, 1);
     image_field(m, t->y_done, 1);
     image_field(m, t->layer_done ? 1 << t->layer : 0, layers);
     image_field(m, record, w->record);

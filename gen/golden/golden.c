@@ -111,7 +111,7 @@ static void run_cell(const QNetwork *q, LayerRun *run, int64_t *clipped)
 static void run_linear(LayerRun *run)
 {
     for (int j = 0; j < run->layer->hidden; j++) {
-        bool cut = run->layer->activation == ACT_RELU && run->z[j] < 0;
+        bool cut = run->layer->activation == CURVE_RELU && run->z[j] < 0;
         run->out[j] = (int16_t)(cut ? 0 : run->z[j]);
     }
 }

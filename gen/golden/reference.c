@@ -85,7 +85,7 @@ static void float_cell(FloatLayer *l)
 static void float_linear(FloatLayer *l)
 {
     for (int j = 0; j < l->layer->hidden; j++) {
-        l->out[j] = l->layer->activation == ACT_RELU ? fmax(l->z[j], 0.0) : l->z[j];
+        l->out[j] = l->layer->activation == CURVE_RELU ? fmax(l->z[j], 0.0) : l->z[j];
         l->peak = fmax(l->peak, fabs(l->z[j]));
     }
 }

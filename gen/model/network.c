@@ -239,7 +239,7 @@ static bool load_linear(const Loader *l, Layer *out)
     static const int NO_GATES[GATES] = { 0 };
     const char *activation = l->spec->activation;
     out->cell = CELL_LINEAR;
-    out->activation = activation && strcmp(activation, "relu") == 0 ? ACT_RELU : ACT_NONE;
+    out->activation = activation && strcmp(activation, "relu") == 0 ? CURVE_RELU : CURVE_NONE;
     Tensor *W = load_tensor(l, l->spec->at_W, l->spec->W, 2);
     if (W && W->rank == 1) { /* the weights of a single output */
         W->rank = 2;

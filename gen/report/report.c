@@ -76,7 +76,7 @@ static json_t *layer_json(const Design *d, int l)
     put_integer(o, "hidden", layer->hidden);
     put_integer(o, "directions", 1);
     if (layer->cell == CELL_LINEAR)
-        put(o, "activation", json_string(layer->activation == ACT_RELU ? "relu" : "none"));
+        put(o, "activation", json_string(layer->activation == CURVE_RELU ? "relu" : "none"));
     for (int which = 0; which < MATRICES; which++)
         if (layer->m[which].rows > 0)
             put(o, NAMES[which], matrix_json(d, l, which));

@@ -342,7 +342,7 @@ static void test_linear_format(void **state)
     Bench *b = *state;
     Network net = {0};
     Layer *l = net_add(b->arena, &net, CELL_LINEAR, 2, 1);
-    l->activation = ACT_RELU;
+    l->activation = CURVE_RELU;
     l->m[MATRIX_W].value[0] = 3.0f;
     l->m[MATRIX_W].value[1] = -5.0f;
     l->bias[0] = 1.0;

@@ -88,7 +88,7 @@ static void test_linear_by_hand(void **state)
     assert_int_equal(q.layer[0].out.fraction, 4);       /* 1.25 * 3.5 = 4.375 -> 70 */
     static const int32_t none[] = {40, -2, 0, -56};     /* 0.25: exact; 0.015625 * 16 = 0.25 -> 0 */
     assert_memory_equal(g.y, none, sizeof none);
-    l->activation = ACT_RELU;
+    l->activation = CURVE_RELU;
     g = run(b, &s, &net, &seq, &q);
     static const int32_t relu[] = {40, 0, 0, 0};
     assert_memory_equal(g.y, relu, sizeof relu);
@@ -211,7 +211,7 @@ static void model_step(const QNetwork *q, ModelState *m, const int32_t *x, int64
             model_lstm(q, l, x, m->h[k], m->c[k], clipped);
         for (int r = 0; l->cell == CELL_LINEAR && r < l->rows; r++) {
             int32_t y = (int32_t)model_row(q, l, r, x, NULL, clipped);
-            m->h[k][r] = l->activation == ACT_RELU && y < 0 ? 0 : y;
+            m->h[k][r] = l->activation == CURVE_RELU && y < 0 ? 0 : y;
         }
         x = m->h[k];
     }
@@ -247,7 +247,7 @@ static void random_network(Bench *b, uint32_t *seed, Network *net, Sequences *se
     if (draw(seed) % 2 == 0) {
         Layer *head = net_add(b->arena, net, CELL_LINEAR, width, 1 + (int)(draw(seed) % 5));
         layer_randomise(head, seed, 3.0);
-        head->activation = draw(seed) % 2 == 0 ? ACT_RELU : ACT_NONE;
+        head->activation = draw(seed) % 2 == 0 ? CURVE_RELU : CURVE_NONE;
     }
     *seq = sequences_of(b->arena, 2, 5, inputs);
     seq->length[1] = 3;

@@ -320,7 +320,7 @@ static void test_bias(void **state)
     arena_free(b.arena);
 }
 
-static void expect_head(const Layer *l, int outputs, LinearAct activation)
+static void expect_head(const Layer *l, int outputs, Curve activation)
 {
     assert_int_equal(l->cell, CELL_LINEAR);
     assert_int_equal(l->activation, activation);
@@ -355,7 +355,7 @@ static void test_stack_and_head(void **state)
         s.n_layers = 2;
         assert_true(network_load(b.arena, b.diag, &s, &net));
         expect_lstm(&net.layer[0], 1);
-        expect_head(&net.layer[1], HEADS[i].outputs, ACT_RELU);
+        expect_head(&net.layer[1], HEADS[i].outputs, CURVE_RELU);
         assert_true(net.layer[1].bias[0] == (HEADS[i].outputs == 2 ? number(0) : 0));
         s.layer[1] = (LayerSpec){ .cell = "lstm", .W = "W_2", .R = "R_2" };
         assert_true(network_load(b.arena, b.diag, &s, &net));
@@ -416,11 +416,11 @@ static void test_onnx_heads(void **state)
     expect_silence(&b);
     assert_int_equal(net.n, 2);
     expect_lstm(&net.layer[0], 1); /* Wb = 2b, Rb = -b */
-    expect_head(&net.layer[1], 2, ACT_RELU);
+    expect_head(&net.layer[1], 2, CURVE_RELU);
     assert_true(net.layer[1].bias[1] == number(1));
     assert_true(load_graph(&b, at(&b, "head_gemm.onnx"), &net));
     expect_silence(&b);
-    expect_head(&net.layer[1], 2, ACT_NONE);
+    expect_head(&net.layer[1], 2, CURVE_NONE);
     arena_free(b.arena);
 }
 

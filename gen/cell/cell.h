@@ -1,0 +1,67 @@
+/* cell.h: a cell is a table of passes (cells.def). Above base only. */
+#ifndef CELL_CELL_H
+#define CELL_CELL_H
+#include <stdbool.h>
+#include <stdint.h>
+
+/* CURVE(name in specs, name here, direct: no table is looked up for it) */
+#define CURVES \
+    CURVE("none", NONE, true) \
+    CURVE("relu", RELU, true) \
+    CURVE("sigmoid", SIGMOID, false) \
+    CURVE("tanh", TANH, false)
+typedef enum {
+#define CURVE(text, name, direct) CURVE_##name,
+    CURVES
+#undef CURVE
+    CURVE_COUNT
+} Curve;
+const char *curve_name(Curve c);
+bool curve_find(const char *name, Curve *out);
+bool curve_is_direct(Curve c);          /* a is z or a piece of a line of it: calibrated, not within +-1 */
+
+typedef enum { OPERAND_NOTHING, OPERAND_HELD, OPERAND_REST, OPERAND_STATE, OPERAND_BOUNDED } Operand;
+enum { TERM_X = 1, TERM_H = 2, TERM_M = 4 };
+enum { EFFECT_HOLD = 1, EFFECT_KEEP = 2, EFFECT_SUM = 4, EFFECT_LATE = 8, EFFECT_PLUS = 16, EFFECT_OUT = 32,
+       EFFECT_OUT_A = 64, EFFECT_OUT_STATE = 128, EFFECT_INNER = 256 };
+enum { ACTIVATIONS_MAX = 3, PASSES_MAX = 5, GATES_MAX = 5 };
+
+typedef struct Pass {
+    char gate;                          /* whose rows */
+    unsigned terms, effects;
+    int activation;                     /* that of the layer with this number, from 1; 0: none */
+    Operand operand;
+    Curve curve;                        /* of a layer: what `activation` is there */
+    bool keeps;                         /* no pass of a cell: the row's sum is kept (early tiles) */
+} Pass;
+
+typedef struct Cell {
+    const char *key, *W, *R, *aliases, *activations, *keys, *summary;
+    int n;
+    Pass pass[PASSES_MAX];
+} Cell;
+
+const Cell *cell_table(int *n);
+const Cell *cell_find(const char *key);                 /* NULL: there is none */
+bool cell_has_key(const Cell *c, const char *key);
+bool cell_has_state(const Cell *c);                     /* some pass sums one up */
+/* Index of a gate of W, by its letter or a framework's; -1: none. */
+int cell_gate(const Cell *c, char letter);
+/* The curves of ACT_1.. unless a layer says else; how many. */
+int cell_activations(const Cell *c, Curve out[ACTIVATIONS_MAX]);
+/* Letters of all gates in the order of a layer's rows: those of W, then those of R alone ("rznq"). `out` has room for
+ * GATES_MAX + 1. */
+void cell_rows(const Cell *c, char *out);
+
+/* The passes that a core's cell unit has, numbered as in its tile table: 0 keeps a sum. Passes that do the same share a
+ * number; none and relu do (a bit of the tile tells). */
+enum { CORE_PASSES_MAX = 32 };
+typedef struct Passes { int n; Pass pass[CORE_PASSES_MAX]; } Passes;
+void passes_start(Passes *p);
+int passes_add(Passes *p, const Pass *pass);            /* its number */
+int passes_find(const Passes *p, const Pass *pass);     /* its number; a fault where it was not added */
+/* The masks of lg_cell (masks.def), bit n: pass n. */
+typedef struct Mask { const char *name, *meaning; uint32_t bits; } Mask;
+enum { MASKS = 14 };
+void passes_masks(const Passes *p, Mask out[MASKS]);
+#endif
