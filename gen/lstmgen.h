@@ -99,7 +99,8 @@ void sha256_hex(const void *data, size_t n, char out[65]);
 
 /* ---------------------------------------------------------------- base/folder.c */
 /* An output folder is written beside its final name and renamed at the end: a failed run leaves the old one as it was.
- * Every file written is hashed for manifest.json. Names are relative, without "..". */
+ * One that is there is replaced only if all that is in it is lstmgen's (base/own.c), no other run is at work on it and
+ * this one was not started in it. Every file written is hashed for manifest.json. Names are relative, without "..". */
 typedef struct Folder Folder;
 Folder *folder_begin(Arena *a, Diag *d, const char *path);
 bool folder_write(Folder *f, const char *name, const void *data, size_t n);
@@ -112,9 +113,12 @@ const char *folder_path(const Folder *f);               /* the temporary folder,
 /* Calls `each` for every file written so far, sorted by name. */
 void folder_list(const Folder *f, void (*each)(void *ctx, const char *name, const char sha256[65], size_t size),
                  void *ctx);
-bool folder_commit(Folder *f);                          /* renames; the former folder is removed */
+bool folder_commit(Folder *f);                          /* renames; what is lstmgen's of the former one is removed */
 void folder_abort(Folder *f);                           /* removes what was written */
-bool folder_remove(const char *path);                   /* and all below it; links are removed, never followed */
+/* base/own.c: why a folder is not lstmgen's alone ("note.txt in it is not ..."), in `a`; NULL: it is, or is empty. */
+const char *folder_foreign(Arena *a, const char *path);
+/* Removes what is lstmgen's of it; false: something else is left there. */
+bool folder_remove_own(const char *path);
 
 /* ---------------------------------------------------------------- cell/ */
 #include "cell/cell.h"

@@ -1,14 +1,20 @@
-/* folder.c: an output folder that appears complete or not at all. */
-#define _XOPEN_SOURCE 700               /* nftw */
+/* folder.c: an output folder that appears complete or not at all.
+ *
+ * It is written beside its final name under one that nobody has, then both change places in one step, and of the former
+ * folder what is lstmgen's (own.c) is removed. Two runs at once on one name: from its beginning until its arena is
+ * freed a run holds a lock on its own folder, and does not replace one that another run holds. */
+#define _GNU_SOURCE                     /* nftw, renameat2 */
 #include "base/base.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <openssl/evp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,11 +38,44 @@ struct Folder {
     Entry *entry; int n, room;          /* sorted by name */
     FolderFile *open;
     bool live, failed;
-    Folder *next;                       /* of all live folders */
+    int lock;                           /* on the folder under either name; -1: none */
+    dev_t device; ino_t inode;          /* of the folder */
+    Folder *next, *next_held;           /* of all live folders; of all that hold a lock */
 };
 
 static pid_t owner; /* a forked child that exits leaves its parent's folders alone */
 static Folder *live_folders; /* what atexit still has to remove after an internal fault */
+static Folder *held_folders;
+
+/* ---- signals: while a folder is being written they end the writing, which cleans up ---- */
+
+static const int ENDING[] = { SIGINT, SIGTERM, SIGHUP };
+static struct sigaction before_ending[LENGTH(ENDING)];
+static volatile sig_atomic_t ending;    /* the signal that came, or 0 */
+
+static void note_ending(int number)
+{
+    ending = number;
+}
+
+static void catch_endings(void)
+{
+    struct sigaction act = { .sa_handler = note_ending };
+    for (int i = 0; i < LENGTH(ENDING); i++)
+        if (sigaction(ENDING[i], NULL, &before_ending[i]) == 0 && before_ending[i].sa_handler == SIG_DFL)
+            sigaction(ENDING[i], &act, NULL);
+}
+
+static void release_endings(void)
+{
+    for (int i = 0; i < LENGTH(ENDING); i++)
+        if (before_ending[i].sa_handler == SIG_DFL)
+            signal(ENDING[i], SIG_DFL);
+    if (ending)
+        raise(ending);
+}
+
+/* ---- removing ---- */
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
 {
@@ -58,6 +97,8 @@ static bool fail(Folder *f, const char *what, const char *name, int error)
     f->failed = true;
     return false;
 }
+
+/* ---- making ---- */
 
 /* Makes every missing folder on the way to `path` (itself only if `last`); *made is the topmost new
  * one. */
@@ -101,6 +142,31 @@ static void retire(Folder *f)
     if (*link)
         *link = f->next;
     f->live = false;
+    if (!live_folders)
+        release_endings();
+}
+
+/* The folders that were made for this one, as far as nobody else has put something there. */
+static void remove_made(const Folder *f)
+{
+    char *path = str_dup(f->arena, f->path);
+    for (char *slash; f->made && (slash = strrchr(path, '/')) && slash - path >= (ptrdiff_t)strlen(f->made);) {
+        *slash = '\0';
+        if (rmdir(path) < 0)
+            return;
+    }
+}
+
+static void unlock(Folder *f)
+{
+    Folder **link = &held_folders;
+    while (*link && *link != f)
+        link = &(*link)->next_held;
+    if (*link)
+        *link = f->next_held;
+    if (f->lock >= 0)
+        close(f->lock);
+    f->lock = -1;
 }
 
 void folder_abort(Folder *f)
@@ -109,14 +175,14 @@ void folder_abort(Folder *f)
         return;
     close_open_files(f);
     folder_remove(f->temp);
-    if (f->made)
-        folder_remove(f->made);
+    remove_made(f);
     retire(f);
 }
 
-static void abort_object(void *object)
+static void end_object(void *object)
 {
     folder_abort(object);
+    unlock(object);
 }
 
 static void abort_all(void)
@@ -141,19 +207,41 @@ static const char *final_path(Arena *a, const char *path)
     return clean;
 }
 
-static bool folder_is_empty(const char *path)
+/* The program was started in `path` or below it. */
+static bool is_underfoot(const char *path)
 {
-    DIR *dir = opendir(path);
-    if (!dir)
+    char here[PATH_MAX], there[PATH_MAX];
+    if (!getcwd(here, sizeof here) || !realpath(path, there))
         return false;
-    bool empty = true;
-    for (struct dirent *e; (e = readdir(dir)) && empty;)
-        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
-    closedir(dir);
-    return empty;
+    size_t n = strlen(there);
+    return strncmp(here, there, n) == 0 && (here[n] == '/' || here[n] == '\0');
 }
 
-/* What is there already must be an earlier output: a folder of the user's own is never replaced. */
+static bool is_held_here(const struct stat *st)
+{
+    for (const Folder *f = held_folders; f; f = f->next_held)
+        if (f->device == st->st_dev && f->inode == st->st_ino)
+            return true;
+    return false;
+}
+
+/* Whether another run is at work on the folder; file systems without locks say no. */
+static bool is_held_elsewhere(const char *path, const struct stat *st)
+{
+    int fd = is_held_here(st) ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+    if (fd >= 0)
+        close(fd);
+    return held;
+}
+
+static bool refuse(Diag *d, const char *path, const char *why, const char *remedy)
+{
+    diag_error(d, (Place){ 0 }, "the output folder %s is not replaced: %s; %s", path, why, remedy);
+    return false;
+}
+
+/* What is there already must be an output of lstmgen, whole and nothing else. */
 static bool may_replace(Arena *a, Diag *d, const char *path)
 {
     struct stat st;
@@ -164,13 +252,13 @@ static bool may_replace(Arena *a, Diag *d, const char *path)
                    "the output folder %s exists and is a file: choose another with -o", path);
         return false;
     }
-    if (folder_is_empty(path) || file_exists(path_join(a, path, "manifest.json")))
-        return true;
-    diag_error(d, (Place){ 0 },
-               "the output folder %s holds files that are not of lstmgen (no manifest.json): "
-               "choose another with -o, or remove it",
-               path);
-    return false;
+    if (is_underfoot(path))
+        return refuse(d, path, "lstmgen was started in it", "start it from another folder");
+    if (is_held_elsewhere(path, &st))
+        return refuse(d, path, "another run of lstmgen is at work there",
+                      "wait until it has ended, or choose another folder with -o");
+    const char *foreign = folder_foreign(a, path);
+    return !foreign || refuse(d, path, foreign, "choose another with -o, or move or remove it yourself");
 }
 
 static bool make_temp(Folder *f, char *temp)
@@ -179,6 +267,14 @@ static bool make_temp(Folder *f, char *temp)
         return false;
     mode_t mask = umask(0);
     umask(mask);
+    struct stat st;
+    f->lock = open(temp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (f->lock >= 0 && fstat(f->lock, &st) == 0 && flock(f->lock, LOCK_EX | LOCK_NB) == 0) {
+        f->device = st.st_dev;
+        f->inode = st.st_ino;
+        f->next_held = held_folders;
+        held_folders = f;
+    }
     return chmod(temp, 0777 & ~mask) == 0;
 }
 
@@ -190,6 +286,7 @@ Folder *folder_begin(Arena *a, Diag *d, const char *path)
     Folder *f = ARENA_NEW(a, Folder);
     f->arena = a;
     f->diag = d;
+    f->lock = -1;
     f->path = final_path(a, path);
     if (!path[0] || !path_name(f->path)[0]) {
         diag_error(d, (Place){ 0 }, "'%s' cannot be an output folder", path);
@@ -200,16 +297,20 @@ Folder *folder_begin(Arena *a, Diag *d, const char *path)
     char *temp = path_beside(a, f->path, str_format(a, ".%s.XXXXXX", path_name(f->path)));
     if (!make_temp(f, temp)) {
         fail(f, "make a folder for", f->path, errno);
-        if (f->made)
-            folder_remove(f->made);
+        remove_made(f);
+        unlock(f);
         return NULL;
+    }
+    if (!live_folders) {
+        ending = 0;
+        catch_endings();
     }
     f->temp = temp;
     f->live = true;
     owner = getpid();
     f->next = live_folders;
     live_folders = f;
-    arena_on_free(a, abort_object, f);
+    arena_on_free(a, end_object, f);
     if (!registered)
         registered = atexit(abort_all) == 0;
     return f;
@@ -233,6 +334,7 @@ static bool good_name(const char *name)
 FolderFile *folder_open(Folder *f, const char *name)
 {
     REQUIRE(f->live);
+    f->failed = f->failed || ending;
     if (f->failed)
         return NULL;
     if (!good_name(name)) {
@@ -260,6 +362,8 @@ FolderFile *folder_open(Folder *f, const char *name)
 /* Errors are kept until folder_close, so that a writer need not look at each piece. */
 void folder_put(FolderFile *file, const void *data, size_t n)
 {
+    if (ending && !file->error)
+        file->error = EINTR;
     if (n == 0 || file->error)
         return;
     errno = 0;
@@ -328,19 +432,45 @@ void folder_list(const Folder *f,
         each(ctx, f->entry[i].name, f->entry[i].sha256, f->entry[i].size);
 }
 
-/* The former folder steps aside, the new one takes its name; if that fails the former one steps
- * back. */
-static bool swap_in(Folder *f, const char *aside)
+/* The folder's parent, locked: of two runs one looks and renames after the other. -1: without. */
+static int lock_parent(const Folder *f)
 {
-    bool had = file_exists(f->path);
-    if (had && rename(f->path, aside) < 0)
+    const char *parent = path_beside(f->arena, f->path, ".");
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (fd >= 0 && flock(fd, LOCK_EX) < 0 && errno == EINTR)
+        ;
+    return fd;
+}
+
+/* Where a file system cannot exchange two names: the former folder steps aside, and back if the new one cannot take
+ * its name. */
+static bool replace_in_steps(Folder *f, const char **former)
+{
+    *former = str_format(f->arena, "%s.old", f->temp);
+    if (renameat2(AT_FDCWD, f->path, AT_FDCWD, *former, RENAME_NOREPLACE) < 0 && rename(f->path, *former) < 0)
         return fail(f, "replace", f->path, errno);
-    if (rename(f->temp, f->path) < 0) {
-        int error = errno;
-        if (had && rename(aside, f->path) < 0)
-            return fail(f, "put back the former output, now in", aside, errno);
-        return fail(f, "rename the new output to", f->path, error);
+    if (rename(f->temp, f->path) == 0)
+        return true;
+    int error = errno;
+    if (rename(*former, f->path) < 0)
+        return fail(f, "put back the former output, now in", *former, errno);
+    return fail(f, "rename the new output to", f->path, error);
+}
+
+/* *former: where the former folder is now, or NULL. */
+static bool swap_in(Folder *f, const char **former)
+{
+    *former = NULL;
+    if (!may_replace(f->arena, f->diag, f->path))
+        return false;
+    if (!file_exists(f->path)) {
+        if (renameat2(AT_FDCWD, f->temp, AT_FDCWD, f->path, RENAME_NOREPLACE) == 0 || rename(f->temp, f->path) == 0)
+            return true;
+        return fail(f, "rename the new output to", f->path, errno);
     }
+    if (renameat2(AT_FDCWD, f->temp, AT_FDCWD, f->path, RENAME_EXCHANGE) < 0)
+        return replace_in_steps(f, former);
+    *former = f->temp;
     return true;
 }
 
@@ -349,13 +479,18 @@ static bool swap_in(Folder *f, const char *aside)
 bool folder_commit(Folder *f)
 {
     REQUIRE(f->live && !f->open);
-    const char *aside = str_format(f->arena, "%s.old", f->temp);
-    if (f->failed || !swap_in(f, aside)) {
+    const char *former;
+    int parent = lock_parent(f);
+    bool ok = !f->failed && !ending && swap_in(f, &former);
+    if (parent >= 0)
+        close(parent);
+    if (!ok) {
         folder_abort(f);
         return false;
     }
+    if (former && !folder_remove_own(former))
+        diag_warn(f->diag, (Place){ 0 }, "%s, the former output, is still there: something in it is not lstmgen's",
+                  former);
     retire(f);
-    if (file_exists(aside) && !folder_remove(aside))
-        diag_warn(f->diag, (Place){ 0 }, "the former output could not be removed from %s", aside);
     return true;
 }

@@ -75,7 +75,7 @@ const char *evaluate(Arena *a, Stock *stock, const Sweep *s, int point)
                             (long long)j.sim.mismatches, (long long)j.sim.compared, j.sim.n_errors)));
     }
     if (ok && s->only_failed && s->depth != DEPTH_ESTIMATE && (s->depth != DEPTH_SIMULATE || j.sim.pass))
-        folder_remove(point_folder(a, s, s->point[point].number));
+        folder_remove_own(point_folder(a, s, s->point[point].number));
     if (ok) {
         json_t *report = job_report(&j);
         json_object_set_new(row, "result", columns_result(report));

@@ -404,6 +404,8 @@ static bool read_name(Sweep *s, const SpecNode *root)
     static const char *const ALLOWED = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     for (char *p = own; !n && *p; p++)
         *p = strchr(ALLOWED, *p) ? *p : '_';
+    if (!n && length == 0)
+        s->name = "sweep";              /* of a file like ".yaml" */
     if (!n || (length > 0 && length <= 64 && strspn(s->name, ALLOWED) == length))
         return true;
     diag_error(s->diag, n->at, "name: letters, digits, _ and -, at most 64 of them");

@@ -33,9 +33,8 @@ void folders_settle(const Sweep *s)
         if (!str_ends(names[i], MOVED))
             continue;
         const char *to = path_join(a, folder, str_ndup(a, names[i], strlen(names[i]) - strlen(MOVED)));
-        if (file_exists(to))
-            folder_remove(to);
-        rename(path_join(a, folder, names[i]), to);
+        if (!file_exists(to) || folder_remove_own(to))
+            rename(path_join(a, folder, names[i]), to);
     }
     arena_free(a);
 }

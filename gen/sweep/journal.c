@@ -90,6 +90,84 @@ static bool make_folder(Sweep *s)
     return file_is_folder(s->out) || (errno = ENOTDIR, failed(s->diag, s->out, "use"));
 }
 
+/* ---- the manifest: what the folder is, and that it is lstmgen's (base/own.c) ---- */
+
+/* All that a sweep writes into its folder. Folders of points have manifests of their own. */
+static json_t *renewed(void)
+{
+    static const char *const NAMES[] = {
+        ".lock", "points.csv", "points.jsonl", "base.yaml", "best.yaml", "report.html", "front.svg", "points.csv.new",
+        "points.jsonl.new", "base.yaml.new", "best.yaml.new", "report.html.new", "front.svg.new", "manifest.json.new",
+        "chunks/plan", "chunks/list", "chunks/jobs", "chunks/task.sh", "chunks/[0-9]*.jsonl", "chunks/[0-9]*.log",
+        "chunks/list.log", "chunks/s*.out", "chunks/*.new", "points/",
+    };
+    json_t *list = json_array();
+    for (int i = 0; i < LENGTH(NAMES); i++)
+        json_array_append_new(list, json_string(NAMES[i]));
+    return list;
+}
+
+static const char *manifest_text(Sweep *s)
+{
+    static const char *const depth[] = { "estimate", "simulate", "synthesise" };
+    int count[POINT_STATUSES] = { 0 };
+    for (int i = 0; i < s->n_points; i++)
+        count[s->point[i].status]++;
+    json_t *o = json_object(), *axes = json_object();
+    char sum[65];
+    sha256_hex(s->base_text.data, s->base_text.size, sum);
+    json_object_set_new(o, "generator", json_string("lstmgen"));
+    json_object_set_new(o, "name", value_string(s->arena, s->name));
+    json_object_set_new(o, "version", json_string(LSTMGEN_VERSION));
+    json_object_set_new(o, "sweep", value_string(s->arena, path_name(s->file)));
+    json_object_set_new(o, "base_sha256", json_string(sum));
+    json_object_set_new(o, "depth", json_string(depth[s->depth]));
+    for (int i = 0; i < s->n_axes; i++) {
+        json_t *list = json_array();
+        for (int k = 0; k < s->axis[i].n; k++)
+            json_array_append_new(list, value_string(s->arena, s->axis[i].text[k]));
+        json_object_set_new(axes, s->axis[i].key, list);
+    }
+    json_object_set_new(o, "axes", axes);
+    json_object_set_new(o, "points", json_integer(s->n_points));
+    json_object_set_new(o, "ok", json_integer(count[POINT_OK]));
+    json_object_set_new(o, "invalid", json_integer(count[POINT_INVALID]));
+    json_object_set_new(o, "failed", json_integer(count[POINT_FAILED]));
+    json_object_set_new(o, "open", json_integer(count[POINT_OPEN]));
+    json_object_set_new(o, "files", json_array());
+    json_object_set_new(o, "renewed", renewed());
+    const char *text = report_json_text(s->arena, o);
+    json_decref(o);
+    return text;
+}
+
+/* Of the folder there is the lock at most: a run that was killed before it wrote the manifest. */
+static bool is_fresh(Sweep *s)
+{
+    int n;
+    const char **names = folder_names(s->arena, s->out, &n);
+    for (int i = 0; i < n; i++)
+        if (strcmp(names[i], ".lock") != 0 && strcmp(names[i], "manifest.json.new") != 0)
+            return false;
+    return true;
+}
+
+static bool is_own(Sweep *s)
+{
+    const char *why = is_fresh(s) ? NULL : folder_foreign(s->arena, s->out);
+    if (why)
+        diag_error(s->diag, (Place){ 0 }, "the folder %s is not written to: %s; choose another with -o, or move or "
+                   "remove it yourself", s->out, why);
+    return !why;
+}
+
+/* Before anything else is written, so that a run that is killed leaves a folder that the next one knows. */
+static bool mark_own(Sweep *s)
+{
+    const char *path = path_join(s->arena, s->out, "manifest.json"), *text = manifest_text(s);
+    return file_exists(path) || write_whole(s->diag, path, text, strlen(text));
+}
+
 /* ---- taking over what is finished ---- */
 
 typedef struct KeyIndex { const Sweep *sweep; int *slot; size_t mask; } KeyIndex;
@@ -262,7 +340,9 @@ bool journal_lock(Journal *j, Sweep *s)
     *j = (Journal){ .csv_fd = -1, .jsonl_fd = -1, .lock_fd = -1 };
     j->csv = path_join(s->arena, s->out, "points.csv");
     j->jsonl = path_join(s->arena, s->out, "points.jsonl");
-    return make_folder(s) && lock_folder(j, s);
+    /* Of a folder in use the lock says so; it is not made where something is that is not lstmgen's. */
+    return make_folder(s) && (file_exists(path_join(s->arena, s->out, ".lock")) || is_own(s)) && lock_folder(j, s) &&
+           is_own(s) && mark_own(s);
 }
 
 bool journal_open(Journal *j, Sweep *s, bool force)
@@ -400,37 +480,6 @@ static bool fill_sorted(Journal *j, Sweep *s, Bytes old)
     if (from.jsonl_fd >= 0)
         close(from.jsonl_fd);
     return ok;
-}
-
-static const char *manifest_text(Sweep *s)
-{
-    static const char *const depth[] = { "estimate", "simulate", "synthesise" };
-    int count[POINT_STATUSES] = { 0 };
-    for (int i = 0; i < s->n_points; i++)
-        count[s->point[i].status]++;
-    json_t *o = json_object(), *axes = json_object();
-    char sum[65];
-    sha256_hex(s->base_text.data, s->base_text.size, sum);
-    json_object_set_new(o, "name", value_string(s->arena, s->name));
-    json_object_set_new(o, "version", json_string(LSTMGEN_VERSION));
-    json_object_set_new(o, "sweep", value_string(s->arena, path_name(s->file)));
-    json_object_set_new(o, "base_sha256", json_string(sum));
-    json_object_set_new(o, "depth", json_string(depth[s->depth]));
-    for (int i = 0; i < s->n_axes; i++) {
-        json_t *list = json_array();
-        for (int k = 0; k < s->axis[i].n; k++)
-            json_array_append_new(list, value_string(s->arena, s->axis[i].text[k]));
-        json_object_set_new(axes, s->axis[i].key, list);
-    }
-    json_object_set_new(o, "axes", axes);
-    json_object_set_new(o, "points", json_integer(s->n_points));
-    json_object_set_new(o, "ok", json_integer(count[POINT_OK]));
-    json_object_set_new(o, "invalid", json_integer(count[POINT_INVALID]));
-    json_object_set_new(o, "failed", json_integer(count[POINT_FAILED]));
-    json_object_set_new(o, "open", json_integer(count[POINT_OPEN]));
-    const char *text = report_json_text(s->arena, o);
-    json_decref(o);
-    return text;
 }
 
 bool journal_finish(Journal *j, Sweep *s)

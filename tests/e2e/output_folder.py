@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""The output folder: same bytes twice, no trace of the machine, works elsewhere, survives a failed run.  suite: 25 s
+"""The output folder: same bytes twice, no trace of the machine, works elsewhere, survives a failed run.  suite: 40 s
 
     output_folder.py [WORD]...       only the cases with every WORD in their name
 """
-import hashlib, json, os, pathlib, resource, shutil, subprocess, sys
+import hashlib, json, os, pathlib, random, resource, shutil, signal, subprocess, sys, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
-from cases import Skip, Suite, check
+from cases import Skip, Suite, check, until
 from lstm import LSTMGEN, ROOT, lstmgen, scratch, little_spec, tree, write_npy
 
 FIRST_CORE = ROOT / "examples" / "first_core" / "spec.yaml"
@@ -106,6 +106,125 @@ def _():
         r = lstmgen(spec, "-o", mine)
         check((mine / "thesis.txt").exists(), "the user's file is gone (exit %s)", r.status)
         check(r.status == 1 and "mine" in r.err, "exit %s: %s", r.status, r.last())
+
+
+def foreign(name, path, make=lambda p: p.write_text("years of work"), named=None):
+    """After a simulation, with something of the user's in the output folder: exit 1, named, all as it was."""
+    def run():
+        with scratch() as folder:
+            spec = little_spec(folder)
+            generate(spec, folder + "/out")
+            r = subprocess.run(["make", "-s", "-C", folder + "/out", "sim-icarus"], capture_output=True, text=True)
+            check(r.returncode == 0, "make sim-icarus: %s", r.stderr[-300:])
+            mine = pathlib.Path(folder, "out", path)
+            mine.parent.mkdir(parents=True, exist_ok=True)
+            make(mine)
+            before, names = tree(folder + "/out"), beside(folder)
+            r = lstmgen(spec, "-o", folder + "/out")
+            check(r.status == 1 and (named or path) + " in it" in r.err, "exit %s: %s", r.status, r.last())
+            check(not differences(before, tree(folder + "/out")) and os.path.lexists(mine), "something changed")
+            check(beside(folder) == names, "left over: %s", beside(folder))
+            os.rmdir(mine) if mine.is_dir() and not mine.is_symlink() else mine.unlink()
+            for parent in mine.parents:
+                if parent == pathlib.Path(folder, "out") or any(parent.iterdir()):
+                    break
+                parent.rmdir()
+            generate(spec, folder + "/out")         # what make left is no obstacle
+            check(not os.path.exists(folder + "/out/build"), "build/ of the former output is still there")
+    suite.add("the user's file in it survives: " + name, run, ["iverilog"])
+
+
+foreign("a note", "note.txt")
+foreign("a hidden one", ".gitignore")
+foreign("in a folder of lstmgen's", "rtl/top_with_my_changes.v")
+foreign("in build/", "build/measured.csv")
+foreign("in a folder of its own", "photos/2026/cat.jpg", named="photos/")
+foreign("an empty folder", "photos", lambda p: p.mkdir(), named="photos/")
+foreign("a link", "rtl/link.v", lambda p: p.symlink_to("/etc/passwd"))
+foreign("a name with a newline", "rtl/a\nb", named="rtl/a?b")
+
+
+@suite.case("a folder with somebody else's manifest.json is not replaced, nor one of a former version")
+def _():
+    for text, word in (('{"name": "my site", "icons": []}', "not lstmgen's"), ("", "not lstmgen's"),
+                       ('{"name": "x", "tool": "lstmgen 0.1.0", "files": []}', "former version")):
+        with scratch() as folder:
+            spec = little_spec(folder)
+            site = pathlib.Path(folder, "site")
+            site.mkdir()
+            (site / "manifest.json").write_text(text)
+            (site / "index.html").write_text("<html>")
+            r = lstmgen(spec, "-o", site)
+            check(r.status == 1 and word in r.err and "remove it yourself" in r.err, "exit %s: %s", r.status, r.last())
+            check(tree(site) == {"manifest.json": text.encode(), "index.html": b"<html>"}, "changed: %s", tree(site))
+
+
+@suite.case("an empty folder is filled; the one lstmgen is started in, or above, is refused")
+def _():
+    with scratch() as folder:
+        spec = little_spec(folder)
+        os.makedirs(folder + "/out/below")
+        for cwd, out in (("out", "."), ("out/below", ".."), ("out/below", folder + "/out")):
+            r = lstmgen(spec, "-o", out, cwd=folder + "/" + cwd)
+            check(r.status == 1 and "was started in it" in r.err, "%s: exit %s: %s", cwd, r.status, r.last())
+        os.rmdir(folder + "/out/below")
+        generate(spec, folder + "/out")
+
+
+@suite.case("two runs at once: one output, whole; the folder of a run that simulates is not replaced", ["iverilog"])
+def _():
+    with scratch() as folder:
+        specs = [little_spec(folder, engine={"pes": n, "pe_width": 2}, name="little%d" % n) for n in (1, 2)]
+        wanted = [generate(s, folder + "/only") for s in specs]
+        for _ in range(6):
+            runs = [subprocess.Popen([str(LSTMGEN), str(s), "-o", folder + "/out"], stderr=subprocess.PIPE, text=True,
+                                     stdout=subprocess.DEVNULL) for s in specs * 3]
+            ends = [(p.communicate()[1], p.returncode) for p in runs]
+            check(any(status == 0 for _, status in ends), "none won: %s", ends)
+            for text, status in ends:
+                check(status == 0 or (status == 1 and "another run of lstmgen is at work there" in text),
+                      "exit %s: %s", status, text)
+            check(tree(folder + "/out") in wanted, "a mix of both: %s", sorted(tree(folder + "/out"))[:9])
+            check([n for n in beside(folder) if "little" not in n] == ["only", "out"], "left over: %s", beside(folder))
+        os.mkdir(folder + "/bin")       # a simulator that waits until the other run has ended
+        pathlib.Path(folder, "bin", "vvp").write_text(
+            '#!/bin/sh\nwhile [ ! -e "%s/go" ]; do sleep 0.02; done\nexec %s "$@"\n' % (folder, shutil.which("vvp")))
+        os.chmod(folder + "/bin/vvp", 0o755)
+        slow = subprocess.Popen([str(LSTMGEN), "sim", "--sim", "icarus", "--json", str(specs[0]), "-o", folder + "/out"],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                env=dict(os.environ, PATH=folder + "/bin:" + os.environ["PATH"]))
+        until(lambda: os.path.exists(folder + "/out/build/icarus.log"), "simulation")
+        other = lstmgen(specs[1], "-o", folder + "/out")
+        pathlib.Path(folder, "go").touch()
+        out, err = slow.communicate()
+        check(slow.returncode == 0 and json.loads(out)["verify"]["mismatches"] == 0, "exit %s: %s", slow.returncode, err)
+        check(other.status == 1 and "another run of lstmgen is at work there" in other.err, "exit %s: %s",
+              other.status, other.last())
+
+
+@suite.case("stopped by a signal at any moment: the old output or the new one, nothing else; kill -9 spoils no later run")
+def _():
+    rng = random.Random(5)
+    with scratch() as folder:
+        old = little_spec(folder, engine={"pes": 1, "pe_width": 2})
+        first = generate(old, folder + "/out")
+        new = little_spec(folder, hidden=200, inputs=100)
+        second = generate(new, folder + "/only")
+        shutil.rmtree(folder + "/only")
+        for k in range(24):
+            number = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)[k % 4]
+            p = subprocess.Popen([str(LSTMGEN), str(new), "-o", folder + "/out"], stderr=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL)
+            time.sleep(rng.uniform(0, 0.12))
+            p.send_signal(number)
+            status = p.wait()
+            check(status in (0, -number), "exit %s after signal %d", status, number)
+            check(tree(folder + "/out") in (first, second), "neither the old nor the new one")
+            left = [n for n in beside(folder) if n.startswith(".out")]
+            check(not left or number == signal.SIGKILL, "signal %d left %s", number, left)
+            for n in left:
+                shutil.rmtree(folder + "/" + n)
+        generate(old, folder + "/out")
 
 
 def kept(name, spoil, words, needs=(), status=1, **more):

@@ -3,7 +3,7 @@
 
     sweep.py [WORD]...        only the cases with every WORD in their name
 """
-import csv, json, os, pathlib, pty, random, re, resource, signal, subprocess, sys, time
+import csv, json, os, pathlib, pty, random, re, resource, shutil, signal, subprocess, sys, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Failure, Suite, check, until
@@ -296,6 +296,34 @@ def _():
         check(len(re.findall(line, seen)) >= 3 and b"120 of 120 done" in seen, "%s", seen[-300:])
         r = run(path, folder, "--force")
         check(r.err.count("\n") <= 1 + r.err.count("of 120 done") and "\r" not in r.err, "%s", r.err)
+
+
+@suite.case("a folder that is not a sweep's is not written to: a stranger's manifest, files beside or among its own")
+def _():
+    with scratch() as folder:
+        path, out = sweep_file(folder, {"engine.pes": [1, 2]}), pathlib.Path(folder, "o")
+        for name, text in (("manifest.json", "{}"), ("points.csv", "mine"), (".lock", ""), ("notes.txt", "mine")):
+            out.mkdir()
+            (out / "thesis.tex").write_text("years of work")
+            (out / name).write_text(text)
+            r = run(path, folder)
+            check(r.status == 1 and "is not written to" in r.err, "%s: exit %s: %s", name, r.status, r.err)
+            check(sorted(p.name for p in out.iterdir() if p.name != ".lock") ==
+                  sorted({name, "thesis.tex"} - {".lock"}), "%s: %s", name, sorted(out.iterdir()))
+            check((out / name).read_text() == text or name == ".lock", "%s was written to", name)
+            shutil.rmtree(out)
+        good(run(path, folder))
+        check(json.loads((out / "manifest.json").read_text())["generator"] == "lstmgen", "no generator")
+        (out / "chunks").mkdir()
+        for name in ("notes.txt", "chunks/notes.txt"):
+            (out / name).write_text("mine")
+            r = run(path, folder)
+            check(r.status == 1 and name + " in it" in r.err, "%s: exit %s: %s", name, r.status, r.err)
+            (out / name).unlink()
+        good(run(path, folder))
+        (out / "manifest.json").write_text('{"name": "sweep", "version": "0.1.0", "base_sha256": "00"}')
+        r = run(path, folder)
+        check(r.status == 1 and "former version" in r.err, "exit %s: %s", r.status, r.err)
 
 
 @suite.case("changed weights are another point")

@@ -339,6 +339,10 @@ static int entries(Arena *a, const char *path)
     return n;
 }
 
+/* A manifest by which a folder is lstmgen's, with one file and what may be renewed. */
+static const char OWN[] = "{\"generator\": \"lstmgen\", \"files\": [{\"name\": \"rtl/top.v\"}], "
+                          "\"renewed\": [\"build/*.log\", \"build/cache/v-*\"]}";
+
 static void test_folder(void **state)
 {
     (void)state;
@@ -350,18 +354,18 @@ static void test_folder(void **state)
         assert_non_null(f);
         assert_true(folder_write(f, "rtl/top.v", "abc", 3));
         FolderFile *file = folder_open(f, "manifest.json");
-        folder_put(file, "a", 1);
-        folder_put(file, "b", 1);
-        folder_put(file, round ? "C" : "c", 1);
+        for (size_t i = 0; i < sizeof OWN - 1; i++)
+            folder_put(file, OWN + i, 1);
+        folder_put(file, round ? "\n" : " ", 1);
         assert_true(folder_close(file));
         Buffer b;
         buffer_init(&b, a);
         folder_list(f, list_one, &b);
         if (round == 0)
-            assert_string_equal(b.text, "manifest.json ba7816bf 3;rtl/top.v ba7816bf 3;");
+            assert_non_null(strstr(b.text, "rtl/top.v ba7816bf 3;"));
         assert_true(folder_commit(f));
         assert_string_equal(get_file(a, path_join(a, path, "manifest.json")),
-                            round ? "abC" : "abc");
+                            str_format(a, "%s%s", OWN, round ? "\n" : " "));
     }
     assert_int_equal(entries(a, in_root(a, "deep/er")), 1);
     assert_false(diag_failed(d));
@@ -378,7 +382,7 @@ static void test_folder_abort(void **state)
     for (int round = 0; round < 3; round++) {
         Arena *b = arena_new();
         Folder *f = folder_begin(b, diag_new(b), path);
-        assert_true(folder_write(f, "manifest.json", "old", 3));
+        assert_true(folder_write(f, "manifest.json", OWN, strlen(OWN)));
         if (round == 0)
             assert_true(folder_commit(f));
         if (round == 1) {
@@ -386,7 +390,7 @@ static void test_folder_abort(void **state)
             folder_abort(f);
         }
         arena_free(b);
-        assert_string_equal(get_file(a, path_join(a, path, "manifest.json")), "old");
+        assert_string_equal(get_file(a, path_join(a, path, "manifest.json")), OWN);
         assert_int_equal(entries(a, in_root(a, "abort")), 1);
     }
     Diag *d = diag_new(a);
@@ -445,7 +449,7 @@ static void test_folder_refusals(void **state)
     assert_int_equal(mkdir(in_root(a, "mine"), 0777), 0);
     put_file(in_root(a, "mine/thesis.tex"), "x", 1);
     assert_null(folder_begin(a, d, in_root(a, "mine")));
-    assert_non_null(strstr(printed(a, d), "not of lstmgen"));
+    assert_non_null(strstr(printed(a, d), "no manifest.json of lstmgen"));
     assert_null(folder_begin(a, d, in_root(a, "mine/thesis.tex")));
     assert_non_null(strstr(printed(a, d), "is a file"));
     assert_null(folder_begin(a, d, in_root(a, "mine/thesis.tex/out")));
@@ -461,6 +465,91 @@ static void test_folder_refusals(void **state)
     arena_free(a);
 }
 
+/* What lies in a folder besides OWN and what it lists; "" where the folder may be replaced. */
+typedef struct Lying { const char *manifest, *file, *says; } Lying;
+
+static const char *make_lying(Arena *a, const Lying *c, int i)
+{
+    const char *path = in_root(a, str_format(a, "lying%d", i));
+    mkdir(path, 0777);
+    static const char *const folders[] = { "rtl", "build", "build/cache", "notes", "rtl/deep" };
+    for (int k = 0; k < LENGTH(folders); k++)
+        if (str_starts(c->file, folders[k]))
+            mkdir(path_join(a, path, folders[k]), 0777);
+    put_file(path_join(a, path, "manifest.json"), c->manifest, strlen(c->manifest));
+    const char *file = path_join(a, path, c->file);
+    if (str_ends(c->file, "->"))
+        assert_int_equal(symlink("/etc/passwd", str_ndup(a, file, strlen(file) - 2)), 0);
+    else if (!str_ends(c->file, "/"))
+        put_file(file, "mine", 4);
+    return path;
+}
+
+/* Only what its manifest lists may lie in a folder that is replaced; the first other thing is named and stays. */
+static void test_folder_foreign(void **state)
+{
+    static const Lying CASES[] = {
+        { OWN, "rtl/top.v", "" }, { OWN, "build/a.log", "" }, { OWN, "build/cache/v-1", "" },
+        { OWN, "note.txt", "note.txt in it" }, { OWN, "rtl/top.v.orig", "rtl/top.v.orig in it" },
+        { OWN, "rtl/deep/x", "rtl/deep/ in it" }, { OWN, "notes/", "notes/ in it" }, { OWN, "build/x", "build/x in it" },
+        { OWN, "build/cache/a.log", "build/cache/a.log in it" }, { OWN, "rtl/top.v->", "rtl/top.v in it" },
+        { OWN, ".hidden", ".hidden in it" }, { "{}", "rtl/top.v", "not lstmgen's" }, { "", "rtl/top.v", "not lstmgen's" },
+        { "{\"generator\": \"webpack\", \"files\": []}", "rtl/top.v", "not lstmgen's" },
+        { "{\"generator\": [\"lstmgen\"]}", "rtl/top.v", "not lstmgen's" },
+        { "{\"tool\": \"lstmgen 0.1.0\"}", "rtl/top.v", "a former version of lstmgen" },
+        { "{\"generator\": \"lstmgen\", \"files\": [7, {}], \"renewed\": [3, \"..\"]}", "x", "x in it" },
+    };
+    (void)state;
+    Arena *a = arena_new();
+    for (int i = 0; i < LENGTH(CASES); i++) {
+        Diag *d = diag_new(a);
+        const char *path = make_lying(a, &CASES[i], i);
+        Folder *f = folder_begin(a, d, path);
+        const char *says = printed(a, d);
+        if (CASES[i].says[0] ? f || !strstr(says, CASES[i].says) : !f)
+            fail_msg("%s: %s", CASES[i].file, says);
+        if (!f) {
+            assert_false(folder_remove_own(path));
+            assert_int_equal(file_exists(path_join(a, path, "manifest.json")), 1);
+            continue;
+        }
+        assert_true(folder_write(f, "manifest.json", OWN, strlen(OWN)) && folder_commit(f));
+        assert_int_equal(entries(a, path), 1);
+    }
+    arena_free(a);
+}
+
+/* Something that appears while the new folder is being written is found at the end. */
+static void test_folder_late(void **state)
+{
+    (void)state;
+    Arena *a = arena_new();
+    Diag *d = diag_new(a);
+    const char *path = in_root(a, "late/out");
+    Folder *f = folder_begin(a, d, path);
+    assert_non_null(f);
+    assert_int_equal(mkdir(path, 0777), 0);
+    put_file(path_join(a, path, "thesis.tex"), "x", 1);
+    assert_false(folder_commit(f));
+    assert_non_null(strstr(printed(a, d), "no manifest.json of lstmgen"));
+    assert_string_equal(get_file(a, path_join(a, path, "thesis.tex")), "x");
+    assert_int_equal(entries(a, in_root(a, "late")), 1);
+    arena_free(a);
+}
+
+/* A parent that was made for a folder stays when somebody else has put something there meanwhile. */
+static void test_folder_made(void **state)
+{
+    (void)state;
+    Arena *a = arena_new();
+    Folder *f = folder_begin(a, diag_new(a), in_root(a, "made/by/out"));
+    put_file(in_root(a, "made/other"), "x", 1);
+    folder_abort(f);
+    assert_string_equal(get_file(a, in_root(a, "made/other")), "x");
+    assert_false(file_exists(in_root(a, "made/by")));
+    arena_free(a);
+}
+
 /* A limit on the size of files stands in for a full disk. */
 static void test_folder_full(void **state)
 {
@@ -469,7 +558,7 @@ static void test_folder_full(void **state)
     Diag *d = diag_new(a);
     const char *path = in_root(a, "full");
     Folder *f = folder_begin(a, d, path);
-    assert_true(folder_write(f, "manifest.json", "old", 3) && folder_commit(f));
+    assert_true(folder_write(f, "manifest.json", OWN, strlen(OWN)) && folder_commit(f));
     signal(SIGXFSZ, SIG_IGN);
     struct rlimit old, small;
     getrlimit(RLIMIT_FSIZE, &old);
@@ -487,7 +576,7 @@ static void test_folder_full(void **state)
     assert_int_equal(diag_status(d), EXIT_INPUT);
     assert_non_null(strstr(printed(a, d), "cannot write big: File too large (nothing was changed "
                                           "in "));
-    assert_string_equal(get_file(a, in_root(a, "full/manifest.json")), "old");
+    assert_string_equal(get_file(a, in_root(a, "full/manifest.json")), OWN);
     assert_int_equal(entries(a, path), 1);
     arena_free(a);
 }
@@ -513,6 +602,9 @@ int main(void)
         cmocka_unit_test(test_least),
         cmocka_unit_test(test_folder_names),
         cmocka_unit_test(test_folder_refusals),
+        cmocka_unit_test(test_folder_foreign),
+        cmocka_unit_test(test_folder_late),
+        cmocka_unit_test(test_folder_made),
         cmocka_unit_test(test_folder_full),
     };
     return cmocka_run_group_tests_name("base", tests, make_root, remove_root);
