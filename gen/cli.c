@@ -8,7 +8,7 @@
 typedef struct Option { const char *name, *argument, *meaning; unsigned bit; } Option;
 
 static const Option OPTIONS[] = {
-    { "-o", "DIR", "output folder; default: rtl_out/<name> (prune: the model file to write)",
+    { "-o", "DIR", "output folder; default: rtl_out/<name> (prune, import: the file to write)",
       OPTION_OUT },
     { "--set", "key.path=value",
       "changes a key of the spec, may be given again (see `lstmgen keys`)", OPTION_SET },

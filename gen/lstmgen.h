@@ -46,6 +46,10 @@ bool str_ends(const char *s, const char *suffix);
 const char *str_nearest(const char *word, const char *const *candidates, int n);
 /* The text as one word of a POSIX shell, quoted where it has to be. */
 const char *shell_word(Arena *a, const char *text);
+/* The text as one word of YAML, quoted and escaped where it has to be; as (part of) a comment, on one line. */
+const char *yaml_word(Arena *a, const char *text);
+const char *yaml_comment(Arena *a, const char *text);
+bool str_is_utf8(const char *text);
 /* A growing string; `text` is always NUL-terminated, in the arena. */
 typedef struct Buffer { Arena *arena; char *text; size_t length, room; } Buffer;
 void buffer_init(Buffer *b, Arena *a);
@@ -247,12 +251,17 @@ int layer_rows(const Layer *l);                         /* 4*hidden or hidden */
  * not keep are zero, everything else is byte for byte what it was. `masks`: adds a tensor of 0 and 1 for each matrix,
  * <tensor>_mask. Nothing is left behind after an error. */
 bool model_write(Arena *a, Diag *d, const Spec *s, const Network *net, bool masks, const char *to);
-/* describe.c: prints what is in a model file as a spec that is ready to use; layers that nothing tells are guessed from
- * names and shapes. False after recording an error; when it is that no layer was found, the tensors are printed. */
-bool model_describe(Arena *a, Diag *d, const char *path, FILE *to);
-/* The same as an object {"spec": a spec, "tensors": [{name, shape}], "notes": [text]}; without layers the spec is null.
- * NULL after recording that the file can not be read. */
-json_t *model_describe_json(Arena *a, Diag *d, const char *path);
+/* describe.c: what is in a model file, as a spec that is ready to use. */
+typedef struct Description {
+    const char *text;                   /* the spec, in YAML, with the tensors as comments */
+    json_t *object;                     /* {spec, tensors [{name, shape, used | outside | not_read}], notes, questions}; spec
+                                         * null without layers. The caller gives it back. */
+    bool complete;                      /* nothing is a guess: the spec can be used as it stands */
+} Description;
+/* `to`: where the spec will be saved, or NULL (where the program runs): model.file is written relative to it. False: the
+ * file cannot be read (nothing was described). What is assumed is a warning; a layer that only shapes suggest, and what
+ * is known but not supported, an error. */
+bool model_describe(Arena *a, Diag *d, const char *path, const char *to, Description *out);
 
 /* The sequences to verify with, padded to the longest. */
 typedef struct Sequences {

@@ -6,7 +6,9 @@
 #include "report/accuracy.h"
 #include "sweep/sweep.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <string.h>
 
 static void print_report(Job *j, const Request *r)
 {
@@ -145,17 +147,44 @@ static int run_prune(const Request *r)
     return ok ? EXIT_OK : status;
 }
 
+/* The spec becomes a file only when it is complete, and never in the place of another. */
+static bool save_spec(Diag *d, const char *path, const Description *found)
+{
+    if (!found->complete) {
+        diag_error(d, (Place){ 0 }, "%s was not written: the spec above is not complete", path);
+        return false;
+    }
+    errno = 0;
+    FILE *file = fopen(path, "wx");
+    bool ok = file && fputs(found->text, file) >= 0;
+    ok = file && fclose(file) == 0 && ok;
+    if (ok)
+        return true;
+    if (errno == EEXIST)
+        diag_error(d, (Place){ 0 }, "%s is there already and stays as it is: remove it, or choose another name", path);
+    else
+        diag_error(d, (Place){ 0 }, "cannot write %s: %s", path, strerror(errno));
+    if (file)
+        remove(path);
+    return false;
+}
+
 static int run_import(const Request *r)
 {
     Diag *d = diag_new(r->arena);
-    if (!(r->given & OPTION_JSON)) {
-        model_describe(r->arena, d, r->operand, stdout);
+    Description found;
+    if (!model_describe(r->arena, d, r->operand, r->out, &found))
         return close_messages(d);
-    }
-    json_t *o = model_describe_json(r->arena, d, r->operand);
-    if (o)
-        fputs(report_json_text(r->arena, o), stdout);
-    json_decref(o);
+    bool saved = r->out && save_spec(d, r->out, &found);
+    if (saved)
+        json_object_set_new(found.object, "written", value_string(r->arena, r->out));
+    if (r->given & OPTION_JSON)
+        fputs(report_json_text(r->arena, found.object), stdout);
+    else if (saved)
+        printf("  %-10s %s\n", "written", r->out);
+    else if (!r->out || !found.complete)
+        fputs(found.text, stdout);
+    json_decref(found.object);
     return close_messages(d);
 }
 
@@ -199,7 +228,8 @@ static const Command COMMANDS[] = {
       OPTION_JOBS | OPTION_OUT | OPTION_SIM | OPTION_DRY | OPTION_FORCE | OPTION_FRONT | OPTION_BEST |
           OPTION_RUNNER | OPTION_CHUNK,
       sweep_run },
-    { "import", "FILE", "[--json]", "what is in a model file, printed as a spec", OPTION_JSON, run_import },
+    { "import", "FILE", "[-o SPEC.yaml] [--json]", "what is in a model file, printed or saved as a spec",
+      OPTION_JSON | OPTION_OUT, run_import },
     { "prune", "SPEC.yaml", "-o FILE [--masks]",
       "write the pruned weights back in the input's own format",
       OPTION_OUT | OPTION_SET | OPTION_JSON | OPTION_MASKS, run_prune },

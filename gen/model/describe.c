@@ -1,261 +1,73 @@
-/* describe.c: what is in a model file, printed as a spec: layers from the nodes of an ONNX graph, else
- * guessed from the names that frameworks give and from shapes, (4H, I) beside (4H, H). */
-#include "model/importer.h"
+/* describe.c: what is in a model file, as a spec: layers from the nodes of an ONNX graph, else from the names and shapes
+ * of a container's tensors. What is a guess is printed as a comment, with its question. */
+#include "model/survey.h"
 
-#include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LISTED_MAX = 400 };
-
-typedef struct Item {
-    const char *name;
-    bool known, used, directions;       /* directions: (1, rows, columns), as ONNX nodes have it */
-    int rank;                           /* leading dimensions of 1 dropped; a vector is 1 */
-    int64_t rows, columns;              /* vector: rows */
-    const char *shape;
-} Item;
-
-typedef struct Found {
-    LayerSpec spec;
-    int64_t inputs, hidden;
-    bool by_shape;
-} Found;
-
-typedef struct Survey {
-    Arena *arena;
-    Model *model;
-    Item *item;
-    Found layer[LAYERS_MAX];
-    int n;
-    bool from_graph;
-    const char *note;                   /* why the graph's nodes were not taken, or NULL */
-} Survey;
-
-/* What frameworks call the recurrent matrix, the input matrix and the biases of a layer; the rest of
- * the names is the same. */
-static const struct {
-    const char *R, *W, *b[2], *gates;
-} NAMES[] = {
-    { "weight_hh", "weight_ih", { "bias_ih", "bias_hh" }, "ifgo" },
-    { "recurrent_kernel", "kernel", { "bias", NULL }, "ifco" },
-    { "w_hh", "w_ih", { "b_ih", "b_hh" }, "ifgo" },
-    { "W_hh", "W_ih", { "b_ih", "b_hh" }, "ifgo" },
-    { "R", "W", { "b", NULL }, "ifgo" },
-    { "R", "W", { "b_ih", "b_hh" }, "ifgo" },
-    { "R", "W", { "B", NULL }, "ifgo" },
-    { "U", "W", { "b", NULL }, "ifgo" },
-    { "r", "w", { "b", NULL }, "ifgo" },
-};
+enum { LISTED_MAX = 400, NAMED_MAX = 4 };
 
 /* ---- the tensors ---- */
 
+/* What the reader says of this tensor, without the names of file and tensor in front. */
+static const char *reason(const Survey *v, const Diag *d)
+{
+    const char *text = diag_reason(v->arena, d), *end = strstr(text, "': ");
+    return end ? end + strlen("': ") : text;
+}
+
 static Item read_item(Survey *v, const char *name)
 {
-    Item item = { .name = name, .shape = "not read" };
-    Tensor *t = model_tensor(v->model, diag_new(v->arena), (Place){ 0 }, name);
-    if (!t)
+    Item item = { .name = name };
+    Diag *d = diag_new(v->arena);
+    Tensor *t = model_tensor(v->model, d, (Place){ 0 }, name);
+    if (!t) {
+        item.why = reason(v, d);
         return item;
-    int first = 0;
+    }
+    int first = t->rank > 2 && t->shape[0] == 1;
     item.shape = shape_text(v->arena, t);
-    while (first < t->rank - 1 && t->shape[first] == 1)
-        first++;
-    item.rank = t->rank - first;
     item.directions = t->rank == 3 && first == 1;
+    item.squeezed = t->rank == 3 && first == 0 && t->shape[2] == 1;
+    item.rank = MAX(t->rank - first - item.squeezed, 1);
     item.known = item.rank == 1 || item.rank == 2;
     if (item.known) {
-        item.rows = t->shape[first];
+        item.rows = t->rank > 0 ? t->shape[first] : 1;
         item.columns = item.rank == 2 ? t->shape[first + 1] : 1;
     }
     return item;
 }
 
-/* Masks that prune wrote are no weights. */
-static bool usable(const Item *i)
+/* What training keeps beside the weights, under their names. */
+static bool of_optimiser(const char *name)
 {
-    return i->known && !i->used && !str_ends(i->name, "_mask");
+    static const char *const WORDS[] = { "/Adam", "/Momentum", "/RMSProp", "/ExponentialMovingAverage", "exp_avg",
+                                         "optimizer" };
+    for (int i = 0; i < LENGTH(WORDS); i++)
+        if (strstr(name, WORDS[i]))
+            return true;
+    return false;
+}
+
+bool item_usable(const Item *i)
+{
+    return i->known && !i->used && !str_ends(i->name, "_mask") && !of_optimiser(i->name);
 }
 
 static Item *find_item(const Survey *v, const char *name)
 {
-    for (int i = 0; i < v->model->n; i++)
-        if (strcmp(v->item[i].name, name) == 0)
-            return usable(&v->item[i]) ? &v->item[i] : NULL;
-    return NULL;
+    int i = model_find(v->model, name);
+    return i >= 0 ? &v->item[i] : NULL;
 }
 
-/* ---- layers by name ---- */
-
-/* Where the token stands in the name; a single letter must stand alone ("l1_R", "R0"). */
-static const char *find_token(const char *name, const char *token)
+Item *survey_item(const Survey *v, const char *name)
 {
-    size_t n = strlen(token);
-    for (const char *p = name; (p = strstr(p, token)) != NULL; p++) {
-        bool alone = (p == name || !isalnum((unsigned char)p[-1])) && !isalpha((unsigned char)p[n]);
-        if (n > 1 || alone)
-            return p;
-    }
-    return NULL;
-}
-
-static const char *renamed(Arena *a, const char *name, const char *token, const char *other)
-{
-    const char *p = find_token(name, token);
-    return str_format(a, "%.*s%s%s", (int)(p - name), name, other, p + strlen(token));
-}
-
-/* (4H, H), or the other way round; both directions cannot hold at once. */
-static bool is_recurrent(const Item *R, bool *turned, int64_t *hidden)
-{
-    *turned = R->columns == GATES * R->rows;
-    *hidden = *turned ? R->rows : R->columns;
-    return usable(R) && R->rank == 2 && (*turned || R->rows == GATES * R->columns);
-}
-
-static bool is_input(const Item *W, bool turned, int64_t hidden)
-{
-    return W && usable(W) && W->rank == 2 && (turned ? W->columns : W->rows) == GATES * hidden;
-}
-
-static bool is_bias(const Item *b, int64_t rows)
-{
-    return b && usable(b) && b->rank == 1 && (b->rows == rows || b->rows == 2 * rows);
-}
-
-static void add_bias(Found *f, Item *b)
-{
-    f->spec.b[f->spec.n_b++] = b->name;
-    b->used = true;
-}
-
-static Found *add_layer(Survey *v, Item *W, Item *R, bool turned, int64_t hidden, const char *gates)
-{
-    Found *f = &v->layer[v->n++];
-    *f = (Found){ .hidden = hidden, .inputs = turned ? W->rows : W->columns };
-    f->spec = (LayerSpec){ .cell = "lstm", .gates = gates, .W = W->name, .R = R->name };
-    f->spec.transpose = turned;
-    W->used = R->used = true;
-    return f;
-}
-
-static void biases_by_name(const Survey *v, Found *f, const Item *R, int k)
-{
-    for (int i = 0; i < 2 && NAMES[k].b[i]; i++) {
-        Item *b = find_item(v, renamed(v->arena, R->name, NAMES[k].R, NAMES[k].b[i]));
-        if (is_bias(b, GATES * f->hidden))
-            add_bias(f, b);
-    }
-}
-
-static bool layer_by_name(Survey *v, Item *R, int k)
-{
-    bool turned;
-    int64_t hidden;
-    if (!find_token(R->name, NAMES[k].R) || !is_recurrent(R, &turned, &hidden))
-        return false;
-    Item *W = find_item(v, renamed(v->arena, R->name, NAMES[k].R, NAMES[k].W));
-    if (W == R || !is_input(W, turned, hidden))
-        return false;
-    Found *f = add_layer(v, W, R, turned, hidden, R->directions ? "iofc" : NAMES[k].gates);
-    for (; k < LENGTH(NAMES) && f->spec.n_b == 0; k++)
-        if (find_token(R->name, NAMES[k].R))
-            biases_by_name(v, f, R, k);
-    return true;
-}
-
-static void layers_by_name(Survey *v)
-{
-    for (int i = 0; i < v->model->n && v->n < LAYERS_MAX; i++)
-        for (int k = 0; k < LENGTH(NAMES); k++)
-            if (layer_by_name(v, &v->item[i], k))
-                break;
-}
-
-/* ---- layers by shape ---- */
-
-/* An unused vector of the size, behind item `from` first, since files often keep a layer together. */
-static Item *vector_near(const Survey *v, int from, int64_t rows)
-{
-    for (int k = 0; k < v->model->n; k++) {
-        Item *b = &v->item[(from + k) % v->model->n];
-        if (is_bias(b, rows))
-            return b;
-    }
-    return NULL;
-}
-
-static void layers_by_shape(Survey *v)
-{
-    for (int i = 0; i < v->model->n; i++)
-        for (int j = 0; j < v->model->n && v->n < LAYERS_MAX; j++) {
-            bool turned;
-            int64_t hidden;
-            Item *W = &v->item[i], *R = &v->item[j];
-            if (i == j || !is_recurrent(R, &turned, &hidden) || !is_input(W, turned, hidden))
-                continue;
-            Found *f = add_layer(v, W, R, turned, hidden, R->directions ? "iofc" : "ifgo");
-            f->by_shape = true;
-            Item *b = vector_near(v, MAX(i, j), GATES * hidden);
-            if (b)
-                add_bias(f, b);
-        }
-}
-
-/* Named like the matrix ("out_w", "out_b"), else of the right size. */
-static Item *head_bias(const Survey *v, int i, int64_t outputs)
-{
-    static const char *const PAIRS[][2] = { { "weight", "bias" }, { "kernel", "bias" }, { "w", "b" },
-                                            { "W", "b" } };
-    for (int k = 0; k < LENGTH(PAIRS); k++) {
-        const char *name = v->item[i].name;
-        Item *b = find_token(name, PAIRS[k][0])
-                    ? find_item(v, renamed(v->arena, name, PAIRS[k][0], PAIRS[k][1]))
-                    : NULL;
-        if (b && b->rank == 1 && b->rows == outputs)
-            return b;
-    }
-    Item *b = vector_near(v, i, outputs);
-    return b && b->rows == outputs ? b : NULL;
-}
-
-/* A linear layer on the last hidden vector: (O, H) or (H, O), with a bias of O. */
-static void head_by_shape(Survey *v)
-{
-    int64_t hidden = v->layer[v->n - 1].hidden;
-    for (int turned = 0; turned < 2; turned++)
-        for (int i = 0; i < v->model->n && v->n < LAYERS_MAX; i++) {
-            Item *W = &v->item[i];
-            int64_t outputs = turned ? W->columns : W->rows;
-            if (!usable(W) || W->rank != 2 || (turned ? W->rows : W->columns) != hidden)
-                continue;
-            Item *b = head_bias(v, i, outputs);
-            if (!b)
-                continue;
-            Found *f = &v->layer[v->n++];
-            *f = (Found){ .inputs = hidden, .hidden = outputs, .by_shape = true };
-            f->spec = (LayerSpec){ .cell = "linear", .W = W->name, .transpose = turned };
-            W->used = true;
-            add_bias(f, b);
-            return;
-        }
+    Item *i = find_item(v, name);
+    return i && item_usable(i) ? i : NULL;
 }
 
 /* ---- layers of an ONNX graph ---- */
-
-static const char *first_line(Arena *a, Diag *d)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *to = open_memstream(&text, &size);
-    if (!to)
-        return NULL;
-    diag_flush(d, to);
-    fclose(to);
-    const char *said = text && str_starts(text, "lstmgen: ") ? text + strlen("lstmgen: ") : text;
-    const char *line = size > 0 ? str_ndup(a, said, strcspn(said, "\n")) : NULL;
-    free(text);
-    return line;
-}
 
 static void sizes_of(const Survey *v, Found *f)
 {
@@ -267,104 +79,179 @@ static void sizes_of(const Survey *v, Found *f)
     f->inputs = f->spec.transpose ? W->rows : W->columns;
 }
 
-/* What the graph goes on with, or why it is not taken, becomes a comment. */
+/* A graph says what the network is: where it is not understood, nothing is guessed. */
 static void layers_of_graph(Survey *v)
 {
     LayerSpec found[LAYERS_MAX];
-    Diag *d = diag_new(v->arena);
-    if (!v->model->importer->layers)
-        return;
-    int n = model_layers(v->model, d, (Place){ 0 }, found, LAYERS_MAX);
-    v->note = first_line(v->arena, d);
-    v->from_graph = n > 0;
+    Subject s = { v->diag, { 0 }, v->path, NULL };
+    int n = v->model->importer->layers ? v->model->importer->layers(v->model, &s, found, LAYERS_MAX) : 0;
+    v->from_graph = n != 0;
     for (v->n = 0; v->n < n; v->n++) {
         v->layer[v->n] = (Found){ .spec = found[v->n] };
         sizes_of(v, &v->layer[v->n]);
     }
 }
 
+/* ---- where every tensor went ---- */
+
+static void mark(const Survey *v, const char *name, int layer, const char *role)
+{
+    Item *i = name ? find_item(v, name) : NULL;
+    if (!i)
+        return;
+    i->used = true;
+    i->why = str_format(v->arena, "layer %d: %s%s", layer, role, v->layer[layer].question ? " (in question)" : "");
+}
+
+static void mark_used(const Survey *v)
+{
+    for (int k = 0; k < v->n; k++) {
+        const LayerSpec *l = &v->layer[k].spec;
+        mark(v, l->W, k, "W");
+        mark(v, l->R, k, "R");
+        for (int i = 0; i < l->n_b; i++)
+            mark(v, l->b[i], k, "b");
+    }
+}
+
+static const char *fate(const Item *i)
+{
+    return !i->shape ? "not read" : i->used ? "used" : "outside";
+}
+
+static const char *fate_text(const Item *i)
+{
+    return i->why                        ? i->why
+         : i->used                       ? ""
+         : str_ends(i->name, "_mask")    ? "a mask, no weights"
+         : of_optimiser(i->name)         ? "kept by the training, no weights"
+                                         : "not part of the spec";
+}
+
+/* What the file holds beside the layers is not computed by the core: said with the first names. */
+static void warn_outside(const Survey *v)
+{
+    Buffer b;
+    int n = 0;
+    buffer_init(&b, v->arena);
+    for (int i = 0; i < v->model->n; i++)
+        if (item_usable(&v->item[i]) || (v->item[i].shape && !v->item[i].known)) {
+            if (n < NAMED_MAX)
+                buffer_print(&b, "%s'%s' %s", n ? ", " : "", v->item[i].name, v->item[i].shape);
+            n++;
+        }
+    if (n > NAMED_MAX)
+        buffer_print(&b, " and %d more", n - NAMED_MAX);
+    if (n > 0 && v->n > 0 && !v->from_graph)
+        diag_warn(v->diag, (Place){ 0 }, "%s: %d tensor(s) are outside the spec, the core does not compute with them: %s",
+                  v->path, n, b.text);
+}
+
+/* ---- questions ---- */
+
+/* Each question once, in the order of the layers. */
+static int questions(const Survey *v, const char *out[LAYERS_MAX])
+{
+    int n = 0;
+    for (int k = 0; k < v->n; k++) {
+        bool known = !v->layer[k].question;
+        for (int i = 0; i < n && !known; i++)
+            known = strcmp(out[i], v->layer[k].question) == 0;
+        if (!known)
+            out[n++] = v->layer[k].question;
+    }
+    return n;
+}
+
+static void ask(const Survey *v)
+{
+    const char *question[LAYERS_MAX];
+    int n = questions(v, question);
+    for (int i = 0; i < n; i++)
+        diag_error(v->diag, (Place){ 0 },
+                   "%s: a question to answer first: %s. Its lines are comments in the printed spec: take the # away "
+                   "where they are right", v->path, question[i]);
+}
+
 /* ---- as a spec ---- */
 
-static bool plain(const char *text)
+static bool is_lstm(const LayerSpec *l)
 {
-    static const char *const WORDS[] = { "true", "false", "null", "yes", "no", "on", "off", "y", "n" };
-    for (int i = 0; i < LENGTH(WORDS); i++)
-        if (strcmp(text, WORDS[i]) == 0)
-            return false;
-    return (isalpha((unsigned char)text[0]) || text[0] == '/')
-        && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")
-               == strlen(text);
+    return strcmp(l->cell, "lstm") == 0;
 }
 
-static void print_name(const char *text, FILE *to)
-{
-    if (plain(text)) {
-        fputs(text, to);
-        return;
-    }
-    fputc('"', to);
-    for (const char *p = text; *p; p++)
-        fprintf(to, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
-    fputc('"', to);
-}
-
-static void print_key(const char *key, const char *value, FILE *to)
-{
-    fprintf(to, ", %s: ", key);
-    print_name(value, to);
-}
-
-static void print_layer(const Found *f, FILE *to)
+static void print_layer(const Survey *v, const Found *f, Buffer *b)
 {
     const LayerSpec *l = &f->spec;
-    bool lstm = strcmp(l->cell, "lstm") == 0;
-    fprintf(to, "    - {cell: %s", l->cell);
-    if (lstm)
-        print_key("gates", l->gates, to);
-    print_key("W", l->W, to);
-    if (lstm)
-        print_key("R", l->R, to);
-    if (l->n_b > 0)
-        fprintf(to, ", b: [");
-    for (int i = 0; i < l->n_b; i++) {
-        fputs(i ? ", " : "", to);
-        print_name(l->b[i], to);
-    }
-    fprintf(to, "%s%s", l->n_b > 0 ? "]" : "", l->transpose ? ", transpose: true" : "");
-    if (!lstm && l->activation && strcmp(l->activation, "none") != 0)
-        print_key("activation", l->activation, to);
-    fprintf(to, "}   # %lld -> %lld%s\n", (long long)f->inputs, (long long)f->hidden,
-            f->by_shape ? ", guessed from shapes" : "");
+    Arena *a = v->arena;
+    if (f->question)
+        buffer_print(b, "    # QUESTION: %s\n", yaml_comment(a, f->question));
+    buffer_print(b, "    %s- {cell: %s", f->question ? "# " : "", l->cell);
+    if (is_lstm(l))
+        buffer_print(b, ", gates: %s", yaml_word(a, l->gates));
+    buffer_print(b, ", W: %s", yaml_word(a, l->W));
+    if (is_lstm(l))
+        buffer_print(b, ", R: %s", yaml_word(a, l->R));
+    for (int i = 0; i < l->n_b; i++)
+        buffer_print(b, "%s%s", i ? ", " : ", b: [", yaml_word(a, l->b[i]));
+    buffer_print(b, "%s%s", l->n_b > 0 ? "]" : "", l->transpose ? ", transpose: true" : "");
+    if (!is_lstm(l) && l->activation && strcmp(l->activation, "none") != 0)
+        buffer_print(b, ", activation: %s", yaml_word(a, l->activation));
+    buffer_print(b, "}   # %lld -> %lld\n", (long long)f->inputs, (long long)f->hidden);
 }
 
-static void print_tensors(const Survey *v, FILE *to)
+static void print_tensors(const Survey *v, Buffer *b)
 {
     int n = MIN(v->model->n, LISTED_MAX);
-    fprintf(to, "# %d tensor(s) in the %s:\n", v->model->n, v->model->importer->name);
-    for (int i = 0; i < n; i++)
-        fprintf(to, "#   %-40s %s\n", v->item[i].name, v->item[i].shape);
+    buffer_print(b, "# %d tensor(s) in the %s:\n", v->model->n, v->model->importer->name);
+    for (int i = 0; i < n; i++) {
+        const Item *t = &v->item[i];
+        buffer_print(b, "#   %-9s %-40s %-14s %s", fate(t), yaml_comment(v->arena, t->name), t->shape ? t->shape : "",
+                     yaml_comment(v->arena, fate_text(t)));
+        while (b->length > 0 && b->text[b->length - 1] == ' ')
+            b->text[--b->length] = '\0';
+        buffer_add(b, "\n", 1);
+    }
     if (n < v->model->n)
-        fprintf(to, "#   and %d more\n", v->model->n - n);
+        buffer_print(b, "#   and %d more\n", v->model->n - n);
 }
 
-static const char *const GUESSED_ORDER =
-    "the file does not say in which order the rows of the gates are: check `gates`";
-
-static void print_spec(const Survey *v, const char *path, FILE *to)
+static void print_notes(const Survey *v, Buffer *b)
 {
-    print_tensors(v, to);
-    if (v->note)
-        fprintf(to, "# %s\n", v->note);
+    const char *const *note;
+    int n = diag_warnings(v->diag, &note);
+    for (int i = 0; i < n; i++)
+        buffer_print(b, "# note: %s\n", yaml_comment(v->arena, note[i]));
+}
+
+/* How to prove that the spec is the user's network: only its framework knows. */
+static void print_verify(const Survey *v, Buffer *b)
+{
+    const Found *first = &v->layer[0], *last = &v->layer[v->n - 1];
+    buffer_print(b,
+                 "# That this is your network only your framework can say. Let it compute an input of yours, save both:\n"
+                 "#   x = numpy.random.randn(200, %lld).astype(\"float32\")      # (steps, %lld); (sequences, steps, %lld) too\n"
+                 "#   y = network(x)      # PyTorch: lstm(torch.tensor(x)[None])[0][0]; Keras: model.predict(x[None])[0]\n"
+                 "#   numpy.save(\"input.npy\", x); numpy.save(\"expect.npy\", y)      # y: (steps, %lld)\n"
+                 "# and take the # away: `lstmgen check` then prints the SNR against it (above 40 dB: it is the same).\n"
+                 "# verify: {input: input.npy, expect: expect.npy}\n",
+                 (long long)first->inputs, (long long)first->inputs, (long long)first->inputs, (long long)last->hidden);
+}
+
+static const char *spec_text(const Survey *v, const char *file)
+{
+    Buffer b;
+    buffer_init(&b, v->arena);
+    print_tensors(v, &b);
+    print_notes(v, &b);
     if (v->n == 0)
-        return;
-    if (!v->from_graph)
-        fprintf(to, "# %s\n", GUESSED_ORDER);
-    fprintf(to, "model:\n  file: ");
-    print_name(path, to);
-    fprintf(to, "\n  layers:\n");
+        return b.text;
+    buffer_print(&b, "model:\n  file: %s\n  layers:\n", yaml_word(v->arena, file));
     for (int i = 0; i < v->n; i++)
-        print_layer(&v->layer[i], to);
-    fprintf(to, "sparsity: {pattern: dense}\nengine: {pes: 4, pe_width: 4}\n");
+        print_layer(v, &v->layer[i], &b);
+    buffer_print(&b, "sparsity: {pattern: dense}\nengine: {pes: 4, pe_width: 4}\n");
+    print_verify(v, &b);
+    return b.text;
 }
 
 /* ---- as an object ---- */
@@ -383,9 +270,8 @@ static json_t *text_json(Arena *a, const char *text)
 static json_t *layer_json(Arena *a, const Found *f)
 {
     const LayerSpec *l = &f->spec;
-    bool lstm = strcmp(l->cell, "lstm") == 0;
     json_t *o = json_pack("{s:s, s:o}", "cell", l->cell, "W", text_json(a, l->W)), *b = json_array();
-    if (lstm) {
+    if (is_lstm(l)) {
         json_object_set_new(o, "gates", json_string(l->gates));
         json_object_set_new(o, "R", text_json(a, l->R));
     } else if (l->activation && strcmp(l->activation, "none") != 0) {
@@ -401,79 +287,133 @@ static json_t *layer_json(Arena *a, const Found *f)
     return o;
 }
 
-static json_t *spec_json(const Survey *v, const char *path)
+/* The layers that are sure, or those with a question. */
+static json_t *layers_json(const Survey *v, bool sure)
 {
     json_t *layers = json_array();
     for (int i = 0; i < v->n; i++)
-        json_array_append_new(layers, layer_json(v->arena, &v->layer[i]));
-    return json_pack("{s:{s:o, s:o}, s:{s:s}, s:{s:i, s:i}}", "model", "file", text_json(v->arena, path), "layers",
-                     layers,
-                     "sparsity", "pattern", "dense", "engine", "pes", 4, "pe_width", 4);
+        if (!v->layer[i].question == sure)
+            json_array_append_new(layers, layer_json(v->arena, &v->layer[i]));
+    return layers;
 }
 
-static json_t *notes_json(const Survey *v)
+static json_t *spec_json(const Survey *v, const char *file)
 {
-    json_t *notes = json_array();
-    if (v->note)
-        json_array_append_new(notes, text_json(v->arena, v->note));
-    if (v->n > 0 && !v->from_graph)
-        json_array_append_new(notes, json_string(GUESSED_ORDER));
-    for (int i = 0; i < v->n; i++)
-        if (v->layer[i].by_shape)
-            json_array_append_new(notes, text_json(v->arena,
-                                                   str_format(v->arena, "layer %d is guessed from shapes", i)));
-    return notes;
+    json_t *layers = layers_json(v, true);
+    if (json_array_size(layers) == 0) {
+        json_decref(layers);
+        return json_null();
+    }
+    return json_pack("{s:{s:o, s:o}, s:{s:s}, s:{s:i, s:i}}", "model", "file", text_json(v->arena, file), "layers",
+                     layers, "sparsity", "pattern", "dense", "engine", "pes", 4, "pe_width", 4);
+}
+
+static json_t *texts_json(Arena *a, const char *const *text, int n)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < n; i++)
+        json_array_append_new(list, text_json(a, text[i]));
+    return list;
 }
 
 static json_t *tensors_json(const Survey *v)
 {
     json_t *list = json_array();
-    for (int i = 0; i < v->model->n; i++)
-        json_array_append_new(list, json_pack("{s:o, s:s}", "name", text_json(v->arena, v->item[i].name), "shape",
-                                              v->item[i].shape));
+    for (int i = 0; i < v->model->n; i++) {
+        const Item *t = &v->item[i];
+        const char *key = !t->shape ? "not_read" : t->used ? "used" : "outside";
+        json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "name", text_json(v->arena, t->name), "shape",
+                                              t->shape ? json_string(t->shape) : json_null(), key,
+                                              text_json(v->arena, fate_text(t))));
+    }
     return list;
+}
+
+static json_t *object_json(const Survey *v, const char *file)
+{
+    const char *const *note, *question[LAYERS_MAX];
+    int notes = diag_warnings(v->diag, &note), n = questions(v, question);
+    json_t *o = json_pack("{s:o, s:o, s:o, s:o, s:o}", "spec", spec_json(v, file), "tensors", tensors_json(v), "notes",
+                          texts_json(v->arena, note, notes), "questions", texts_json(v->arena, question, n),
+                          "in_question", layers_json(v, false));
+    REQUIRE(o);
+    return o;
+}
+
+/* ---- where the file is, seen from the spec ---- */
+
+/* Both are absolute and without links. */
+static const char *relative(Arena *a, const char *folder, const char *file)
+{
+    size_t same = 0;
+    for (size_t i = 0; folder[i] && folder[i] == file[i]; i++)
+        if (folder[i] == '/')
+            same = i + 1;
+    size_t whole = strlen(folder);
+    if (strncmp(folder, file, whole) == 0 && file[whole] == '/')
+        same = whole + 1;
+    Buffer b;
+    buffer_init(&b, a);
+    for (const char *p = same > whole ? "" : folder + same; *p; p += strcspn(p, "/"), p += *p == '/')
+        buffer_print(&b, "../");
+    buffer_print(&b, "%s", file + same);
+    return b.text;
+}
+
+/* model.file for a spec at `to`; the path itself where that folder cannot be found. */
+static const char *file_from(Arena *a, const char *path, const char *to)
+{
+    char folder[PATH_MAX], file[PATH_MAX];
+    if (!to)
+        return path;
+    const char *beside = path_beside(a, to, ".");
+    return realpath(beside, folder) && realpath(path, file)
+             ? relative(a, strcmp(folder, "/") == 0 ? "" : folder, file) : path;
 }
 
 /* ---- both ---- */
 
+/* A spec is UTF-8: other names cannot be written into it. */
+static void check_names(const Survey *v, const char *file)
+{
+    if (!str_is_utf8(file))
+        diag_error(v->diag, (Place){ 0 }, "%s: its path is not UTF-8 and cannot stand in a spec: rename it", v->path);
+    for (int i = 0; i < v->model->n; i++)
+        if (v->item[i].used && !str_is_utf8(v->item[i].name))
+            diag_error(v->diag, (Place){ 0 }, "%s: the name of tensor %d is not UTF-8 and cannot stand in a spec: "
+                       "rename it", v->path, i);
+}
+
 static bool survey(Survey *v, Arena *a, Diag *d, const char *path)
 {
-    *v = (Survey){ .arena = a, .model = model_open(a, d, (Place){ 0 }, path) };
+    *v = (Survey){ .arena = a, .diag = d, .path = path, .model = model_open(a, d, (Place){ 0 }, path) };
     if (!v->model)
         return false;
     v->item = ARENA_ARRAY(a, Item, MAX(v->model->n, 1));
     for (int i = 0; i < v->model->n; i++)
         v->item[i] = read_item(v, v->model->names[i]);
     layers_of_graph(v);
-    if (v->n == 0)
-        layers_by_name(v);
-    if (v->n == 0)
-        layers_by_shape(v);
-    if (v->n > 0 && !v->from_graph)
-        head_by_shape(v);
-    if (v->n == 0)
+    if (!v->from_graph)
+        container_layers(v);
+    mark_used(v);
+    if (v->n == 0 && !diag_failed(d))
         diag_error(d, (Place){ 0 }, "%s: no layer was found: name its tensors in model.layers", path);
+    warn_outside(v);
     return true;
 }
 
-bool model_describe(Arena *a, Diag *d, const char *path, FILE *to)
+bool model_describe(Arena *a, Diag *d, const char *path, const char *to, Description *out)
 {
     Survey v;
+    *out = (Description){ 0 };
     if (!survey(&v, a, d, path))
         return false;
-    print_spec(&v, path, to);
+    const char *file = file_from(a, path, to);
+    check_names(&v, file);
+    ask(&v);
+    out->complete = v.n > 0 && !diag_failed(d);
+    out->text = spec_text(&v, file);
+    out->object = object_json(&v, file);
     model_close(v.model);
-    return v.n > 0;
-}
-
-json_t *model_describe_json(Arena *a, Diag *d, const char *path)
-{
-    Survey v;
-    if (!survey(&v, a, d, path))
-        return NULL;
-    json_t *o = json_pack("{s:o, s:o, s:o}", "spec", v.n > 0 ? spec_json(&v, path) : json_null(), "tensors",
-                          tensors_json(&v), "notes", notes_json(&v));
-    REQUIRE(o);
-    model_close(v.model);
-    return o;
+    return true;
 }

@@ -4,7 +4,7 @@
 
 #include "lstmgen.h"
 
-enum { RANK_MAX = 8 };
+enum { RANK_MAX = 8, HEAD_BYTES = 512 };
 /* No tensor, and no zip member, may be larger than this when decoded. */
 #define TENSOR_BYTES_MAX ((uint64_t)1 << 30)
 
@@ -66,7 +66,8 @@ bool npy_decode(const Subject *s, Arena *a, const Source *from, bool integers, T
 /* One row per container. */
 typedef struct Importer {
     const char *name, *suffix;
-    /* Is this its content? `head` are the first bytes of the file (at most 16), n of them. */
+    /* Is this its content? `head` are the first bytes of the file (at most HEAD_BYTES), n of
+     * them. */
     bool (*probe)(const uint8_t *head, size_t n);
     /* Lists the tensors with model_add and keeps what `load` needs in m->own. */
     bool (*open)(Model *m, const Subject *s);
@@ -81,17 +82,28 @@ typedef struct Importer {
 extern const Importer importer_npz, importer_npy, importer_folder, importer_safetensors,
     importer_onnx;
 
+typedef struct NamedTensor { const char *name; int index; } NamedTensor;
 struct Model {
     Arena *arena;
     const char *path;
     const Importer *importer;
     const char **names;
     int n, room;
+    NamedTensor *sorted;                /* by name */
     void *own;
 };
 /* Appends a name. Refuses names that cannot be shown. Duplicates are found by model_open. */
 bool model_add(Model *m, const Subject *s, const char *name);
+/* The number of the tensor of this name, or -1. */
+int model_find(const Model *m, const char *name);
 /* Layers of a model file without `model.layers`; see Importer.layers. */
 int model_layers(Model *m, Diag *d, Place from, LayerSpec *out, int most);
+
+/* ---------------------------------------------------------------- foreign.c */
+/* What a file that no importer reads is, by its first bytes (then by its name), and what to do instead; NULL: unknown. */
+const char *foreign_file(const char *path, const uint8_t *head, size_t n);
+/* The same of a zip archive with members of these names; of a folder. */
+const char *foreign_zip(const char *const *names, int n);
+const char *foreign_folder(Arena *a, const char *path);
 
 #endif

@@ -7,27 +7,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { HEAD_BYTES = 16, NAMES_SHOWN = 12, NAME_LENGTH_MAX = 1024, TENSORS_MAX = 1 << 20 };
+enum { NAMES_SHOWN = 12, NAME_LENGTH_MAX = 1024, TENSORS_MAX = 1 << 20 };
 
 static const Importer *const IMPORTERS[] = {
     &importer_npz,
     &importer_npy,
     &importer_safetensors,
     &importer_onnx,
-};
-
-/* Formats that people try and that this version does not read: what to do instead. */
-static const struct {
-    const char *magic;
-    size_t length;
-    const char *text;
-} OTHERS[] = {
-    { "\x89HDF", 4,
-      "an HDF5 (Keras .h5) file is not supported by this version; save the weights with "
-      "numpy.savez" },
-    { "\x80\x02", 2,
-      "a Python pickle (old PyTorch checkpoint) can run programs: refused; save as .safetensors or "
-      ".npz" },
 };
 
 bool model_add(Model *m, const Subject *s, const char *name)
@@ -55,26 +41,37 @@ bool model_add(Model *m, const Subject *s, const char *name)
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    return strcmp(((const NamedTensor *)a)->name, ((const NamedTensor *)b)->name);
 }
 
-/* Two tensors of one name: nobody can say which is meant. */
-static bool names_unique(const Model *m, const Subject *s)
+/* Sorts the tensors by name, for model_find. Two tensors of one name: nobody can say which is meant. */
+static bool index_names(Model *m, const Subject *s)
 {
-    const char **sorted = malloc(sizeof *sorted * (size_t)MAX(m->n, 1));
-    if (!sorted)
-        FAULT("out of memory for %d names", m->n);
-    if (m->n > 0)
-        memcpy(sorted, m->names, sizeof *sorted * (size_t)m->n);
-    qsort(sorted, (size_t)m->n, sizeof *sorted, by_name);
-    int i = 1;
-    while (i < m->n && strcmp(sorted[i - 1], sorted[i]) != 0)
-        i++;
-    bool unique = i >= m->n;
-    if (!unique)
-        subject_error(s, "duplicate tensor '%s'", sorted[i]);
-    free(sorted);
-    return unique;
+    m->sorted = ARENA_ARRAY(m->arena, NamedTensor, MAX(m->n, 1));
+    for (int i = 0; i < m->n; i++)
+        m->sorted[i] = (NamedTensor){ m->names[i], i };
+    qsort(m->sorted, (size_t)m->n, sizeof *m->sorted, by_name);
+    for (int i = 1; i < m->n; i++)
+        if (strcmp(m->sorted[i - 1].name, m->sorted[i].name) == 0) {
+            subject_error(s, "duplicate tensor '%s'", m->sorted[i].name);
+            return false;
+        }
+    return true;
+}
+
+int model_find(const Model *m, const char *name)
+{
+    int low = 0, high = m->n;
+    while (low < high) {
+        int middle = low + (high - low) / 2, order = strcmp(m->sorted[middle].name, name);
+        if (order == 0)
+            return m->sorted[middle].index;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return -1;
 }
 
 /* Reads the first bytes; -1 after recording the error. */
@@ -106,14 +103,15 @@ static const Importer *find_importer(const Subject *s, const char *path)
     int n = read_head(s, path, head);
     if (n < 0)
         return NULL;
-    for (int i = 0; i < LENGTH(IMPORTERS); i++)
+    bool saved_model = strcmp(path_name(path), "saved_model.pb") == 0; /* begins as ONNX does */
+    for (int i = 0; i < LENGTH(IMPORTERS) && !saved_model; i++)
         if (IMPORTERS[i]->probe(head, (size_t)n))
             return IMPORTERS[i];
-    for (int i = 0; i < LENGTH(OTHERS); i++)
-        if ((size_t)n >= OTHERS[i].length && memcmp(head, OTHERS[i].magic, OTHERS[i].length) == 0) {
-            subject_error(s, "%s", OTHERS[i].text);
-            return NULL;
-        }
+    const char *other = foreign_file(path, head, (size_t)n);
+    if (other) {
+        subject_error(s, "%s", other);
+        return NULL;
+    }
     for (int i = 0; i < LENGTH(IMPORTERS); i++)
         if (str_ends(path, IMPORTERS[i]->suffix))
             return IMPORTERS[i];
@@ -132,7 +130,7 @@ Model *model_open(Arena *a, Diag *d, Place from, const char *path)
     Model *m = ARENA_NEW(a, Model);
     *m = (Model){ .arena = a, .path = str_dup(a, path), .importer = importer };
     s.file = m->path;
-    if (importer->open(m, &s) && names_unique(m, &s))
+    if (importer->open(m, &s) && index_names(m, &s))
         return m;
     importer->close(m);
     return NULL;
@@ -166,10 +164,8 @@ static void report_missing(const Model *m, const Subject *s, const char *name)
 Tensor *model_tensor(Model *m, Diag *d, Place from, const char *name)
 {
     Subject s = { d, from, m->path, NULL };
-    int i = 0;
-    while (i < m->n && strcmp(m->names[i], name) != 0)
-        i++;
-    if (i == m->n) {
+    int i = model_find(m, name);
+    if (i < 0) {
         report_missing(m, &s, name);
         return NULL;
     }
@@ -182,8 +178,9 @@ Tensor *model_tensor(Model *m, Diag *d, Place from, const char *name)
 int model_layers(Model *m, Diag *d, Place from, LayerSpec *out, int most)
 {
     Subject s = { d, from, m->path, NULL };
-    if (m->importer->layers)
-        return m->importer->layers(m, &s, out, most);
+    int n = m->importer->layers ? m->importer->layers(m, &s, out, most) : 0;
+    if (n != 0)
+        return n;
     subject_error(&s, "a %s file does not say which tensor is what; name them in model.layers",
                   m->importer->name);
     return -1;

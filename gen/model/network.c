@@ -44,6 +44,13 @@ static Tensor *load_tensor(const Loader *l, Place at, const char *name, int rank
     return t;
 }
 
+/* A convolution over one step, (rows, columns, 1), is a matrix. */
+static void drop_trailing_one(Tensor *t)
+{
+    if (t->rank == 3 && t->shape[2] == 1)
+        t->rank = 2;
+}
+
 static bool shape_is(const Tensor *t, int64_t rows, int64_t columns)
 {
     return t->rank == 2 && t->shape[0] == rows && t->shape[1] == columns;
@@ -176,6 +183,10 @@ static bool add_bias(const Loader *l, const char *name, const int source[GATES],
     Tensor *t = load_tensor(l, l->spec->at_b, name, 1);
     if (!t)
         return false;
+    if (t->rank == 0) { /* the bias of a single output */
+        t->rank = 1;
+        t->shape[0] = 1;
+    }
     bool twice = out->cell == CELL_LSTM && t->count == 2 * (int64_t)rows;
     if (t->rank != 1 || (t->count != rows && !twice)) {
         Subject s = tensor_subject(l, l->spec->at_b, t->name);
@@ -240,7 +251,11 @@ static bool load_linear(const Loader *l, Layer *out)
     const char *activation = l->spec->activation;
     out->cell = CELL_LINEAR;
     out->activation = activation && strcmp(activation, "relu") == 0 ? CURVE_RELU : CURVE_NONE;
-    Tensor *W = load_tensor(l, l->spec->at_W, l->spec->W, 2);
+    Tensor *W = model_tensor(l->model, l->diag, l->spec->at_W, l->spec->W);
+    if (W) {
+        drop_trailing_one(W);
+        drop_leading_ones(W, 2);
+    }
     if (W && W->rank == 1) { /* the weights of a single output */
         W->rank = 2;
         W->shape[!l->spec->transpose] = W->count;

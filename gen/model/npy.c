@@ -288,8 +288,9 @@ static bool folder_open_model(Model *m, const Subject *s)
         if (str_ends(e->d_name, ".npy") && e->d_name[0] != '.')
             ok = model_add(m, s, str_ndup(m->arena, e->d_name, strlen(e->d_name) - 4));
     closedir(dir);
+    const char *other = m->n == 0 ? foreign_folder(m->arena, m->path) : NULL;
     if (ok && m->n == 0)
-        subject_error(s, "the folder holds no .npy file");
+        subject_error(s, "%s", other ? other : "the folder holds no .npy file");
     if (m->n > 0)
         qsort(m->names, (size_t)m->n, sizeof *m->names, by_name);
     return ok && m->n > 0;

@@ -352,6 +352,8 @@ static void warn_front(const Finder *f)
 int onnx_find_layers(Model *m, const Subject *s, const Graph *graph, LayerSpec *out, int most)
 {
     Finder f = { .model = m, .subject = s };
+    if (graph->n_node == 0)
+        return 0;                       /* somebody's tensors in ONNX's container: only names speak */
     collect(&f, graph);
     if (f.n == 0) {
         subject_error(s, "no LSTM node in the graph%s%s%s; name the tensors in model.layers",

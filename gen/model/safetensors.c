@@ -21,7 +21,8 @@ static const struct {
 };
 
 typedef struct Entry {
-    const DataType *type;
+    const DataType *type;               /* NULL: a type that is not decoded here */
+    const char *type_name;
     int64_t rank, shape[RANK_MAX];
     uint64_t begin, end;
 } Entry;
@@ -74,15 +75,19 @@ static int64_t whole(const json_t *v)
     return json_is_integer(v) && json_integer_value(v) >= 0 ? (int64_t)json_integer_value(v) : -1;
 }
 
-static bool parse_type(const Subject *s, const json_t *v, Entry *e)
+/* A type that is unknown here may belong to a tensor that nobody asks for: said when it is read. */
+static bool parse_type(Arena *a, const Subject *s, const json_t *v, Entry *e)
 {
-    const char *name = json_is_string(v) ? json_string_value(v) : "(none)";
+    const char *name = json_is_string(v) ? json_string_value(v) : NULL;
+    if (!name) {
+        subject_error(s, "damaged header: expected \"dtype\" as the name of a type");
+        return false;
+    }
+    e->type_name = str_ndup(a, name, strnlen(name, 20));
     for (int i = 0; i < LENGTH(TYPES); i++)
         if (strcmp(TYPES[i].name, name) == 0)
             e->type = dtype_find(TYPES[i].type);
-    if (!e->type)
-        subject_error(s, "unknown dtype '%.20s'; expected F16, BF16, F32 or F64", name);
-    return e->type != NULL;
+    return true;
 }
 
 static bool parse_shape(const Subject *s, const json_t *v, Entry *e)
@@ -98,10 +103,10 @@ static bool parse_shape(const Subject *s, const json_t *v, Entry *e)
     return ok;
 }
 
-static bool parse_entry(const Subject *s, const json_t *v, uint64_t data_size, Entry *e)
+static bool parse_entry(Arena *a, const Subject *s, const json_t *v, uint64_t data_size, Entry *e)
 {
     const json_t *range = json_object_get(v, "data_offsets");
-    if (!parse_type(s, json_object_get(v, "dtype"), e)
+    if (!parse_type(a, s, json_object_get(v, "dtype"), e)
         || !parse_shape(s, json_object_get(v, "shape"), e))
         return false;
     int64_t begin = whole(json_array_get(range, 0)), end = whole(json_array_get(range, 1));
@@ -161,7 +166,7 @@ static bool list_tensors(Model *m, const Subject *s, Safetensors *st)
         Subject named = *s;
         named.tensor = name;
         if (!model_add(m, s, str_dup(m->arena, name))
-            || !parse_entry(&named, value, st->data_size, &st->entry[m->n - 1]))
+            || !parse_entry(m->arena, &named, value, st->data_size, &st->entry[m->n - 1]))
             return false;
     }
     return covers_all(m, s, st);
@@ -186,6 +191,10 @@ static bool safetensors_load(Model *m, const Subject *s, int index, Tensor *out)
 {
     Safetensors *st = m->own;
     const Entry *e = &st->entry[index];
+    if (!e->type) {
+        subject_error(s, "unknown dtype '%s'; expected F16, BF16, F32 or F64", e->type_name);
+        return false;
+    }
     if (!e->type->floating) {
         subject_error(s, "dtype %s is not floating point; save it as F32", e->type->name);
         return false;
