@@ -15,6 +15,7 @@ static const Option OPTIONS[] = {
     { "--json", NULL, "one JSON object on stdout instead of the table", OPTION_JSON },
     { "--sim", "verilator|icarus", "simulator; default: verilator", OPTION_SIM },
     { "--part", "PART", "the same as --set target.part=PART (see `lstmgen parts`)", OPTION_PART },
+    { "--prefix", "PREFIX_", "the same as --set prefix=PREFIX_: before the names of library modules", OPTION_PREFIX },
     { "--pnr", NULL, "place and route too (not part of this version)", OPTION_PNR },
     { "--masks", NULL, "a tensor of 0 and 1 for every matrix too: <tensor>_mask", OPTION_MASKS },
     { "--accuracy", NULL, "instead of the core: the SNR that every pattern and rate leaves",
@@ -155,6 +156,9 @@ static bool take_option(Parser *p, const Option *o, const char *value)
     case OPTION_PART:
         add_set(p, str_format(p->arena, "target.part=%s", value));
         return value[0] || refuse("--part needs the name of a part (see `lstmgen parts`)");
+    case OPTION_PREFIX:
+        add_set(p, str_format(p->arena, "prefix=%s", value));
+        return value[0] || refuse("--prefix needs letters, like wake_");
     case OPTION_SIM:
         r->simulator = value;
         return strcmp(value, "verilator") == 0 || strcmp(value, "icarus") == 0 ||

@@ -10,7 +10,7 @@ enum {
     OPTION_PART = 1 << 4, OPTION_PNR = 1 << 5, OPTION_HELP = 1 << 6, OPTION_VERSION = 1 << 7, OPTION_JOBS = 1 << 8,
     OPTION_MARKDOWN = 1 << 9, OPTION_MASKS = 1 << 10, OPTION_ACCURACY = 1 << 11,
     OPTION_DRY = 1 << 12, OPTION_FORCE = 1 << 13, OPTION_FRONT = 1 << 14, OPTION_BEST = 1 << 15,
-    OPTION_RUNNER = 1 << 16, OPTION_CHUNK = 1 << 17
+    OPTION_RUNNER = 1 << 16, OPTION_CHUNK = 1 << 17, OPTION_PREFIX = 1 << 18
 };
 
 typedef struct Command Command;

@@ -155,7 +155,7 @@ typedef struct Spec {
     Arena *arena;
     const char *file;                   /* path of the spec as given */
     char sha256[65];                    /* of the spec's effective text: file and --set */
-    const char *name;
+    const char *name, *prefix;          /* prefix: of the library's modules; NULL: none */
     const char *model_file;             /* resolved relative to the spec */
     LayerSpec layer[LAYERS_MAX]; int n_layers;   /* 0: find them in the model file (ONNX) */
     PatternNames pattern;

@@ -208,7 +208,7 @@ static int run_keys(const Request *r)
     return EXIT_OK;
 }
 
-enum { SPEC_OPTIONS = OPTION_OUT | OPTION_SET | OPTION_JSON | OPTION_PART };
+enum { SPEC_OPTIONS = OPTION_OUT | OPTION_SET | OPTION_JSON | OPTION_PART | OPTION_PREFIX };
 
 static const Command COMMANDS[] = {
     { "", "SPEC.yaml", "[-o DIR] [--set key.path=value]...",

@@ -28,15 +28,14 @@ static bool used(const Design *d, const char *module)
     return true;
 }
 
-static bool add_file(Arena *a, Folder *f, Diag *diag, Buffer *list, const char *from)
+static bool add_file(const Holes *h, Folder *f, Diag *diag, Buffer *list, const char *from)
 {
     if (!from)
         return false;
-    const char *name = str_format(a, "rtl/%s", path_name(from));
+    const char *name = str_format(h->arena, "rtl/%s%s", h->prefix, path_name(from));
     buffer_print(list, "%s\n", name);
-    return template_copy(f, a, diag, from, name);
+    return template_copy(f, diag, h, from, name);
 }
-
 
 /* The family's own variant of a leaf, or the generic one. */
 static const char *leaf_path(const Design *d, Arena *a, Diag *diag, const char *leaf)
@@ -48,10 +47,11 @@ static const char *leaf_path(const Design *d, Arena *a, Diag *diag, const char *
     return path + strlen(root) + (root[strlen(root) - 1] != '/');
 }
 
-static bool add_modules(const Design *d, Arena *a, Folder *f, Diag *diag, Buffer *list, const char *const *name, int n)
+static bool add_modules(const Design *d, const Holes *h, Folder *f, Diag *diag, Buffer *list, const char *const *name,
+                        int n)
 {
     for (int k = 0; k < n; k++)
-        if (used(d, name[k]) && !add_file(a, f, diag, list, str_format(a, "templates/%s.v", name[k])))
+        if (used(d, name[k]) && !add_file(h, f, diag, list, str_format(h->arena, "templates/%s.v", name[k])))
             return false;
     return true;
 }
@@ -61,27 +61,27 @@ static bool emit_rtl(const Design *d, Arena *a, Folder *f, Diag *diag, Holes *h)
     Buffer list;
     buffer_init(&list, a);
     for (int k = 0; k < LENGTH(leaves); k++)
-        if (!add_file(a, f, diag, &list, leaf_path(d, a, diag, leaves[k])))
+        if (!add_file(h, f, diag, &list, leaf_path(d, a, diag, leaves[k])))
             return false;
     const char *const *engine = d->engine->modules;
     int n = 0;
     while (engine[n])
         n++;
-    if (!add_modules(d, a, f, diag, &list, modules, LENGTH(modules)) || !add_modules(d, a, f, diag, &list, engine, n)
-        || !add_modules(d, a, f, diag, &list, cell_modules, LENGTH(cell_modules)))
+    if (!add_modules(d, h, f, diag, &list, modules, LENGTH(modules)) || !add_modules(d, h, f, diag, &list, engine, n)
+        || !add_modules(d, h, f, diag, &list, cell_modules, LENGTH(cell_modules)))
         return false;
     buffer_print(&list, "rtl/%s_top.v\n", d->spec->name);
     const char *rtl = str_format(a, "rtl/%s", d->spec->name);
     return template_fill(f, diag, h, "templates/top/core.v", str_format(a, "%s_top.v", rtl))
            && template_fill(f, diag, h, "templates/top/params.vh", str_format(a, "%s_params.vh", rtl))
-           && template_copy(f, a, diag, "templates/flow/lint.vlt", "rtl/lint.vlt")
+           && template_copy(f, diag, h, "templates/flow/lint.vlt", "rtl/lint.vlt")
            && folder_write(f, "rtl/filelist.f", list.text, list.length) && emit_flow(d, f, diag, h, list.text);
 }
 
 static bool emit_bench(Arena *a, Folder *f, Diag *diag, const Holes *h)
 {
     for (int k = 0; k < LENGTH(bench); k++)
-        if (!template_copy(f, a, diag, str_format(a, "tb/%s", bench[k]), str_format(a, "tb/%s", bench[k])))
+        if (!template_copy(f, diag, h, str_format(a, "tb/%s", bench[k]), str_format(a, "tb/%s", bench[k])))
             return false;
     return template_fill(f, diag, h, "tb/tb_top.v", "tb/tb_top.v");
 }

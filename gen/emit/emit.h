@@ -10,18 +10,22 @@ bool emit_core(const Design *d, const Golden *g, const Sequences *seq, Folder *f
 /* A value for `${NAME}` holes, for `//%% if name` (value "0" or "" leaves the section out) and, as a count, for
  * `//%% each name`, which repeats its section with ${NAME} = 0 .. count-1. */
 typedef struct Hole { const char *name, *value; } Hole;
-struct Holes { Arena *arena; Hole hole[160]; int n; };
+struct Holes {
+    Arena *arena; Hole hole[160]; int n;
+    const char *prefix;                 /* of the library's modules: lg_mul is <prefix>lg_mul in what is written to rtl/ */
+};
 void hole_text(Holes *h, const char *name, const char *value);
 void hole_int(Holes *h, const char *name, int64_t value);
 /* Fills a template (a path below the data folder). A hole without a value is a fault with template:line. */
 bool template_fill(Folder *f, Diag *diag, const Holes *h, const char *template_path, const char *name);
-/* Copies a file of the data folder as it is. */
-bool template_copy(Folder *f, Arena *a, Diag *diag, const char *path, const char *name);
+/* Copies a file of the data folder as it is, but for the prefix. */
+bool template_copy(Folder *f, Diag *diag, const Holes *h, const char *path, const char *name);
 
 /* ---------------------------------------------------------------- emit/hex.c */
 /* One image: words of `width` bits, fields put lowest first, written as hexadecimal lines. */
 typedef struct Image { FolderFile *file; int width, at, words; uint64_t *limb; char *line; } Image;
-bool image_open(Image *m, Arena *a, Folder *f, const char *name, int width, const char *layout);
+/* Begins mem/<name of the core>_<what>.hex. */
+bool image_open(Image *m, const Design *d, Arena *a, Folder *f, const char *what, int width, const char *layout);
 void image_field(Image *m, int64_t value, int bits);    /* two's complement, cut to `bits` */
 void image_word(Image *m);                              /* writes the word; it must be full */
 bool image_close(Image *m);

@@ -31,7 +31,7 @@ void gather_holes(const Design *d, Holes *h)
     hole_int(h, "QUEUE", d->queue);
     hole_int(h, "SPAN", d->span);
     hole_int(h, "BANKS", d->vector_banks);
-    hole_int(h, "X_PERMUTED", 0);
+    hole_int(h, "x_permuted", 0);
     hole_int(h, "no_delta", 1);
     hole_int(h, "SELECT", d->span > 1);
     hole_int(h, "FRONT", d->front);

@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-bool image_open(Image *m, Arena *a, Folder *f, const char *name, int width, const char *layout)
+bool image_open(Image *m, const Design *d, Arena *a, Folder *f, const char *what, int width, const char *layout)
 {
+    const char *name = str_format(a, "mem/%s_%s.hex", d->spec->name, what);
     *m = (Image){.width = width};
     int limbs = (width + 63) / 64 + 1;
     m->limb = ARENA_ARRAY(a, uint64_t, limbs);

@@ -37,7 +37,7 @@ static int last_bits(const Design *d)
 
 void scatter_holes(const Design *d, Holes *h)
 {
-    hole_int(h, "X_PERMUTED", d->region[0].order != NULL);
+    hole_int(h, "x_permuted", d->region[0].order != NULL);
     hole_int(h, "ARRAYS", d->lanes_pe);
     hole_int(h, "STAGES", 1);
     hole_int(h, "QUEUE", 0);
@@ -102,7 +102,7 @@ static bool emit_scans(const Design *d, Arena *a, Folder *f)
     int width = count_bits(d) + 2 * d->addr_bits + last_bits(d) + d->word_bits + d->length_bits
                 + 2 * clog2(d->vector_banks + 1) + 2 * (d->n_regions - 1) + 8;
     Image m;
-    if (!image_open(&m, a, f, "mem/program.hex", width,
+    if (!image_open(&m, d, a, f, "program", width,
                     "wrap is_h delta scale mute end release_x wait_x pending wait_h lanes_in_last lanes words-1 word "
                     "last_sent base1 base0 addresses+end-1"))
         return false;
@@ -116,7 +116,7 @@ static bool emit_readout(const Design *d, Arena *a, Folder *f)
 {
     Image m;
     int last = d->net->n - 1, gap = gap_bits(d), address = d->index_bits - clog2(d->reads);
-    if (!image_open(&m, a, f, "mem/readout.hex", address + gap + 4, "wrap head wait_out last gap row"))
+    if (!image_open(&m, d, a, f, "readout", address + gap + 4, "wrap head wait_out last gap row"))
         return false;
     for (int n = 0; n < d->n_tiles; n++) {
         const Tile *t = &d->tile[n];
@@ -168,9 +168,9 @@ static void put_columns(const Design *d, ArrayImages *m, const Scan *s, int arra
 static bool emit_array(const Design *d, Arena *a, Folder *f, int array, LaneWord *word)
 {
     ArrayImages m;
-    if (!image_open(&m.weight, a, f, str_format(a, "mem/weight_%d.hex", array), d->pes * d->q->weight_bits,
+    if (!image_open(&m.weight, d, a, f, str_format(a, "weight_%d", array), d->pes * d->q->weight_bits,
                     "weights of one cycle, PE 0 lowest; columns of an array one after the other")
-        || !image_open(&m.index, a, f, str_format(a, "mem/index_%d.hex", array), d->pes * d->index_bits,
+        || !image_open(&m.index, d, a, f, str_format(a, "index_%d", array), d->pes * d->index_bits,
                        "row of each PE that the weight belongs to, PE 0 lowest"))
         return false;
     for (int k = 0; k < d->n_scans; k++)

@@ -84,7 +84,7 @@ bool emit_program(const Design *d, Arena *a, Folder *f)
     int width = 2 * w.tile + 2 * w.length + 4 * d->addr_bits + w.weight + 2 * w.gap + 2 * (d->n_regions - 1) + 11
                 + (d->stages > 1 ? 1 + w.stage : 0);
     Image m;
-    if (!image_open(&m, a, f, "mem/program.hex", width,
+    if (!image_open(&m, d, a, f, "program", width,
                     "[stage ends, with stages] scale_b scale_a wrap set_head is_head wait_out release_x wait_x mute_b "
                     "mute_a has_b pending wait_h lead gap weight base_b1 base_b0 base_a1 base_a0 length_b-1 "
                     "length_a-1 first_tile tiles-1"))
@@ -143,7 +143,7 @@ bool emit_tiles(const Design *d, Arena *a, Folder *f)
     int width = 8 + (d->n_regions - 1) + w.record + w.psum + w.neuron + w.rows + 2 * w.bank + 2 * d->addr_bits
         + w.entry;
     Image m;
-    if (!image_open(&m, a, f, "mem/tiles.hex", width,
+    if (!image_open(&m, d, a, f, "tiles", width,
                     "entry addr1 addr0 modulus bank rows neuron psum record done y_done relu output vector use_psum "
                     "op (0 keep, 1 i, 2 g, 3 f, 4 o, 5 linear)"))
         return false;
@@ -167,7 +167,7 @@ bool emit_activation(const Design *d, Arena *a, Folder *f)
 {
     const ActTable *t = &d->q->table;
     Image m;
-    if (!image_open(&m, a, f, "mem/activation.hex", t->base_bits + t->slope_bits,
+    if (!image_open(&m, d, a, f, "activation", t->base_bits + t->slope_bits,
                     "slope base: tanh on [0, 8), linear between the entries"))
         return false;
     for (int k = 0; k < t->entries; k++) {
@@ -185,7 +185,7 @@ static bool emit_order(Arena *a, Folder *f, const char *name, int beats, int lan
                        Source (*source)(const Design *, int), const Design *d)
 {
     Image m;
-    if (!image_open(&m, a, f, name, lanes * (lane_bits + entry_bits), "per element: lane entry; element 0 lowest"))
+    if (!image_open(&m, d, a, f, name, lanes * (lane_bits + entry_bits), "per element: lane entry; element 0 lowest"))
         return false;
     for (int beat = 0; beat < beats; beat++) {
         for (int lane = 0; lane < lanes; lane++) {
@@ -221,7 +221,7 @@ static Source y_source(const Design *d, int element)
 static bool emit_mask(const Design *d, Arena *a, Folder *f)
 {
     Image m;
-    if (!image_open(&m, a, f, "mem/x_mask.hex", d->lanes, "per element of the beat: 1 where a matrix reads it"))
+    if (!image_open(&m, d, a, f, "x_mask", d->lanes, "per element of the beat: 1 where a matrix reads it"))
         return false;
     for (int e = 0; e < (d->inputs + d->lanes - 1) / d->lanes * d->lanes; e++) {
         image_field(&m, e < d->inputs && d->region[0].slot[e] >= 0, 1);
@@ -234,7 +234,7 @@ static bool emit_mask(const Design *d, Arena *a, Folder *f)
 bool emit_orders(const Design *d, Arena *a, Folder *f)
 {
     Widths w = widths_of(d);
-    if (!emit_order(a, f, "mem/y_order.hex", d->out_beats, d->lanes, w.lane, w.entry, y_source, d))
+    if (!emit_order(a, f, "y_order", d->out_beats, d->lanes, w.lane, w.entry, y_source, d))
         return false;
     if (region_is_masked(&d->region[0]))
         return emit_mask(d, a, f);
@@ -242,5 +242,5 @@ bool emit_orders(const Design *d, Arena *a, Folder *f)
         return true;
     int beats = (d->region[0].positions + d->lanes - 1) / d->lanes;
     int entry = MAX(clog2((d->inputs + d->lanes - 1) / d->lanes), 1);
-    return emit_order(a, f, "mem/x_order.hex", beats, d->lanes, MAX(clog2(d->lanes), 1), entry, x_source, d);
+    return emit_order(a, f, "x_order", beats, d->lanes, MAX(clog2(d->lanes), 1), entry, x_source, d);
 }

@@ -166,6 +166,27 @@ static bool add_file(Template *t, const Holes *h, Diag *diag, const char *path)
     return true;
 }
 
+/* Puts the prefix before every name of a library module; these begin with lg_. */
+static void add_prefix(Buffer *out, const char *prefix, const char *text, size_t size)
+{
+    for (size_t k = 0; k < size; k++) {
+        bool inside = k > 0 && (isalnum((unsigned char)text[k - 1]) || text[k - 1] == '_');
+        if (!inside && size - k > 3 && !strncmp(text + k, "lg_", 3))
+            buffer_add(out, prefix, strlen(prefix));
+        buffer_add(out, text + k, 1);
+    }
+}
+
+static bool write_text(Folder *f, const Holes *h, const char *name, const char *text, size_t size)
+{
+    Buffer out;
+    if (!*h->prefix || !str_starts(name, "rtl/") || !str_ends(name, ".v"))
+        return folder_write(f, name, text, size);
+    buffer_init(&out, h->arena);
+    add_prefix(&out, h->prefix, text, size);
+    return folder_write(f, name, out.text, out.length);
+}
+
 bool template_fill(Folder *f, Diag *diag, const Holes *h, const char *template_path, const char *name)
 {
     Buffer out;
@@ -175,11 +196,11 @@ bool template_fill(Folder *f, Diag *diag, const Holes *h, const char *template_p
         return false;
     Holes scratch = *h;
     fill_lines(&t, &scratch, 0, t.n);
-    return folder_write(f, name, out.text, out.length);
+    return write_text(f, h, name, out.text, out.length);
 }
 
-bool template_copy(Folder *f, Arena *a, Diag *diag, const char *path, const char *name)
+bool template_copy(Folder *f, Diag *diag, const Holes *h, const char *path, const char *name)
 {
     Bytes text;
-    return read_data(a, diag, path, &text) && folder_write(f, name, text.data, text.size);
+    return read_data(h->arena, diag, path, &text) && write_text(f, h, name, (const char *)text.data, text.size);
 }

@@ -63,17 +63,21 @@ static bool emit_settings(const Design *d, Arena *a, Folder *f, const Golden *g,
            && emit_counts(d, a, f, "tb/counts_raised.txt", &g->raised.activity);
 }
 
+/* One line for each loadable memory: its number, words, bits, image. */
+static int print_kind(const Design *d, Buffer *b, int select, const char *kind, int n, int64_t words, int64_t width)
+{
+    for (int k = 0; k < n; k++)
+        buffer_print(b, "memory %d %" PRId64 " %" PRId64 " mem/%s_%s_%d.hex\n", select + k, words, width, d->spec->name,
+                     kind, k);
+    return select + n;
+}
+
 static void print_memories(const Design *d, Buffer *b)
 {
-    int select = 0, n = d->weight_memories;
-    for (int k = 0; k < n; k++)
-        buffer_print(b, "memory %d %d %d mem/weight_%d.hex\n", select++, d->weight_words,
-                     d->weight_lanes * d->q->weight_bits, k);
-    for (int k = 0; k < d->index_memories; k++)
-        buffer_print(b, "memory %d %d %d mem/index_%d.hex\n", select++, d->weight_words, d->index_word, k);
-    for (int lane = 0; lane < d->cell_lanes; lane++)
-        buffer_print(b, "memory %d %d %d mem/record_%d.hex\n", select++, d->records, d->q->acc_bits + d->shift_bits,
-                     lane);
+    int select = print_kind(d, b, 0, "weight", d->weight_memories, d->weight_words,
+                            (int64_t)d->weight_lanes * d->q->weight_bits);
+    select = print_kind(d, b, select, "index", d->index_memories, d->weight_words, d->index_word);
+    print_kind(d, b, select, "record", d->cell_lanes, d->records, d->q->acc_bits + d->shift_bits);
 }
 
 static bool emit_config(const Design *d, Arena *a, Folder *f, const Golden *g, const Sequences *seq)
@@ -111,14 +115,14 @@ bool emit_vectors(const Design *d, Arena *a, Folder *f, const Golden *g, const S
 /* ---- mem/memory_map.md */
 /* paced: where each PE goes through its rows at its own pace; such a row stands before the one for all. */
 static const struct { const char *memory, *image, *word; bool paced; } map_text[] = {
-    {"weight", "`weight_<pe>.hex`", "one weight per lane, lane 0 lowest; the words of a PE's rows follow each other, "
+    {"weight", "weight_<pe>.hex", "one weight per lane, lane 0 lowest; the words of a PE's rows follow each other, "
      "at the end of a phase come words without work (weights 0); address = engine cycle of the step", true},
-    {"index", "`index_<list>.hex`", "{1 in a row's last word, 1 where the word multiplies the layer's own h, place of "
+    {"index", "index_<list>.hex", "{1 in a row's last word, 1 where the word multiplies the layer's own h, place of "
      "the weight's vector element per lane, lane 0 lowest}; one list per PE", true},
-    {"weight", "`weight_<pe>.hex`", "one weight per lane, lane 0 lowest; address = engine cycle of the step", false},
-    {"index", "`index_<list>.hex`", "place of the weight's vector element per lane, lane 0 lowest; one list per PE "
+    {"weight", "weight_<pe>.hex", "one weight per lane, lane 0 lowest; address = engine cycle of the step", false},
+    {"index", "index_<list>.hex", "place of the weight's vector element per lane, lane 0 lowest; one list per PE "
      "or group of PEs", false},
-    {"record", "`record_<lane>.hex`", "{right shift, bias}; the bias is at accumulator precision with the rounding "
+    {"record", "record_<lane>.hex", "{right shift, bias}; the bias is at accumulator precision with the rounding "
                                       "half", false},
     {"vector", "-", "one element; x and h of each layer, two buffers each (below)", false},
     {"write queue", "-", "h of several neurons, as they come from the cell unit: {stored, value, first bank, address}",
@@ -129,11 +133,11 @@ static const struct { const char *memory, *image, *word; bool paced; } map_text[
     {"i * g", "-", "full product until f arrives", false},
     {"cell state", "-", "c of a neuron", false},
     {"tanh of cell state", "-", "tanh(c) until o arrives", false},
-    {"activation table", "`activation.hex`", "{slope, base} of tanh on [0, 8)", false},
-    {"tile table", "`tiles.hex`", "what the cell unit does with the rows of a tile, tiles in order of use", false},
-    {"output order", "`y_order.hex`", "per stream lane: cell lane and word of the element, beats in order", false},
-    {"input mask", "`x_mask.hex`", "per element of a beat of x: 1 where it is stored", false},
-    {"input order", "`x_order.hex`", "the same for x on its way to the banks", false},
+    {"activation table", "activation.hex", "{slope, base} of tanh on [0, 8)", false},
+    {"tile table", "tiles.hex", "what the cell unit does with the rows of a tile, tiles in order of use", false},
+    {"output order", "y_order.hex", "per stream lane: cell lane and word of the element, beats in order", false},
+    {"input mask", "x_mask.hex", "per element of a beat of x: 1 where it is stored", false},
+    {"input order", "x_order.hex", "the same for x on its way to the banks", false},
     {"input", "-", "x as it came, two slots, one copy per bank written in a cycle", false},
     {"rows", "-", "{used, sum} of each row of a PE; unless used is set the sum counts as 0; two banks", false},
     {"highest bits of rows", "-", "used and the highest bits of the sums", false},
@@ -141,7 +145,7 @@ static const struct { const char *memory, *image, *word; bool paced; } map_text[
     {"last sent", "-", "per lane: the value of an element that the sums know of", false},
     {"totals", "-", "columns that each array has worked on", false},
     {"kept sums", "-", "per PE: sums of a row over all steps", false},
-    {"output", "-", "results, two slots, one copy per stream lane; read in the order of `y_order.hex`", false},
+    {"output", "-", "results, two slots, one copy per stream lane; read in the output order", false},
 };
 
 /* Where an element lies, in words. */
@@ -179,8 +183,8 @@ static void print_regions(const Design *d, Buffer *b)
                      r->base[0], r->base[1]);
     }
     if (d->span > 0)
-        buffer_print(b, "\nEach lane of an index list has a copy of all of it. Places in `index_<list>.hex` are "
-                        "address * %d + bank, to whose\naddress the base of the buffer is OR-ed.\n", d->span);
+        buffer_print(b, "\nEach lane of an index list has a copy of all of it. Places in `%s_index_<list>.hex` are "
+                        "address * %d + bank, to whose\naddress the base of the buffer is OR-ed.\n", d->spec->name, d->span);
     for (int k = 1; k < d->n_regions; k++)
         if (d->region[k].order)
             print_order(&d->region[k], k - 1, b);
@@ -202,18 +206,23 @@ bool emit_memory_map(const Design *d, Arena *a, Folder *f)
 {
     Buffer b;
     buffer_init(&b, a);
-    buffer_print(&b, "# Memories of %s\n\nImages are hexadecimal, one word per line, highest bit first.\n\n"
+    buffer_print(&b, "# Memories of %s\n\nImages are hexadecimal, one word per line, highest bit first. `%s_top` looks "
+                     "for them in the\nfolder that its parameter MEM_DIR names, \"mem/\" if it is not set: a path from "
+                     "where the tool runs, with a / at its end.\n\n"
                      "| memory | words | bits | copies | built as | image | a word |\n"
-                     "| --- | ---: | ---: | ---: | --- | --- | --- |\n", d->spec->name);
+                     "| --- | ---: | ---: | ---: | --- | --- | --- |\n", d->spec->name, d->spec->name);
     for (int k = 0; k < d->n_memories; k++) {
         const MemoryUse *m = &d->memory[k];
         int t = 0;
         while (strcmp(map_text[t].memory, m->name) || map_text[t].paced > (d->ring > 0))
             REQUIRE(++t < LENGTH(map_text));
+        const char *image = map_text[t].image;
+        if (*image != '-')
+            image = str_format(a, "`%s_%s`", d->spec->name, image);
         buffer_print(&b, "| %s | %" PRId64 " | %" PRId64 " | %d | %s | %s | %s |\n", m->name, m->depth, m->width,
                      m->copies,
                      m->rom ? "block ROM" : m->block || (m->weights && d->spec->loadable) ? "block RAM" : "LUT RAM",
-                     map_text[t].image, map_text[t].word);
+                     image, map_text[t].word);
     }
     print_regions(d, &b);
     print_loading(d, &b);

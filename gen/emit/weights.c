@@ -24,7 +24,7 @@ static void put_record(const Design *d, Image *m, const Tile *t, int at)
 static bool emit_record_lane(const Design *d, Arena *a, Folder *f, int lane)
 {
     Image m;
-    if (!image_open(&m, a, f, str_format(a, "mem/record_%d.hex", lane), d->q->acc_bits + d->shift_bits,
+    if (!image_open(&m, d, a, f, str_format(a, "record_%d", lane), d->q->acc_bits + d->shift_bits,
                     "shift bias; one word per tile and cycle in the cell lane, tiles in order of use"))
         return false;
     for (int n = 0; n < d->n_tiles; n++)
@@ -83,10 +83,10 @@ static bool emit_pe(const Design *d, Arena *a, Folder *f, int pe, LaneWord *word
 {
     Image weight, index;
     bool indexed = d->index_bits > 0 && pe % d->share == 0;
-    if (!image_open(&weight, a, f, str_format(a, "mem/weight_%d.hex", pe), d->lanes_pe * d->q->weight_bits,
+    if (!image_open(&weight, d, a, f, str_format(a, "weight_%d", pe), d->lanes_pe * d->q->weight_bits,
                     "weights of one cycle, lane 0 lowest"))
         return false;
-    if (indexed && !image_open(&index, a, f, str_format(a, "mem/index_%d.hex", pe / d->share), d->index_word,
+    if (indexed && !image_open(&index, d, a, f, str_format(a, "index_%d", pe / d->share), d->index_word,
                                d->ring > 0 ? "last word of the row (1 bit), of the layer's own h (1 bit); bank "
                                              "addresses, lane 0 lowest; the region's base is OR-ed to them"
                                            : "bank addresses of one cycle, lane 0 lowest; the region's base is OR-ed "

@@ -27,12 +27,12 @@ const char *synth_defines(Arena *a, const Part *p, bool count_roms)
 /* ---------------------------------------------------------------- names */
 
 /* Whether a cell type is this module, parametrised or not: "lg_rom", "$paramod\lg_rom\WIDTH=...",
- * "$paramod$<hash>\lg_rom". */
+ * "$paramod$<hash>\lg_rom"; before its name the core's prefix may stand, which ends with _. */
 static bool is_module(const char *type, const char *module)
 {
     size_t n = strlen(module);
     for (const char *at = strstr(type, module); at; at = strstr(at + 1, module))
-        if ((at == type || at[-1] == '\\') && (at[n] == '\0' || at[n] == '\\')) return true;
+        if ((at == type || at[-1] == '\\' || at[-1] == '_') && (at[n] == '\0' || at[n] == '\\')) return true;
     return false;
 }
 

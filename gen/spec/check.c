@@ -53,8 +53,23 @@ static void check_name(const Spec *s, Diag *d)
                    NAME_MAX_LENGTH);
     else if (is_verilog_word(s->name))
         diag_error(d, at, "name: '%s' is a keyword of Verilog", s->name);
+    else if (strcmp(s->name, "tb") == 0)
+        diag_error(d, at, "name: 'tb': tb_top is the module of the testbench; take another name");
     else if (strcmp(s->name, "lg") == 0 || str_starts(s->name, "lg_"))
         diag_error(d, at, "name: '%s': the prefix lg_ belongs to the library's modules", s->name);
+}
+
+static void check_prefix(const Spec *s, Diag *d)
+{
+    enum { PREFIX_MAX_LENGTH = 32 };
+    if (!s->prefix)
+        return;
+    if (!well_formed(s->prefix) || !str_ends(s->prefix, "_") || strlen(s->prefix) > PREFIX_MAX_LENGTH)
+        diag_error(d, spec_at(s, "prefix"),
+                   "prefix: '%.60s' does not fit [a-z][a-z0-9_]*_: lower-case letters, digits and _, a letter first "
+                   "and a _ last, at most %d characters", s->prefix, PREFIX_MAX_LENGTH);
+    else if (str_starts(s->prefix, "lg_"))
+        diag_error(d, spec_at(s, "prefix"), "prefix: '%s': lg_ is what library modules begin with already", s->prefix);
 }
 
 /* No name given: the file's name without its ending, other characters as '_'. */
@@ -66,7 +81,7 @@ static const char *name_from_file(Arena *a, const char *file)
         *p = isalnum((unsigned char)*p) ? (char)tolower((unsigned char)*p) : '_';
     if (strlen(name) > NAME_MAX_LENGTH)
         name[NAME_MAX_LENGTH] = '\0';
-    bool usable = well_formed(name) && !is_verilog_word(name) && strcmp(name, "lg") != 0 &&
+    bool usable = well_formed(name) && !is_verilog_word(name) && strcmp(name, "lg") != 0 && strcmp(name, "tb") != 0 &&
                   !str_starts(name, "lg_");
     return usable ? name : "core";
 }
@@ -257,6 +272,7 @@ void spec_check(Spec *s, Diag *d)
         check_name(s, d);
     else if (!given(s, "name", &at))
         s->name = name_from_file(s->arena, s->file);
+    check_prefix(s, d);
     check_model(s, d);
     check_layers(s, d);
     check_pattern_keys(s, d);

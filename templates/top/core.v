@@ -3,7 +3,10 @@
 // AXI4-Stream in and out, ${LANES} element(s) of ${ELEMENT_BITS} bits per beat; back-pressure
 // everywhere.
 `default_nettype none
-module ${NAME}_top (
+module ${NAME}_top #(
+    parameter MEM_DIR = "mem/"      // folder of the memory images, with a / at its end; a path from
+                                    // where the tool runs, or an absolute one
+) (
     input  wire                     aclk,
     input  wire                     aresetn,
     // x: ${INPUTS} elements per step, tlast on the last beat of a step, tuser on
@@ -52,10 +55,21 @@ module ${NAME}_top (
     wire [BANKS*VALUE-1:0]  x_data, h_data;
     wire [1:0]              x_level, x_clear;
     lg_input #(.LANES(LANES), .FIELD(ELEMENT), .WIDTH(VALUE), .INPUTS(INPUTS), .BANKS(BANKS),
-               .MODULUS(X_BANKS), .BANK_SIZE(X_BANK_SIZE), .CONTIGUOUS(CONTIGUOUS),
-               .ALIGNED(X_ALIGNED), .ADDR(ADDR), .MASKED(X_MASKED), .MASK_FILE("mem/x_mask.hex"),
-               .BASE0(X_BASE0), .BASE1(X_BASE1), .FREE_DELAY(FRONT + 1), .PERMUTED(X_PERMUTED),
-               .ORDER_FILE("mem/x_order.hex")) u_input (
+               .MODULUS(X_BANKS), .BANK_SIZE(X_BANK_SIZE),
+//%% if contiguous
+               .CONTIGUOUS(1),
+//%% end
+//%% if x_masked
+               .MASKED(1), .MASK_FILE({MEM_DIR, "${NAME}_x_mask.hex"}),
+//%% end
+//%% if x_permuted
+               .PERMUTED(1),
+//%% end
+//%% if x_ordered
+               .ORDER_FILE({MEM_DIR, "${NAME}_x_order.hex"}),
+//%% end
+               .ALIGNED(X_ALIGNED), .ADDR(ADDR), .BASE0(X_BASE0), .BASE1(X_BASE1),
+               .FREE_DELAY(FRONT + 1)) u_input (
         .clk_i(clk), .rst_i(rst_q), .enable_i(run),
         .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),
         .s_axis_tlast(s_axis_tlast), .s_axis_tuser(s_axis_tuser),
@@ -119,13 +133,15 @@ module ${NAME}_top (
     wire [CELL_LANES*VALUE-1:0]            y_data;
     wire [CELL_LANES-1:0]                  saturated;
     lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(TILE_ROWS), .TILES(TILES),
-              .TILE_FILE("mem/tiles.hex"), .LAYERS(LAYERS), .STAGES(STAGES), .BANKS(BANKS),
+              .TILE_FILE({MEM_DIR, "${NAME}_tiles.hex"}),
+              .TABLE_FILE({MEM_DIR, "${NAME}_activation.hex"}),
+              .LAYERS(LAYERS), .STAGES(STAGES), .BANKS(BANKS),
               .ADDR(ADDR), .ALIGNED(H_ALIGNED), .QUEUE(QUEUE), .ENTRIES(ENTRIES), .FRONT(FRONT),
               .ACC(ACC), .LEFT(LEFT_SHIFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PREACTIVATION),
               .OUT(VALUE), .STATE(STATE), .STATE_FRACTION(STATE_FRACTION), .RECORDS(RECORDS),
               .PSUMS(PSUMS), .PSUM_BLOCK(PSUM_BLOCK),
               .NEURONS(NEURONS), .STATE_BLOCK(STATE_BLOCK), .SEGMENT(SEGMENT_BITS),
-              .SLOPE(SLOPE_BITS), .SLOPE_SHIFT(SLOPE_SHIFT), .TABLE_FILE("mem/activation.hex"),
+              .SLOPE(SLOPE_BITS), .SLOPE_SHIFT(SLOPE_SHIFT),
               .MUL_LATENCY(MUL_LATENCY), .SPLIT(STATE_SPLIT), .PART(STATE_PART)) u_cell (
         .clk_i(clk), .rst_i(rst_q), .start_i(cell_start), .tile_i(cell_tile),
         .parity_i(cell_parity), .clear_i(cell_clear), .row_i(row), .record_addr_o(record_addr),
@@ -135,7 +151,7 @@ module ${NAME}_top (
 //%% each lane
 //%% if rom
     lg_rom #(.WIDTH(ACC + SHIFT_BITS), .DEPTH(RECORDS),
-             .INIT_FILE("mem/record_${LANE}.hex")) u_record_${LANE} (
+             .INIT_FILE({MEM_DIR, "${NAME}_record_${LANE}.hex"})) u_record_${LANE} (
         .clk_i(clk), .raddr_i(record_addr),
         .rdata_o(record[${LANE}*(ACC+SHIFT_BITS) +: ACC+SHIFT_BITS]));
 //%% end
@@ -151,7 +167,7 @@ module ${NAME}_top (
     wire [LANES*VALUE-1:0] y;
     wire                   y_valid, y_last, y_tag;
     lg_reorder #(.IN(CELL_LANES), .OUT(LANES), .WIDTH(VALUE), .ENTRIES(ENTRIES), .BEATS(OUT_BEATS),
-                 .ORDER_FILE("mem/y_order.hex"), .BLOCK(OUT_BLOCK)) u_output (
+                 .ORDER_FILE({MEM_DIR, "${NAME}_y_order.hex"}), .BLOCK(OUT_BLOCK)) u_output (
         .clk_i(clk), .rst_i(rst_q), .we_i({CELL_LANES{y_we}}), .slot_i(y_slot), .entry_i(y_entry),
         .data_i(y_data), .done_i(y_done), .tag_i(1'b0), .sent_o(y_sent),
         .valid_o(y_valid), .ready_i(m_axis_tready), .data_o(y), .last_o(y_last), .tag_o(y_tag));

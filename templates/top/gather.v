@@ -3,8 +3,8 @@
     wire             valid, first, mute, scale, own_scale;
     wire [ADDR-1:0]  addr, own_addr;
     wire [WADDR-1:0] waddr;
-    lg_sequencer #(.RUNS(RUNS), .PROGRAM_FILE("mem/program.hex"), .TILE_BITS(TILE_BITS),
-                   .LENGTH_BITS(LENGTH_BITS), .ADDR(ADDR), .WADDR(WADDR), .GAP_BITS(GAP_BITS),
+    lg_sequencer #(.RUNS(RUNS), .PROGRAM_FILE({MEM_DIR, "${NAME}_program.hex"}),
+                   .TILE_BITS(TILE_BITS), .LENGTH_BITS(LENGTH_BITS), .ADDR(ADDR), .WADDR(WADDR), .GAP_BITS(GAP_BITS),
                    .LAYERS(LAYERS), .HEAD_RUN(HEAD_RUN), .HAS_HEAD(HAS_HEAD), .INDEXED(PRIVATE),
                    .STAGES(STAGES)) u_sequencer (
         .clk_i(clk), .rst_i(rst_q), .enable_i(enable), .x_level_i(x_level), .x_clear_i(x_clear),
@@ -22,7 +22,7 @@
 //%% each pe
 //%% if rom
     lg_rom #(.WIDTH(PE_WIDTH*WEIGHT), .DEPTH(WEIGHT_WORDS),
-             .INIT_FILE("mem/weight_${PE}.hex")) u_weight_${PE} (
+             .INIT_FILE({MEM_DIR, "${NAME}_weight_${PE}.hex"})) u_weight_${PE} (
         .clk_i(clk), .raddr_i(waddr_late),
         .rdata_o(weight[${PE}*PE_WIDTH*WEIGHT +: PE_WIDTH*WEIGHT]));
 //%% end
@@ -36,7 +36,7 @@
 //%% each list
 //%% if rom
     lg_rom #(.WIDTH(INDEX_WORD), .DEPTH(WEIGHT_WORDS),
-             .INIT_FILE("mem/index_${LIST}.hex")) u_index_${LIST} (
+             .INIT_FILE({MEM_DIR, "${NAME}_index_${LIST}.hex"})) u_index_${LIST} (
         .clk_i(clk), .raddr_i(waddr), .rdata_o(index[${LIST}*INDEX_WORD +: INDEX_WORD]));
 //%% end
 //%% if loadable

@@ -26,12 +26,7 @@
     // x in the vector banks
     localparam X_BANKS       = ${X_BANKS};
     localparam X_BANK_SIZE   = ${X_BANK_SIZE};
-    localparam CONTIGUOUS    = ${CONTIGUOUS};       // 1: a bank holds neighbouring elements
     localparam X_ALIGNED     = ${X_ALIGNED};
-    localparam X_MASKED      = ${X_MASKED};         // 1: only elements that a
-                                                    // matrix reads are stored
-    localparam X_PERMUTED    = ${X_PERMUTED};       // 1: x_order.hex says which
-                                                    // element comes to each position
     localparam X_BASE0       = ${X_BASE0};
     localparam X_BASE1       = ${X_BASE1};
 //%% include engine
@@ -58,6 +53,8 @@
     // loading over AXI4-Lite
     localparam LOADABLE      = ${LOADABLE};
     localparam LOAD_BITS     = ${LOAD_BITS};        // widest word
+//%% if loadable
     localparam LOAD_WEIGHT   = ${LOAD_WEIGHT};      // number of the first memory of each kind
     localparam LOAD_INDEX    = ${LOAD_INDEX};
     localparam LOAD_RECORD   = ${LOAD_RECORD};
+//%% end

@@ -10,7 +10,7 @@
     wire [BANK-1:0]        scan_lanes;
     wire [1:0]             step_clear;
     wire                   stop;
-    lg_scatter_scan #(.WORDS_PROGRAM(SCANS), .PROGRAM_FILE("mem/program.hex"),
+    lg_scatter_scan #(.WORDS_PROGRAM(SCANS), .PROGRAM_FILE({MEM_DIR, "${NAME}_program.hex"}),
                       .COUNT_BITS(COUNT_BITS), .ADDR(ADDR), .LAST(LAST), .WORD(WORD),
                       .LENGTH_BITS(LENGTH_BITS), .BANK(BANK), .LAYERS(LAYERS),
                       .REST(SCAN_REST)) u_scan (
@@ -26,8 +26,8 @@
     wire                closed, read_busy, release_bank, out_bank, tile_head;
     wire [1:0]          row_read, row_zero;
     wire [ROW_ADDR-1:0] read_row, zero_row;
-    lg_scatter_read #(.TILES(TILES), .TILE_FILE("mem/readout.hex"), .ROWS(ROWS / READS),
-                      .GAP_BITS(GAP_BITS), .READ_AT(READ_AT)) u_read (
+    lg_scatter_read #(.TILES(TILES), .TILE_FILE({MEM_DIR, "${NAME}_readout.hex"}),
+                      .ROWS(ROWS / READS), .GAP_BITS(GAP_BITS), .READ_AT(READ_AT)) u_read (
         .clk_i(clk), .rst_i(rst_q), .closed_i(closed), .out_sent_i(y_sent),
         .step_clear_i(step_clear), .ready_o(swept), .busy_o(read_busy), .valid_q(tile_valid),
         .tile_q(tile), .parity_q(tile_parity), .clear_q(tile_clear), .head_q(tile_head),
@@ -41,11 +41,11 @@
 //%% each array
 //%% if rom
     lg_rom #(.WIDTH(PES*WEIGHT), .DEPTH(WEIGHT_WORDS),
-             .INIT_FILE("mem/weight_${ARRAY}.hex")) u_weight_${ARRAY} (
+             .INIT_FILE({MEM_DIR, "${NAME}_weight_${ARRAY}.hex"})) u_weight_${ARRAY} (
         .clk_i(clk), .raddr_i(waddr[${ARRAY}*WADDR +: WADDR]),
         .rdata_o(weight[${ARRAY}*PES*WEIGHT +: PES*WEIGHT]));
     lg_rom #(.WIDTH(PES*INDEX_BITS), .DEPTH(WEIGHT_WORDS),
-             .INIT_FILE("mem/index_${ARRAY}.hex")) u_index_${ARRAY} (
+             .INIT_FILE({MEM_DIR, "${NAME}_index_${ARRAY}.hex"})) u_index_${ARRAY} (
         .clk_i(clk), .raddr_i(waddr[${ARRAY}*WADDR +: WADDR]),
         .rdata_o(index[${ARRAY}*PES*INDEX_BITS +: PES*INDEX_BITS]));
 //%% end

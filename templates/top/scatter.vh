@@ -27,8 +27,10 @@
     localparam TILE_AT       = ${TILE_AT};          // ... to the cell unit
     // deltas
     localparam DELTA         = ${DELTA};
+//%% if delta
     localparam DELTA_X       = ${DELTA_X};          // thresholds after reset
     localparam DELTA_H       = ${DELTA_H};
+//%% end
     localparam DELTA_BLOCK   = ${DELTA_BLOCK};
     localparam LASTS         = ${LASTS};            // last-sent elements of a lane
     localparam LAST_BLOCK    = ${LAST_BLOCK};

@@ -92,7 +92,7 @@ def _():
     with scratch() as folder:
         one = generate(little_spec(folder, engine={"pes": 3, "pe_width": 2}), folder + "/out")
         two = generate(little_spec(folder, engine={"pes": 1, "pe_width": 2}), folder + "/out")
-        check("mem/weight_2.hex" in one and "mem/weight_2.hex" not in two, "files: %s", sorted(two)[:9])
+        check("mem/little_weight_2.hex" in one and "mem/little_weight_2.hex" not in two, "files: %s", sorted(two)[:9])
         check(beside(folder) == ["little.npz", "little.yaml", "little_x.npy", "out"], "left over: %s", beside(folder))
 
 

@@ -191,7 +191,7 @@ def _():
     """20 of 200 inputs and 4 of 16 neurons are read: two buffers of each, at multiples of a power of two."""
     with scratch() as folder:
         some, every = simulate(dropped(folder, 2)), simulate(dropped(folder, "all"))
-        mask = pathlib.Path(folder, "out_icarus", "mem", "x_mask.hex").read_text()
+        mask = pathlib.Path(folder, "out_icarus", "mem", "net_x_mask.hex").read_text()
     words = [int(line, 16) for line in mask.splitlines() if line and line[0] in "0123456789abcdef"]
     check(sum(words) == 20 and len(words) == 200, "%d of %d inputs are written", sum(words), len(words))
     check(vector_words(some) == 2 * 256 + 2 * 16, "%s words with groups of 2 rows", vector_words(some))

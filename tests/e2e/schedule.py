@@ -42,7 +42,8 @@ def image_words(folder, pes):
     """{(PE, address)} of the words with a weight that is not 0; their number with those of 0."""
     filled, depth = set(), 0
     for pe in range(pes):
-        lines = pathlib.Path(folder, "out", "mem", "weight_%d.hex" % pe).read_text().splitlines()
+        image, = pathlib.Path(folder, "out", "mem").glob("*_weight_%d.hex" % pe)
+        lines = image.read_text().splitlines()
         words = [line for line in lines if line and not line.startswith("//")]
         filled |= {(pe, k) for k, word in enumerate(words) if int(word, 16)}
         depth = len(words)

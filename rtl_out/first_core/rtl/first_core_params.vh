@@ -26,12 +26,7 @@
     // x in the vector banks
     localparam X_BANKS       = 2;
     localparam X_BANK_SIZE   = 2;
-    localparam CONTIGUOUS    = 1;       // 1: a bank holds neighbouring elements
     localparam X_ALIGNED     = 0;
-    localparam X_MASKED      = 0;         // 1: only elements that a
-                                                    // matrix reads are stored
-    localparam X_PERMUTED    = 0;       // 1: x_order.hex says which
-                                                    // element comes to each position
     localparam X_BASE0       = 0;
     localparam X_BASE1       = 2;
     // gather engine
@@ -93,6 +88,3 @@
     // loading over AXI4-Lite
     localparam LOADABLE      = 0;
     localparam LOAD_BITS     = 32;        // widest word
-    localparam LOAD_WEIGHT   = 0;      // number of the first memory of each kind
-    localparam LOAD_INDEX    = 2;
-    localparam LOAD_RECORD   = 4;

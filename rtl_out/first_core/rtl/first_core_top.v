@@ -3,7 +3,10 @@
 // AXI4-Stream in and out, 1 element(s) of 16 bits per beat; back-pressure
 // everywhere.
 `default_nettype none
-module first_core_top (
+module first_core_top #(
+    parameter MEM_DIR = "mem/"      // folder of the memory images, with a / at its end; a path from
+                                    // where the tool runs, or an absolute one
+) (
     input  wire                     aclk,
     input  wire                     aresetn,
     // x: 3 elements per step, tlast on the last beat of a step, tuser on
@@ -50,10 +53,10 @@ module first_core_top (
     wire [BANKS*VALUE-1:0]  x_data, h_data;
     wire [1:0]              x_level, x_clear;
     lg_input #(.LANES(LANES), .FIELD(ELEMENT), .WIDTH(VALUE), .INPUTS(INPUTS), .BANKS(BANKS),
-               .MODULUS(X_BANKS), .BANK_SIZE(X_BANK_SIZE), .CONTIGUOUS(CONTIGUOUS),
-               .ALIGNED(X_ALIGNED), .ADDR(ADDR), .MASKED(X_MASKED), .MASK_FILE("mem/x_mask.hex"),
-               .BASE0(X_BASE0), .BASE1(X_BASE1), .FREE_DELAY(FRONT + 1), .PERMUTED(X_PERMUTED),
-               .ORDER_FILE("mem/x_order.hex")) u_input (
+               .MODULUS(X_BANKS), .BANK_SIZE(X_BANK_SIZE),
+               .CONTIGUOUS(1),
+               .ALIGNED(X_ALIGNED), .ADDR(ADDR), .BASE0(X_BASE0), .BASE1(X_BASE1),
+               .FREE_DELAY(FRONT + 1)) u_input (
         .clk_i(clk), .rst_i(rst_q), .enable_i(run),
         .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),
         .s_axis_tlast(s_axis_tlast), .s_axis_tuser(s_axis_tuser),
@@ -88,8 +91,8 @@ module first_core_top (
     wire             valid, first, mute, scale, own_scale;
     wire [ADDR-1:0]  addr, own_addr;
     wire [WADDR-1:0] waddr;
-    lg_sequencer #(.RUNS(RUNS), .PROGRAM_FILE("mem/program.hex"), .TILE_BITS(TILE_BITS),
-                   .LENGTH_BITS(LENGTH_BITS), .ADDR(ADDR), .WADDR(WADDR), .GAP_BITS(GAP_BITS),
+    lg_sequencer #(.RUNS(RUNS), .PROGRAM_FILE({MEM_DIR, "first_core_program.hex"}),
+                   .TILE_BITS(TILE_BITS), .LENGTH_BITS(LENGTH_BITS), .ADDR(ADDR), .WADDR(WADDR), .GAP_BITS(GAP_BITS),
                    .LAYERS(LAYERS), .HEAD_RUN(HEAD_RUN), .HAS_HEAD(HAS_HEAD), .INDEXED(PRIVATE),
                    .STAGES(STAGES)) u_sequencer (
         .clk_i(clk), .rst_i(rst_q), .enable_i(enable), .x_level_i(x_level), .x_clear_i(x_clear),
@@ -105,18 +108,18 @@ module first_core_top (
     lg_delay #(.WIDTH(WADDR), .LATENCY(FRONT + SELECT)) u_waddr (
         .clk_i(clk), .d_i(waddr), .q_o(waddr_late));
     lg_rom #(.WIDTH(PE_WIDTH*WEIGHT), .DEPTH(WEIGHT_WORDS),
-             .INIT_FILE("mem/weight_0.hex")) u_weight_0 (
+             .INIT_FILE({MEM_DIR, "first_core_weight_0.hex"})) u_weight_0 (
         .clk_i(clk), .raddr_i(waddr_late),
         .rdata_o(weight[0*PE_WIDTH*WEIGHT +: PE_WIDTH*WEIGHT]));
     lg_rom #(.WIDTH(PE_WIDTH*WEIGHT), .DEPTH(WEIGHT_WORDS),
-             .INIT_FILE("mem/weight_1.hex")) u_weight_1 (
+             .INIT_FILE({MEM_DIR, "first_core_weight_1.hex"})) u_weight_1 (
         .clk_i(clk), .raddr_i(waddr_late),
         .rdata_o(weight[1*PE_WIDTH*WEIGHT +: PE_WIDTH*WEIGHT]));
     lg_rom #(.WIDTH(INDEX_WORD), .DEPTH(WEIGHT_WORDS),
-             .INIT_FILE("mem/index_0.hex")) u_index_0 (
+             .INIT_FILE({MEM_DIR, "first_core_index_0.hex"})) u_index_0 (
         .clk_i(clk), .raddr_i(waddr), .rdata_o(index[0*INDEX_WORD +: INDEX_WORD]));
     lg_rom #(.WIDTH(INDEX_WORD), .DEPTH(WEIGHT_WORDS),
-             .INIT_FILE("mem/index_1.hex")) u_index_1 (
+             .INIT_FILE({MEM_DIR, "first_core_index_1.hex"})) u_index_1 (
         .clk_i(clk), .raddr_i(waddr), .rdata_o(index[1*INDEX_WORD +: INDEX_WORD]));
 
     // ---- rows at once
@@ -153,13 +156,15 @@ module first_core_top (
     wire [CELL_LANES*VALUE-1:0]            y_data;
     wire [CELL_LANES-1:0]                  saturated;
     lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(TILE_ROWS), .TILES(TILES),
-              .TILE_FILE("mem/tiles.hex"), .LAYERS(LAYERS), .STAGES(STAGES), .BANKS(BANKS),
+              .TILE_FILE({MEM_DIR, "first_core_tiles.hex"}),
+              .TABLE_FILE({MEM_DIR, "first_core_activation.hex"}),
+              .LAYERS(LAYERS), .STAGES(STAGES), .BANKS(BANKS),
               .ADDR(ADDR), .ALIGNED(H_ALIGNED), .QUEUE(QUEUE), .ENTRIES(ENTRIES), .FRONT(FRONT),
               .ACC(ACC), .LEFT(LEFT_SHIFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PREACTIVATION),
               .OUT(VALUE), .STATE(STATE), .STATE_FRACTION(STATE_FRACTION), .RECORDS(RECORDS),
               .PSUMS(PSUMS), .PSUM_BLOCK(PSUM_BLOCK),
               .NEURONS(NEURONS), .STATE_BLOCK(STATE_BLOCK), .SEGMENT(SEGMENT_BITS),
-              .SLOPE(SLOPE_BITS), .SLOPE_SHIFT(SLOPE_SHIFT), .TABLE_FILE("mem/activation.hex"),
+              .SLOPE(SLOPE_BITS), .SLOPE_SHIFT(SLOPE_SHIFT),
               .MUL_LATENCY(MUL_LATENCY), .SPLIT(STATE_SPLIT), .PART(STATE_PART)) u_cell (
         .clk_i(clk), .rst_i(rst_q), .start_i(cell_start), .tile_i(cell_tile),
         .parity_i(cell_parity), .clear_i(cell_clear), .row_i(row), .record_addr_o(record_addr),
@@ -167,11 +172,11 @@ module first_core_top (
         .y_we_o(y_we), .y_slot_o(y_slot), .y_entry_o(y_entry), .y_data_o(y_data), .y_done_o(y_done),
         .done_o(done), .saturated_o(saturated));
     lg_rom #(.WIDTH(ACC + SHIFT_BITS), .DEPTH(RECORDS),
-             .INIT_FILE("mem/record_0.hex")) u_record_0 (
+             .INIT_FILE({MEM_DIR, "first_core_record_0.hex"})) u_record_0 (
         .clk_i(clk), .raddr_i(record_addr),
         .rdata_o(record[0*(ACC+SHIFT_BITS) +: ACC+SHIFT_BITS]));
     lg_rom #(.WIDTH(ACC + SHIFT_BITS), .DEPTH(RECORDS),
-             .INIT_FILE("mem/record_1.hex")) u_record_1 (
+             .INIT_FILE({MEM_DIR, "first_core_record_1.hex"})) u_record_1 (
         .clk_i(clk), .raddr_i(record_addr),
         .rdata_o(record[1*(ACC+SHIFT_BITS) +: ACC+SHIFT_BITS]));
 
@@ -179,7 +184,7 @@ module first_core_top (
     wire [LANES*VALUE-1:0] y;
     wire                   y_valid, y_last, y_tag;
     lg_reorder #(.IN(CELL_LANES), .OUT(LANES), .WIDTH(VALUE), .ENTRIES(ENTRIES), .BEATS(OUT_BEATS),
-                 .ORDER_FILE("mem/y_order.hex"), .BLOCK(OUT_BLOCK)) u_output (
+                 .ORDER_FILE({MEM_DIR, "first_core_y_order.hex"}), .BLOCK(OUT_BLOCK)) u_output (
         .clk_i(clk), .rst_i(rst_q), .we_i({CELL_LANES{y_we}}), .slot_i(y_slot), .entry_i(y_entry),
         .data_i(y_data), .done_i(y_done), .tag_i(1'b0), .sent_o(y_sent),
         .valid_o(y_valid), .ready_i(m_axis_tready), .data_o(y), .last_o(y_last), .tag_o(y_tag));
