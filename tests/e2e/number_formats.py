@@ -2,7 +2,7 @@
 """Number formats: the state's is fitted to what the float network reaches, and right in hardware wherever its point is.
   suite: 20 s
 
-    numbers.py [WORD]...             only the cases with every WORD in their name
+    number_formats.py [WORD]...             only the cases with every WORD in their name
 """
 import math, os, pathlib, sys
 
