@@ -376,8 +376,12 @@ static const char *file_from(Arena *a, const char *path, const char *to)
 /* A spec is UTF-8: other names cannot be written into it. */
 static void check_names(const Survey *v, const char *file)
 {
-    if (!str_is_utf8(file))
-        diag_error(v->diag, (Place){ 0 }, "%s: its path is not UTF-8 and cannot stand in a spec: rename it", v->path);
+    bool control = false;
+    for (const char *p = file; *p; p++)
+        control = control || (unsigned char)*p < ' ' || *p == 127;
+    if (control || !str_is_utf8(file))
+        diag_error(v->diag, (Place){ 0 }, "%s: its path %s and cannot stand in a spec: rename it",
+                   yaml_comment(v->arena, v->path), control ? "holds a control character" : "is not UTF-8");
     for (int i = 0; i < v->model->n; i++)
         if (v->item[i].used && !str_is_utf8(v->item[i].name))
             diag_error(v->diag, (Place){ 0 }, "%s: the name of tensor %d is not UTF-8 and cannot stand in a spec: "

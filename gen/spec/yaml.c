@@ -42,6 +42,48 @@ static bool tab_indents(const Reader *r, size_t line)
     return p && p < end && *p == '\t';
 }
 
+/* A character that looks like a blank, or like nothing, and is none to YAML; 0: another. *length: its bytes. */
+static unsigned false_blank(const unsigned char *p, size_t left, int *length)
+{
+    *length = p[0] < 0x80 || left < 2 ? 1 : p[0] < 0xe0 || left < 3 ? 2 : p[0] < 0xf0 || left < 4 ? 3 : 4;
+    unsigned c = *length == 2 ? (p[0] & 31u) << 6 | (p[1] & 63u)
+               : *length == 3 ? (p[0] & 15u) << 12 | (p[1] & 63u) << 6 | (p[2] & 63u) : 0;
+    bool blank = c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200b) || c == 0x202f || c == 0x205f || c == 0x3000
+              || c == 0xfeff;
+    return blank ? c : 0;
+}
+
+/* Where plain text, neither a comment nor quoted, holds such a character: what it makes of the words around it is never
+ * what its writer sees. A byte order mark may begin the text. */
+static bool blanks_are_true(Reader *r)
+{
+    const unsigned char *text = (const unsigned char *)r->text;
+    yaml_mark_t mark = { 0 };
+    unsigned quote = 0, before = '\n';
+    bool comment = false;
+    int length;
+    for (size_t i = 0; i < r->length; i += (size_t)length, mark.column++) {
+        unsigned c = text[i], blank = false_blank(text + i, r->length - i, &length);
+        bool apart = before == '\n' || before == ' ' || before == '\t', opens = apart || strchr("[{,:", (int)before);
+        if (blank && i > 0 && !comment && !quote) {
+            diag_error(r->diag, place_of(r, mark), "U+%04X looks like a blank%s and is none: write an ordinary one, or "
+                       "put the text in quotes", blank, blank == 0xa0 ? " (a non-breaking space)" : "");
+            return false;
+        }
+        if (quote == '"' && c == '\\' && i + 1 < r->length && text[i + 1] < 0x80 && text[i + 1] != '\n')
+            length = 2, mark.column++;
+        else if (quote)
+            quote = c == quote ? 0 : quote;
+        else if (!comment && (c == '"' || c == '\'') && opens)
+            quote = c;
+        comment = (comment || (!quote && c == '#' && apart)) && c != '\n';
+        if (c == '\n')
+            mark.line++, mark.column = (size_t)-1;
+        before = c;
+    }
+    return true;
+}
+
 static void parser_error(Reader *r)
 {
     const yaml_parser_t *p = &r->parser;
@@ -337,7 +379,7 @@ SpecNode *yaml_read(Arena *a, Diag *d, Place at, const char *text, size_t length
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
     SpecNode *root = NULL;
-    bool ok = read_stream(&r, &root);
+    bool ok = blanks_are_true(&r) && read_stream(&r, &root);
     yaml_parser_delete(&r.parser);
     if (ok && !root) {
         root = ARENA_NEW(a, SpecNode);
