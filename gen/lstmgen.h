@@ -44,17 +44,27 @@ bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 /* The candidate nearest to `word` (edit distance at most 1/3 of its length, at least 1), or NULL. */
 const char *str_nearest(const char *word, const char *const *candidates, int n);
-/* The text as one word of a POSIX shell, quoted where it has to be. */
-const char *shell_word(Arena *a, const char *text);
-/* The text as one word of YAML, quoted and escaped where it has to be; as (part of) a comment, on one line. */
-const char *yaml_word(Arena *a, const char *text);
-const char *yaml_comment(Arena *a, const char *text);
-bool str_is_utf8(const char *text);
 /* A growing string; `text` is always NUL-terminated, in the arena. */
 typedef struct Buffer { Arena *arena; char *text; size_t length, room; } Buffer;
 void buffer_init(Buffer *b, Arena *a);
 void buffer_add(Buffer *b, const char *text, size_t n);
 void buffer_print(Buffer *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---------------------------------------------------------------- base/escape.c */
+bool text_is_path(const char *text);                    /* no character that any tool or shell takes for something else */
+/* Text of users for a language of the output; in `a`, or the text itself. */
+const char *text_line(Arena *a, const char *text);      /* printed: control characters as '?' */
+const char *text_comment(Arena *a, const char *text);   /* inside a comment of Verilog, C, Tcl, make or YAML */
+const char *text_tcl(Arena *a, const char *text);       /* a word of Tcl */
+const char *text_make(Arena *a, const char *text);      /* the value of a variable of make */
+const char *text_xml(Arena *a, const char *text);       /* text or attribute of SVG and HTML */
+const char *text_markdown(Arena *a, const char *text);  /* a phrase, also in a table */
+const char *text_code(Arena *a, const char *text);      /* a phrase of Markdown in `...` */
+const char *text_yaml(Arena *a, const char *text);      /* a quoted scalar of YAML */
+const char *yaml_word(Arena *a, const char *text);      /* quoted only where it has to be */
+const char *yaml_comment(Arena *a, const char *text);   /* inside a comment of YAML, what is no character escaped */
+bool str_is_utf8(const char *text);
+const char *shell_word(Arena *a, const char *text);     /* a word of a POSIX shell, quoted where it has to be */
 
 /* ---------------------------------------------------------------- base/diag.c */
 /* Where something was read: 1-based line and column; line 0: the file as a whole; file NULL: nowhere. */

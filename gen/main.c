@@ -118,7 +118,7 @@ static void print_pruned(const Job *j, const Request *r)
                                                   "weights", (json_int_t)all, "kept",
                                                   (json_int_t)kept));
             if (!(r->given & OPTION_JSON))
-                printf("  %-24s %lld of %lld weights kept (%.1f %%)\n", l->tensor[which],
+                printf("  %-24s %lld of %lld weights kept (%.1f %%)\n", text_line(j->arena, l->tensor[which]),
                        (long long)kept, (long long)all, 100.0 * (double)kept / (double)all);
         }
     json_t *o = json_pack("{s:s, s:o, s:o}", "pattern", patterns_text(j->arena, &j->network), "written",

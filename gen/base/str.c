@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 char *str_ndup(Arena *a, const char *s, size_t n)
 {
@@ -140,101 +139,4 @@ void buffer_print(Buffer *b, const char *fmt, ...)
     b->length += (size_t)n;
     va_end(again);
     va_end(args);
-}
-
-const char *shell_word(Arena *a, const char *text)
-{
-    static const char *const SAFE =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
-    if (text[0] && strspn(text, SAFE) == strlen(text))
-        return text;
-    Buffer b;
-    buffer_init(&b, a);
-    buffer_add(&b, "'", 1);
-    for (const char *p = text; *p; p++)
-        if (*p == '\'')
-            buffer_print(&b, "'\\''");
-        else
-            buffer_add(&b, p, 1);
-    buffer_add(&b, "'", 1);
-    return b.text;
-}
-
-/* One character of UTF-8; *length is 1 and the result negative where the bytes are none. */
-static long utf8_character(const unsigned char *p, int *length)
-{
-    static const long LEAST[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    int n = p[0] < 0x80 ? 1 : p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc2 ? 2 : 0;
-    long c = n == 1 ? p[0] : n > 1 ? p[0] & (0x7f >> n) : -1;
-    *length = 1;
-    for (int k = 1; k < n; k++) {
-        if ((p[k] & 0xc0) != 0x80)
-            return -1;
-        c = c << 6 | (p[k] & 0x3f);
-    }
-    if (n == 0 || c < LEAST[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-        return -1;
-    *length = n;
-    return c;
-}
-
-/* Characters that end a line of YAML, cannot stand in it, or look like a blank and are none. */
-static bool is_hidden(long c)
-{
-    return c < ' ' || (c >= 0x7f && c <= 0xa0) || (c >= 0x2000 && c <= 0x200f) || (c >= 0x2028 && c <= 0x202f)
-        || (c >= 0x2060 && c <= 0x206f) || c == 0x3000 || c == 0xfeff || c >= 0xfff0;
-}
-
-static void print_escaped(Buffer *b, const char *text, bool quoted)
-{
-    for (int length; *text; text += length) {
-        long c = utf8_character((const unsigned char *)text, &length);
-        if (c < 0)
-            buffer_print(b, "\\x%02x", (unsigned char)*text);
-        else if (quoted && (c == '"' || c == '\\'))
-            buffer_print(b, "\\%c", (int)c);
-        else if (is_hidden(c))
-            buffer_print(b, c < 0x100 ? "\\x%02lx" : c < 0x10000 ? "\\u%04lx" : "\\U%08lx", (unsigned long)c);
-        else
-            buffer_add(b, text, (size_t)length);
-    }
-}
-
-bool str_is_utf8(const char *text)
-{
-    for (int length; *text; text += length)
-        if (utf8_character((const unsigned char *)text, &length) < 0)
-            return false;
-    return true;
-}
-
-const char *yaml_comment(Arena *a, const char *text)
-{
-    Buffer b;
-    buffer_init(&b, a);
-    print_escaped(&b, text, false);
-    return b.text;
-}
-
-/* Text that no reader of YAML takes for anything else, wherever it stands. */
-static bool yaml_plain(const char *text)
-{
-    static const char *const WORDS[] = { "true", "false", "null", "yes", "no", "on", "off", "y", "n" };
-    for (int i = 0; i < LENGTH(WORDS); i++)
-        if (strcasecmp(text, WORDS[i]) == 0)
-            return false;
-    return (isalpha((unsigned char)text[0]) || text[0] == '/')
-        && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-") == strlen(text);
-}
-
-const char *yaml_word(Arena *a, const char *text)
-{
-    if (yaml_plain(text))
-        return text;
-    Buffer b;
-    buffer_init(&b, a);
-    buffer_add(&b, "\"", 1);
-    print_escaped(&b, text, true);
-    buffer_add(&b, "\"", 1);
-    return b.text;
 }

@@ -30,7 +30,7 @@ static void holes_flow(const Design *d, Holes *h, const char *files)
     double mhz = d->spec->clock_mhz;
     hole_text(h, "FILES", file_line(h->arena, files));
     hole_text(h, "TITLE", d->family->title);
-    hole_text(h, "PART", part_device(d->part, d->spec->part));
+    hole_text(h, "PART", text_tcl(h->arena, part_device(d->part, d->spec->part)));
     hole_text(h, "CLOCK_MHZ", str_format(h->arena, "%.10g", mhz));
     hole_text(h, "CLOCK_NS", str_format(h->arena, "%.6g", 1000.0 / mhz));
     hole_text(h, "MODELS", d->family->models);

@@ -138,7 +138,7 @@ bool sim_run(Arena *a, Diag *d, const char *folder, const char *simulator, SimRe
                            "--no-print-directory",
                            on_verilator ? "sim" : "sim-icarus",
                            "SIM_BUILD=build",
-                           cache ? str_format(a, "LG_CACHE=%s", cache) : NULL,
+                           cache ? str_format(a, "LG_CACHE=%s", text_make(a, cache)) : NULL,
                            NULL };
     ToolEnd end;
     if (!tool_start(a, d, make, argv, folder, out->log, SIM_TIMEOUT_S, &end))

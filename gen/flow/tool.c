@@ -95,6 +95,34 @@ static void block_ending(int how)
     sigprocmask(how, &set, NULL);
 }
 
+/* ---------------------------------------------------------------- temporary files */
+
+/* Icarus and Yosys give the names of their temporary files to a shell, between double quotes or none: a folder with
+ * other characters than those of plain paths would be taken apart or carried out. */
+static const char *const TEMP_NAMES[] = { "TMPDIR", "TMP", "TEMP" };
+static const char SAFE_TEMP[] = "/tmp";
+
+static bool temp_is_safe(const char *name)
+{
+    const char *value = getenv(name);
+    return !value || !value[0] || text_is_path(value);
+}
+
+static void warn_of_temp(Diag *d, Arena *a)
+{
+    for (int i = 0; i < LENGTH(TEMP_NAMES); i++)
+        if (!temp_is_safe(TEMP_NAMES[i]))
+            diag_warn(d, (Place){ 0 }, "%s is '%s': with other characters than letters, digits and -+_./,@ the tools' "
+                      "temporary files go to %s", TEMP_NAMES[i], text_line(a, getenv(TEMP_NAMES[i])), SAFE_TEMP);
+}
+
+static void replace_unsafe_temp(void)
+{
+    for (int i = 0; i < LENGTH(TEMP_NAMES); i++)
+        if (!temp_is_safe(TEMP_NAMES[i]))
+            setenv(TEMP_NAMES[i], SAFE_TEMP, 1);
+}
+
 /* ---------------------------------------------------------------- the child */
 
 /* Runs in the child: never returns. An errno that keeps the program from starting goes through the
@@ -104,6 +132,7 @@ static _Noreturn void child(const char *path, const char *const argv[], const ch
 {
     setpgid(0, 0);
     block_ending(SIG_UNBLOCK);
+    replace_unsafe_temp();
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* its own group does not get the terminal's ^C */
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     bool ready = nothing >= 0 && dup2(nothing, 0) >= 0 && dup2(log, 1) >= 0 && dup2(log, 2) >= 0;
@@ -189,6 +218,7 @@ bool tool_start(Arena *a, Diag *d, Tool tool, const char *const argv[], const ch
         diag_tool(d, "%s: cannot write its log %s: %s", tool.program, log_path, strerror(errno));
         return false;
     }
+    warn_of_temp(d, a);
     fflush(NULL); /* the child must not print our pending output again */
     struct sigaction old[LENGTH(ENDING)];
     bool caught[LENGTH(ENDING)];

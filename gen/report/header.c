@@ -136,7 +136,7 @@ const char *header_text(Arena *a, const Design *d)
                  "/* %s.h: registers, stream layout and number formats of %s_top. C99 or later.\n"
                  " * Made by lstmgen " LSTMGEN_VERSION " from %s (sha256 %.16s). Do not edit. */\n"
                  "#ifndef %s_H\n#define %s_H\n\n#include <stdint.h>\n\n",
-                 d->spec->name, d->spec->name, path_name(d->spec->file), d->spec->sha256, h.prefix,
+                 d->spec->name, d->spec->name, text_comment(a, path_name(d->spec->file)), d->spec->sha256, h.prefix,
                  h.prefix);
     put_registers(&h);
     put_stream(&h);

@@ -13,20 +13,6 @@ static const char *cell(const Page *p, const json_t *o, const char *path)
     return text ? text : "";
 }
 
-/* Text inside a table or a list: a bar would end the cell. */
-static const char *escaped(const Page *p, const char *text)
-{
-    Buffer b;
-    buffer_init(&b, p->arena);
-    for (; *text; text++)
-        switch (*text) {
-        case '|': buffer_print(&b, "\\|"); break;
-        case '\n': buffer_print(&b, " "); break;
-        default: buffer_add(&b, text, 1);
-        }
-    return b.text;
-}
-
 static void begin_table(Page *p, const char *title, const char *head, const char *align)
 {
     buffer_print(&p->out, "\n## %s\n\n%s\n%s\n", title, head, align);
@@ -38,7 +24,7 @@ static void put_glance(Page *p)
     int n = report_summary(p->arena, p->report, rows);
     begin_table(p, "At a glance", "| what | |", "| --- | --- |");
     for (int i = 0; i < n; i++)
-        buffer_print(&p->out, "| %s | %s |\n", rows[i].label, escaped(p, rows[i].text));
+        buffer_print(&p->out, "| %s | %s |\n", rows[i].label, text_markdown(p->arena, rows[i].text));
 }
 
 /* What a pattern keeps, in the unit in which it chooses. */
@@ -228,16 +214,17 @@ static void put_warnings(Page *p)
         return;
     buffer_print(&p->out, "\n## Warnings\n\n");
     json_array_foreach(value_at(p->report, "warnings"), i, w)
-        buffer_print(&p->out, "- %s\n", escaped(p, json_string_value(w)));
+        buffer_print(&p->out, "- %s\n", text_markdown(p->arena, json_string_value(w)));
 }
 
 const char *report_markdown(Arena *a, const json_t *report)
 {
     Page p = { .arena = a, .report = report };
     buffer_init(&p.out, a);
-    buffer_print(&p.out, "# %s\n\nMade by lstmgen %s from `%s` (sha256 %.16s) for %s.\n",
-                 cell(&p, report, "name"), cell(&p, report, "version"), cell(&p, report, "spec"),
-                 cell(&p, report, "spec_sha256"), cell(&p, report, "part"));
+    buffer_print(&p.out, "# %s\n\nMade by lstmgen %s from %s (sha256 %.16s) for %s.\n",
+                 cell(&p, report, "name"), cell(&p, report, "version"),
+                 text_code(a, cell(&p, report, "spec")),
+                 cell(&p, report, "spec_sha256"), text_markdown(a, cell(&p, report, "part")));
     put_glance(&p);
     put_matrices(&p);
     put_speed(&p);

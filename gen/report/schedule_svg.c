@@ -43,7 +43,8 @@ static double x_of(const Picture *p, double cycle)
 
 static void put_text(Picture *p, double x, double y, const char *anchor, const char *text)
 {
-    buffer_print(&p->out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n", x, y, anchor, text);
+    buffer_print(&p->out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n", x, y, anchor,
+                 text_xml(p->out.arena, text));
 }
 
 /* 1, 2 or 5 times a power of ten, so that an axis of this length gets at most TICKS steps. */

@@ -150,7 +150,7 @@ bool page_write(const Sweep *s, const Journal *j, const Table *t)
     const char *page = read_text(s, a, "report.html"), *chart = read_text(s, a, "chart.umd.min.js");
     bool ok = page && chart;
     if (ok) {
-        const char *const hole[][2] = { { "@@TITLE@@", str_format(a, "%s: sweep", s->name) },
+        const char *const hole[][2] = { { "@@TITLE@@", str_format(a, "%s: sweep", text_xml(a, s->name)) },
                                         { "@@CHART@@", chart },
                                         { "@@DATA@@", data_text(a, s, j, t) } };
         Buffer b;

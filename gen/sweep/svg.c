@@ -68,13 +68,7 @@ static int ticks_of(Scale z, double out[32])
 
 static void draw_text(Buffer *b, double x, double y, const char *style, const char *text)
 {
-    buffer_print(b, "<text x=\"%.1f\" y=\"%.1f\" %s>", x, y, style);
-    for (const char *p = text; *p; p++)
-        if (*p == '<' || *p == '>' || *p == '&')
-            buffer_print(b, "&#%d;", *p);
-        else
-            buffer_add(b, p, 1);
-    buffer_print(b, "</text>\n");
+    buffer_print(b, "<text x=\"%.1f\" y=\"%.1f\" %s>%s</text>\n", x, y, style, text_xml(b->arena, text));
 }
 
 static void draw_axes(Buffer *b, const Sweep *s, Scale x, Scale y)
@@ -140,7 +134,7 @@ bool front_write(const Sweep *s, const Table *t)
     Scale x = scale_of(s, t, 0), y = scale_of(s, t, 1);
     buffer_print(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" "
                  "font-family=\"sans-serif\" font-size=\"12\">\n<title>%s: Pareto front</title>\n"
-                 "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n", WIDTH, HEIGHT, WIDTH, HEIGHT, s->name);
+                 "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n", WIDTH, HEIGHT, WIDTH, HEIGHT, text_xml(a, s->name));
     draw_axes(&b, s, x, y);
     draw_points(&b, s, t, x, y, false);
     draw_points(&b, s, t, x, y, true);

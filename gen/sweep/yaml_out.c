@@ -19,21 +19,6 @@ static bool is_plain(const char *text)
     return text[0] != '\0';
 }
 
-static void print_quoted(Buffer *b, const char *text)
-{
-    buffer_add(b, "\"", 1);
-    for (const char *p = text; *p; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c == '"' || c == '\\')
-            buffer_print(b, "\\%c", c);
-        else if (c < ' ' || c == 127)
-            buffer_print(b, "\\x%02x", c);
-        else
-            buffer_add(b, p, 1);
-    }
-    buffer_add(b, "\"", 1);
-}
-
 static void print_scalar(Buffer *b, const SpecNode *n)
 {
     if (node_is_null(n))
@@ -41,17 +26,15 @@ static void print_scalar(Buffer *b, const SpecNode *n)
     else if (!n->quoted && is_plain(n->text))
         buffer_print(b, "%s", n->text);
     else
-        print_quoted(b, n->text);
+        buffer_print(b, "%s", text_yaml(b->arena, n->text));
 }
 
 static void print_key(Buffer *b, const char *key)
 {
     if (is_plain(key))
         buffer_print(b, "%s: ", key);
-    else {
-        print_quoted(b, key);
-        buffer_print(b, ": ");
-    }
+    else
+        buffer_print(b, "%s: ", text_yaml(b->arena, key));
 }
 
 void node_print_flow(Buffer *b, const SpecNode *n)

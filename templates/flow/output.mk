@@ -1,9 +1,11 @@
 # Simulation, lint and synthesis of ${NAME}. Works from a copy of this folder alone; needs the tools that a target
 # names, nothing else. Results and built programs go to build/.
 SIM_BUILD ?= build
-LG_CACHE ?= $(SIM_BUILD)/cache
 YOSYS ?= yosys
-export SIM_BUILD LG_CACHE
+export SIM_BUILD
+
+# Icarus and Yosys give the names of their temporary files to a shell: in here they are plain.
+IN_BUILD = mkdir -p build/tmp && TMPDIR=build/tmp TMP=build/tmp TEMP=build/tmp
 
 .PHONY: help sim sim-icarus waves lint synth pnr clean
 .DEFAULT_GOAL := help
@@ -29,19 +31,18 @@ waves:
 
 lint:
 	verilator --lint-only -Wall --top-module ${NAME}_top -Irtl $(wildcard rtl/lint.vlt) -f rtl/filelist.f
-	@mkdir -p "$(SIM_BUILD)"
-	iverilog -g2005 -Wall -t null -s ${NAME}_top -Irtl -f rtl/filelist.f >"$(SIM_BUILD)/lint.log" 2>&1; \
-	    status=$$?; cat "$(SIM_BUILD)/lint.log"; test $$status = 0 && test ! -s "$(SIM_BUILD)/lint.log"
-	$(YOSYS) -q -p "read_verilog -lib ${MODELS}; read_verilog -defer -Irtl $(shell cat rtl/filelist.f); \
+	@mkdir -p "$$SIM_BUILD"
+	@$(IN_BUILD) iverilog -g2005 -Wall -t null -s ${NAME}_top -Irtl -f rtl/filelist.f >"$$SIM_BUILD/lint.log" 2>&1; \
+	    status=$$?; cat "$$SIM_BUILD/lint.log"; test $$status = 0 && test ! -s "$$SIM_BUILD/lint.log"
+	$(IN_BUILD) $(YOSYS) -q -p "read_verilog -lib ${MODELS}; read_verilog -defer -Irtl $(shell cat rtl/filelist.f); \
 	    hierarchy -check -top ${NAME}_top; proc; check -assert"
 
 synth:
-	@mkdir -p "$(SIM_BUILD)"
-	$(YOSYS) -s syn/${NAME}.ys
+	$(IN_BUILD) $(YOSYS) -s syn/${NAME}.ys
 
 pnr:
 	@test -f syn/pnr.sh || { echo "pnr: no open place-and-route tool serves this part; see syn/ for the vendor's" >&2; exit 1; }
 	sh syn/pnr.sh
 
 clean:
-	rm -rf "$(SIM_BUILD)"
+	rm -rf -- "$$SIM_BUILD"

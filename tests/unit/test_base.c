@@ -400,6 +400,26 @@ static void test_folder_abort(void **state)
     arena_free(a);
 }
 
+/* One text with all that means something somewhere, in each language; by hand from their grammars. */
+static void test_escape(void **state)
+{
+    (void)state;
+    Arena *a = arena_new();
+    const char *text = "a\\\n*/ /* // \"$[x]{;}' <&|`\x7f\xc3\xa9";
+    assert_string_equal(text_line(a, text), "a\\?*/ /* // \"$[x]{;}' <&|`?\xc3\xa9");
+    assert_string_equal(text_comment(a, text), "a___/ _* _/ \"$[x]{;}' <&|`___");
+    assert_string_equal(text_tcl(a, text), "\"a\\\\\\u000a*/ /* // \\\"\\$\\[x\\]\\{\\;\\}' <&|`\\u007f\xc3\xa9\"");
+    assert_string_equal(text_xml(a, text), "a\\?*/ /* // &quot;$[x]{;}&#39; &lt;&amp;|`?\xc3\xa9");
+    assert_string_equal(text_markdown(a, text), "a\\ */ /* // \"$\\[x\\]{;}' &lt;&\\|` \xc3\xa9");
+    assert_string_equal(text_code(a, text), "`a\\ */ /* // \"$[x]{;}' <&\\|' \xc3\xa9`");
+    assert_string_equal(text_yaml(a, text), "\"a\\\\\\x0a*/ /* // \\\"$[x]{;}' <&|`\\x7f\xc3\xa9\"");
+    assert_string_equal(text_make(a, text), "a\\\n*/ /* // \"$$[x]{;}' <&|`\x7f\xc3\xa9");
+    assert_string_equal(text_tcl(a, "LFE5U-85F"), "LFE5U-85F");
+    assert_true(text_is_path("/tmp/a-b_c.d") && !text_is_path("/tmp/a b") && !text_is_path("/tmp/$(x)"));
+    assert_false(text_is_path("a%b") || text_is_path("") || text_is_path("a\n"));
+    arena_free(a);
+}
+
 static int calls;
 
 static int next_call(void)
@@ -599,6 +619,7 @@ int main(void)
         cmocka_unit_test(test_sha256),
         cmocka_unit_test(test_folder),
         cmocka_unit_test(test_folder_abort),
+        cmocka_unit_test(test_escape),
         cmocka_unit_test(test_least),
         cmocka_unit_test(test_folder_names),
         cmocka_unit_test(test_folder_refusals),

@@ -5,11 +5,14 @@
 # Programs are kept in $LG_CACHE under a hash of all they are made of (not of mem/, which is read at run time), so the
 # same RTL with other weights or other vectors needs no new build.
 set -eu
+unset CDPATH
 kind=$1
-build=${SIM_BUILD:-build}
-mkdir -p "$build" "${LG_CACHE:-$build/cache}"
-build=$(cd "$build" && pwd)
-cache=$(cd "${LG_CACHE:-$build/cache}" && pwd)
+here=$(pwd && echo .)
+here=${here%??}                          # a name that ends in a line end keeps it
+absolute() { case $1 in /*) printf '%s\n' "$1" ;; *) printf '%s\n' "$here/$1" ;; esac; }
+build=$(absolute "${SIM_BUILD:-build}")
+cache=$(absolute "${LG_CACHE:-$build/cache}")
+mkdir -p "$build" "$cache"
 optimise=${SIM_OPT:--O1}
 runtime_flags=-DVL_VALUE_STRING_MAX_WORDS=1100          # beats of up to 32,768 bits
 c_files="lstmgen_tb tb_report tb_stream tb_axil tb_config tb_delta"
@@ -24,21 +27,23 @@ need() {
 
 hash_of() { sha256sum | cut -c1-32; }
 
-# Build folders must not have blanks in their names (Verilator's makefile), so they are temporary.
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/lstmgen_sim.XXXXXX")
+# Builds run in a temporary folder and see nothing but relative names: Verilator writes the names that it is given into
+# a makefile, Icarus gives those of its temporary files to a shell; with blanks or $() neither would stay what it is.
+scratch=$(mktemp -d "$(absolute "${TMPDIR:-/tmp}")/lstmgen_sim.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 4' INT TERM
+ln -s "$here/rtl" "$here/tb" "$scratch/"
 
 # keep FILE NAME: puts a finished file into the cache in one step, so that parallel runs never see half of it.
 keep() {
     cp "$1" "$cache/$2.$$" && mv -f "$cache/$2.$$" "$cache/$2"
 }
 
-# compile_c INCLUDE FLAGS...: the testbench's objects, into $scratch.
+# compile_c INCLUDE FLAGS...: the testbench's objects, into obj/.
 compile_c() {
     include=$1; shift
     for f in $c_files; do
-        gcc -std=gnu11 -O2 -I"$include" "$@" -c "tb/$f.c" -o "$scratch/$f.o"
+        gcc -std=gnu11 -O2 -I"$include" "$@" -c "tb/$f.c" -o "obj/$f.o"
     done
 }
 
@@ -47,7 +52,7 @@ seed_runtime() {
     runtime=$( { verilator --version; g++ --version; echo "$root $runtime_flags"; cat tb/*.c tb/*.h; } | hash_of)
     runtime=runtime-$runtime.tar
     if [ -f "$cache/$runtime" ]; then
-        tar -xmf "$cache/$runtime" -C "$scratch"
+        tar --force-local -xmf "$cache/$runtime" -C obj
     else
         compile_c "$root/include/vltstd"
     fi
@@ -55,8 +60,8 @@ seed_runtime() {
 
 keep_runtime() {
     if [ -f "$cache/$runtime" ]; then return; fi
-    (cd "$scratch" && tar -cf runtime.tar verilated*.o $(printf '%s.o ' $c_files))
-    keep "$scratch/runtime.tar" "$runtime"
+    (cd obj && tar -cf runtime.tar verilated*.o $(printf '%s.o ' $c_files))
+    keep obj/runtime.tar "$runtime"
 }
 
 name_verilator() {
@@ -70,18 +75,18 @@ name_verilator() {
 build_verilator() {
     if [ -x "$cache/$program" ]; then touch "$cache/$program"; return; fi
     find "$cache" -name 'verilator-*' -mtime +14 -delete         # not used for two weeks
-    verilator --cc --vpi --prefix Vtb_top --top-module tb_top -Mdir "$scratch" -O3 --x-assign fast --x-initial unique \
+    verilator --cc --vpi --prefix Vtb_top --top-module tb_top -Mdir obj -O3 --x-assign fast --x-initial unique \
         -Wno-fatal -Wno-lint -Wno-style -Irtl $defines -CFLAGS "$runtime_flags" \
         --exe tb/public.vlt tb/tb_top.v -f rtl/filelist.f tb/sim_main.cpp
     seed_runtime
     objects=$(printf "%s.o " $c_files)
     wrapper=
     if command -v ccache >/dev/null 2>&1 && [ -n "${HOME:-}" ] && [ -w "$HOME" ]; then wrapper=ccache; fi
-    mkdir "$scratch/tb"
-    cp tb/sim_main.cpp "$scratch/tb/"
-    make -s -j "${SIM_JOBS:-2}" -C "$scratch" -f Vtb_top.mk Vtb_top OBJCACHE="$wrapper" OPT_FAST="$optimise" \
+    mkdir obj/tb
+    cp tb/sim_main.cpp obj/tb/
+    make -s -j "${SIM_JOBS:-2}" -C obj -f Vtb_top.mk Vtb_top OBJCACHE="$wrapper" OPT_FAST="$optimise" \
         OPT_SLOW=-O0 OPT_GLOBAL=-O2 USER_LDLIBS="$objects"
-    keep "$scratch/Vtb_top" "$program"
+    keep obj/Vtb_top "$program"
     keep_runtime
 }
 
@@ -96,17 +101,17 @@ build_icarus() {
     if [ ! -f "$cache/$module.vpi" ]; then
         include=$(iverilog-vpi --cflags | tr ' ' '\n' | sed -n 's/^-I//p' | head -n 1)
         compile_c "$include" -fPIC
-        (cd "$scratch" && gcc -shared -o tb.vpi $(printf '%s.o ' $c_files))
-        keep "$scratch/tb.vpi" "$module.vpi"
+        (cd obj && gcc -shared -o tb.vpi $(printf '%s.o ' $c_files))
+        keep obj/tb.vpi "$module.vpi"
     fi
-    iverilog -g2005 -o "$program" -s tb_top $defines "$@" -Irtl -f rtl/filelist.f tb/tb_top.v
+    iverilog -g2005 -o sim.vvp -s tb_top $defines "$@" -Irtl -f rtl/filelist.f tb/tb_top.v
 }
 
-# logged COMMAND...: runs a build with all output in the log; ends with the log when it fails. (Not `build || fail`:
+# logged COMMAND...: runs a build in $scratch with all output in the log; ends with the log when it fails. (Not `build || fail`:
 # the shell would go on after an error inside.)
 logged() {
     set +e
-    (set -e; "$@") >"$log" 2>&1
+    (set -e; cd "$scratch"; mkdir obj; TMPDIR=. TMP=. TEMP=.; export TMPDIR TMP TEMP; "$@") >"$log" 2>&1
     built=$?
     set -e
     if [ $built != 0 ]; then
