@@ -84,6 +84,20 @@ static void print_help(FILE *to, const Command *table, const Command *only)
     print_statuses(to);
 }
 
+/* ---- which runner ---- */
+
+bool runner_is_slurm(const char *words)
+{
+    return str_starts(words, "slurm") && (words[5] == '\0' || words[5] == ' ');
+}
+
+const char *runner_fault(const char *words)
+{
+    if (runner_is_slurm(words) || strstr(words, "{}") || strstr(words, "{list}"))
+        return NULL;
+    return "expected slurm, or a command with {} where the command of a point goes, like 'ssh host {}'";
+}
+
 /* ---- words ---- */
 
 typedef struct Parser {

@@ -33,7 +33,8 @@ struct Command {
     int (*run)(const Request *r);       /* NULL: not part of this version */
 };
 
-/* Why what --runner says cannot be meant, or NULL (sweep/fleet.c). */
+/* What --runner says: Slurm (else a command); why it cannot be meant, or NULL. */
+bool runner_is_slurm(const char *words);
 const char *runner_fault(const char *words);
 
 /* Reads argv. True: `out` is complete. False: *status is what the program ends with; help and

@@ -44,6 +44,10 @@ bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 /* The candidate nearest to `word` (edit distance at most 1/3 of its length, at least 1), or NULL. */
 const char *str_nearest(const char *word, const char *const *candidates, int n);
+/* `name` taken relative to the folder of `base_file` unless absolute. */
+char *path_beside(Arena *a, const char *base_file, const char *name);
+char *path_join(Arena *a, const char *folder, const char *name);
+const char *path_name(const char *path);                /* last component */
 /* A growing string; `text` is always NUL-terminated, in the arena. */
 typedef struct Buffer { Arena *arena; char *text; size_t length, room; } Buffer;
 void buffer_init(Buffer *b, Arena *a);
@@ -101,12 +105,8 @@ typedef struct Bytes { const uint8_t *data; size_t size; } Bytes;
 bool file_read(Arena *a, Diag *d, Place from, const char *path, size_t limit, Bytes *out);
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);
-/* `name` taken relative to the folder of `base_file` unless absolute. */
-char *path_beside(Arena *a, const char *base_file, const char *name);
-char *path_join(Arena *a, const char *folder, const char *name);
 /* The names in a folder, by their bytes, and how many; none where there is no such folder. */
 const char **folder_names(Arena *a, const char *folder, int *n);
-const char *path_name(const char *path);                /* last component */
 /* The folder of templates, testbench and constraints: beside the program or under PREFIX/share/lstmgen. */
 const char *data_folder(Arena *a, Diag *d);
 void sha256_hex(const void *data, size_t n, char out[65]);

@@ -113,27 +113,6 @@ bool file_is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-char *path_beside(Arena *a, const char *base_file, const char *name)
-{
-    const char *slash = strrchr(base_file, '/');
-    if (name[0] == '/' || !slash)
-        return str_dup(a, name);
-    return str_format(a, "%.*s%s", (int)(slash - base_file + 1), base_file, name);
-}
-
-char *path_join(Arena *a, const char *folder, const char *name)
-{
-    if (folder[0] == '\0')
-        return str_dup(a, name);
-    return str_format(a, str_ends(folder, "/") ? "%s%s" : "%s/%s", folder, name);
-}
-
-const char *path_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
     return strcmp((*a)->d_name, (*b)->d_name);

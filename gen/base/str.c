@@ -1,4 +1,4 @@
-/* str.c: strings in an arena, a growing buffer, and the nearest name for "did you mean". */
+/* str.c: strings in an arena, names of files, a growing buffer, and the nearest name for "did you mean". */
 #include "base/base.h"
 
 #include <ctype.h>
@@ -48,6 +48,27 @@ bool str_ends(const char *s, const char *suffix)
 {
     size_t n = strlen(s), k = strlen(suffix);
     return n >= k && strcmp(s + n - k, suffix) == 0;
+}
+
+char *path_beside(Arena *a, const char *base_file, const char *name)
+{
+    const char *slash = strrchr(base_file, '/');
+    if (name[0] == '/' || !slash)
+        return str_dup(a, name);
+    return str_format(a, "%.*s%s", (int)(slash - base_file + 1), base_file, name);
+}
+
+char *path_join(Arena *a, const char *folder, const char *name)
+{
+    if (folder[0] == '\0')
+        return str_dup(a, name);
+    return str_format(a, str_ends(folder, "/") ? "%s%s" : "%s/%s", folder, name);
+}
+
+const char *path_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
 }
 
 enum { NEAREST_MAX = 63 };              /* longer words have no neighbours worth naming */

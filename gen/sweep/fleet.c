@@ -13,20 +13,6 @@
 /* A task of Slurm costs about half a second: less than 5 % of LEAST_SECONDS, 2.5 % of CHUNK_SECONDS. */
 enum { PROBES = 4, CHUNK_SECONDS = 20, LEAST_SECONDS = 10, CHUNKS_MAX = 10000, TRIES = 3 };
 
-/* ---- which runner ---- */
-
-static bool is_slurm(const char *words)
-{
-    return str_starts(words, "slurm") && (words[5] == '\0' || words[5] == ' ');
-}
-
-const char *runner_fault(const char *words)
-{
-    if (is_slurm(words) || strstr(words, "{}") || strstr(words, "{list}"))
-        return NULL;
-    return "expected slurm, or a command with {} where the command of a point goes, like 'ssh host {}'";
-}
-
 /* ---- chunks ---- */
 
 static Chunk *add_chunk(Fleet *f, int points)
@@ -225,7 +211,7 @@ static void list_open(Fleet *f)
 
 bool fleet_run(Sweep *s, Journal *j, const Request *r, bool *stopped, int *cancelled)
 {
-    bool slurm = is_slurm(r->runner);
+    bool slurm = runner_is_slurm(r->runner);
     Fleet f = { .sweep = s, .journal = j, .runner = slurm ? &runner_slurm : &runner_command,
                 .words = r->runner + (slurm ? 5 : 0), .slots = r->jobs, .waiting = "" };
     fleet_clean(s);                     /* what is in there was taken over */
