@@ -121,6 +121,7 @@ static bool gather(Job *j)
                           .golden = &j->golden,
                           .sequences = &j->sequences,
                           .facts = facts_gather(&j->design, &j->golden, &j->sequences) };
+    warnings_gather(j->arena, j->diag, j->spec, &j->report);
     return true;
 }
 

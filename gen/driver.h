@@ -48,8 +48,8 @@ bool job_emit(Job *j, const char *path);
 bool job_simulate(Job *j, const char *path, const char *simulator);
 /* Synthesises the folder that job_emit wrote, the same way. */
 bool job_synthesise(Job *j, const char *path);
-/* EXIT_OK, or EXIT_MISMATCH after printing to stderr what does not match: outputs, protocol, or
- * verify.min_snr_db. */
+/* EXIT_OK, or EXIT_MISMATCH after printing to stderr what does not match: outputs and protocol, where they were
+ * simulated, or verify.min_snr_db. */
 int job_verdict(const Job *j);
 /* The object of --json for what is known so far; the caller gives it back with json_decref. */
 json_t *job_report(Job *j);

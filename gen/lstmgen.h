@@ -314,6 +314,7 @@ struct Pattern {
     const char *name, *summary, *paper;
     const Engine *engine;
     const char *keeps, *hardware, *costs;          /* one sentence each, for `lstmgen patterns` */
+    const char *grain;                             /* why it may keep more than was asked, and what helps; NULL: dense */
     const char *const *keys;                       /* its own spec keys, NULL-terminated */
     /* Fills defaults that depend on other keys (banks from pe_width and back) and reports what clashes. */
     void (*check)(Spec *s, const Network *net, Diag *d);

@@ -74,9 +74,10 @@ static int run_check(const Request *r)
         return run_accuracy(r);
     bool ok = read_and_build(&j, r);
     int status = close_messages(j.diag);
-    if (ok)
-        print_report(&j, r);
-    return ok ? EXIT_OK : status;
+    if (!ok)
+        return status;
+    print_report(&j, r);
+    return job_verdict(&j);
 }
 
 static int run_sim(const Request *r)

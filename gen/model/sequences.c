@@ -15,6 +15,8 @@ typedef struct Loader {
     Sequences *out;
     int file_steps; /* steps in verify.input, before anything is cut */
     bool cut;       /* verify.steps left steps of some sequence out */
+    bool either;    /* verify.input is (T, 1, I): one sequence of T steps, or T of one step... */
+    bool many;      /* ... and to be read as the latter */
 } Loader;
 
 static bool shape_error(const Loader *l, const char *key, const Tensor *t, const char *expected)
@@ -133,6 +135,13 @@ static float *crop(const Loader *l, const float *from, int width)
     return to;
 }
 
+/* (T, 1, I) may be T steps of one sequence, as recurrent layers of PyTorch take it, or T sequences of one step. What is
+ * given for each sequence tells; else choose_reading does. */
+static bool either_reading(const Loader *l, const Tensor *t)
+{
+    return t->rank == 3 && t->shape[1] == 1 && t->shape[0] > 1 && !l->spec->verify_lengths && !l->spec->verify_labels;
+}
+
 /* (T, I) is one sequence, (S, T, I) several. */
 static Tensor *load_steps(Loader *l, const char *key, const char *path)
 {
@@ -145,8 +154,10 @@ static Tensor *load_steps(Loader *l, const char *key, const char *path)
                     str_format(l->arena, "(steps, %d) or (sequences, steps, %d)", width, width));
         return NULL;
     }
-    *l->out = (Sequences){ .n = t->rank == 3 ? (int)t->shape[0] : 1, .width = width };
-    l->file_steps = (int)t->shape[t->rank - 2];
+    l->either = either_reading(l, t);
+    bool one = t->rank == 2 || (l->either && !l->many);
+    *l->out = (Sequences){ .n = one ? 1 : (int)t->shape[0], .width = width };
+    l->file_steps = (int)(one ? t->shape[0] : t->shape[1]);
     return t;
 }
 
@@ -167,6 +178,8 @@ static bool load_input(Loader *l)
 static int64_t steps_expected(const Loader *l, const Tensor *t)
 {
     int n = l->out->n;
+    if (t->rank == 3 && n == 1 && t->shape[0] == l->file_steps && t->shape[1] == 1)
+        return t->shape[0];             /* steps of one sequence, batch 1 */
     if (t->rank == 3 && t->shape[0] == n && (t->shape[1] == l->file_steps || t->shape[1] == 1))
         return t->shape[1];
     if (t->rank == 2 && n == 1 && (t->shape[0] == l->file_steps || t->shape[0] == 1))
@@ -211,16 +224,63 @@ static bool load_labels(const Loader *l)
     return l->out->label != NULL;
 }
 
+static bool load_all(Loader *l)
+{
+    if (!load_input(l))
+        return false;
+    bool expect = !l->spec->verify_expect || load_expect(l);
+    bool labels = !l->spec->verify_labels || load_labels(l); /* both, to report both */
+    return expect && labels;
+}
+
+/* ---- (T, 1, I) */
+
+/* SNR of the float network against verify.expect. */
+static double agreement(const Network *net, const Sequences *q)
+{
+    Arena *scratch = arena_new();
+    size_t width = (size_t)q->expect_width, count = (size_t)q->n * (size_t)q->steps * width;
+    float *y = ARENA_ARRAY(scratch, float, count);
+    float_network_run(net, q, y);
+    bool all = q->expect_steps == q->steps;
+    double db = all ? snr_db(q->expect, y, count)       /* else the last step of the only sequence */
+                    : snr_db(q->expect, y + (size_t)(q->length[0] - 1) * width, width);
+    arena_free(scratch);
+    return db;
+}
+
+/* Of two readings, that with which the float network agrees better with verify.expect; without it one sequence. Never in
+ * silence. */
+static void choose_reading(Loader *one)
+{
+    Sequences *q = one->out, split = { 0 };
+    int steps = q->n * one->file_steps;
+    Loader many = *one;
+    many.diag = diag_new(one->arena);
+    many.out = &split;
+    many.many = true;
+    const char *why = "batch 1; if it holds sequences of one step each, give verify.lengths";
+    if (q->expect && load_all(&many)) {
+        double as_one = agreement(one->net, q), as_many = agreement(one->net, &split);
+        why = str_format(one->arena, "with verify.expect the float network then agrees to %.1f dB, with the other reading "
+                         "to %.1f dB", fmax(as_one, as_many), fmin(as_one, as_many));
+        if (as_many > as_one)
+            *q = split;
+    }
+    const char *reading = q->n == 1 ? "one sequence of %d steps" : "%d sequences of one step";
+    diag_warn(one->diag, spec_at(one->spec, "verify.input"), "%s of shape (%d, 1, %d) is read as %s (%s)",
+              path_name(one->spec->verify_input), steps, q->width, str_format(one->arena, reading, steps), why);
+}
+
 bool sequences_load(Arena *a, Diag *d, const Spec *s, const Network *net, Sequences *out)
 {
     Loader l = { .arena = a, .diag = d, .spec = s, .net = net, .out = out };
     if (!s->verify_input)
         return make_noise(&l);
-    if (!load_input(&l))
-        return false;
-    bool expect = !s->verify_expect || load_expect(&l);
-    bool labels = !s->verify_labels || load_labels(&l); /* both, to report both */
-    return expect && labels;
+    bool ok = load_all(&l);
+    if (ok && l.either)
+        choose_reading(&l);
+    return ok;
 }
 
 bool sequences_profile(Arena *a, Diag *d, const Spec *s, const Network *net, Sequences *out)

@@ -287,6 +287,8 @@ const Pattern pattern_bank_balanced = {
     .summary = "Each row is cut into equal banks; each bank keeps the same number of weights.",
     .keeps = "the K = ceil(keep * bank size) largest magnitudes of every bank of every row",
     .hardware = "one row per PE, one bank per lane; each PE has its own copy of the vector, each weight its index",
+    .grain = "each bank keeps a whole number of its columns, at least one, and narrow matrices have few in a bank; fewer "
+             "banks come closer (sparsity.banks and engine.pe_width, or sparsity.banks: auto)",
     .costs = "log2(bank size) index bits per weight, one vector copy per PE; no load imbalance, no conflicts",
     .paper = "Cao et al., FPGA 2019, 10.1145/3289602.3293898",
     .keys = bank_balanced_keys,

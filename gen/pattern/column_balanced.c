@@ -217,6 +217,7 @@ const Pattern pattern_column_balanced = {
     .keeps = "the S - floor(S * (1 - keep)) largest magnitudes of the S rows that a PE owns, in every column",
     .hardware = "pe_width arrays of pes PEs: an array takes a column and multiplies it with one element of x or h; "
                 "each PE adds to its own rows; with many rows and few columns two of them are read out at once",
+    .grain = "each PE keeps a whole number of its few rows of a column, at least one; fewer PEs (engine.pes) come closer",
     .costs = "log2(S) index bits per weight, two row memories and an adder per multiplier; columns of unchanged "
              "elements can be skipped (delta)",
     .paper = "Gao et al., Spartus, 2021, arXiv 2108.02297",

@@ -226,6 +226,7 @@ const Pattern pattern_grouped_columns = {
              "all)",
     .hardware = "the PEs of a tile that work on one group read one index list and one copy of the vector, any element "
                 "a lane",
+    .grain = "each group of rows keeps a whole number of columns, at least one",
     .costs = "log2(columns) / group_rows index bits per weight, a copy of the vector per lane and list; perfect "
              "balance",
     .paper = "Wang et al., IEEE Access 2019, 10.1109/access.2019.2917312",

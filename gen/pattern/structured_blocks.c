@@ -267,6 +267,8 @@ const Pattern pattern_structured_blocks = {
     .hardware = "each PE works through its rows at its own pace; results wait until all PEs have the row; each "
                 "multiplier reads any element of its own copy of the vector; neurons are dealt to PEs so that all "
                 "have the same work; report.md has a picture of the schedule",
+    .grain = "each block keeps whole rows and columns, at least one of each; larger blocks (sparsity.block) or align: false "
+             "come closer",
     .costs = "an index per weight, a copy of the vector per multiplier (h waits in a queue, so that a copy has few "
              "banks); lanes idle in the last cycle of a row (`align` avoids most of it); PEs with less work",
     .paper = "Shi et al., ICS 2020, arXiv 2005.05758",

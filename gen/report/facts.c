@@ -20,10 +20,10 @@ static Format output_format(const QNetwork *q)
     return q->layer[q->n - 1].out;
 }
 
-/* SNR of the bit-true outputs against `reference`, whose sequences hold `steps` steps (1: the last
- * one). Steps beyond a sequence's end are not looked at. */
-static double hardware_snr(const Design *d, const Golden *g, const Sequences *seq,
-                           const float *reference, int steps)
+/* SNR of outputs against `reference`, whose sequences hold `steps` steps (1: the last one): of `value`, or of the
+ * bit-true ones where that is NULL. Steps beyond a sequence's end are not looked at. */
+static double output_snr(const Design *d, const Golden *g, const Sequences *seq, const float *value,
+                         const float *reference, int steps)
 {
     StepChoice choice = steps == 1 ? STEPS_LAST : STEPS_ALL;
     Format f = output_format(d->q);
@@ -33,10 +33,10 @@ static double hardware_snr(const Design *d, const Golden *g, const Sequences *se
     for (int s = 0; s < seq->n; s++)
         for (int t = first_step(seq, s, choice); t < seq->length[s]; t++) {
             const float *r = reference + step_at(steps, s, choice == STEPS_LAST ? 0 : t, g->width);
-            const int32_t *y = g->y + step_at(seq->steps, s, t, g->width);
+            size_t at = step_at(seq->steps, s, t, g->width);
             for (int j = 0; j < g->width; j++, n++) {
                 expected[n] = r[j];
-                found[n] = (float)format_decode(f, y[j]);
+                found[n] = value ? value[at + (size_t)j] : (float)format_decode(f, g->y[at + (size_t)j]);
             }
         }
     double db = snr_db(expected, found, n);
@@ -46,10 +46,13 @@ static double hardware_snr(const Design *d, const Golden *g, const Sequences *se
 
 static void gather_snr(const Design *d, const Golden *g, const Sequences *seq, Facts *out)
 {
-    out->snr_db = hardware_snr(d, g, seq, g->y_float, seq->steps);
+    out->snr_db = output_snr(d, g, seq, NULL, g->y_float, seq->steps);
     out->has_expect = seq->expect_steps > 0;
-    if (out->has_expect)
-        out->expect_snr_db = hardware_snr(d, g, seq, seq->expect, seq->expect_steps);
+    if (out->has_expect) {
+        const float *before = g->y_unpruned ? g->y_unpruned : g->y_float;
+        out->expect_snr_db = output_snr(d, g, seq, NULL, seq->expect, seq->expect_steps);
+        out->float_expect_snr_db = output_snr(d, g, seq, before, seq->expect, seq->expect_steps);
+    }
     out->has_prune = g->y_unpruned != NULL;
     if (out->has_prune)
         out->prune_snr_db = snr_db(g->y_unpruned, g->y_float,

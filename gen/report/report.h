@@ -13,6 +13,7 @@ typedef struct Facts {
     double snr_db;                      /* bit-true against float, same kept weights */
     bool has_expect, has_prune, has_labels;
     double expect_snr_db;               /* bit-true outputs against verify.expect */
+    double float_expect_snr_db;         /* the float network before pruning against verify.expect */
     double prune_snr_db;                /* pruned float against unpruned float */
     /* Percent of sequences whose largest output of the last step is the label. */
     double accuracy_float, accuracy_hardware;
@@ -61,6 +62,10 @@ json_t *delta_json(const Report *r);
 json_t *report_json(const Report *r);
 /* As text with a line end, in `a`. */
 const char *report_json_text(Arena *a, const json_t *report);
+
+/* ---------------------------------------------------------------- report/warnings.c */
+/* Records what is doubtful of a core that is right bit for bit, from a report whose facts are gathered. */
+void warnings_gather(Arena *a, Diag *d, const Spec *s, const Report *r);
 
 /* ---------------------------------------------------------------- report/summary.c, markdown.c */
 enum { SUMMARY_MAX = 16 };

@@ -173,8 +173,8 @@ static const char *row_snr(const Source *s)
 {
     Buffer b;
     buffer_init(&b, s->arena);
-    add_snr(s, &b, "verify.snr_db", "against the float network");
     add_snr(s, &b, "verify.expect_snr_db", "against verify.expect");
+    add_snr(s, &b, "verify.snr_db", "against the float network");
     add_snr(s, &b, "verify.prune_snr_db", "pruned against unpruned, both float");
     const char *input = json_string_value(value_at(s->report, "verify.input"));
     buffer_print(&b, "; %s values saturated", text_at(s, "verify.saturations"));

@@ -164,7 +164,7 @@ def spoilt_data(folder, name, pattern, replacement):
 def _():
     with scratch() as folder:
         env = spoilt_data(folder, "templates/cell/lg_lane.v", r" \+ HALF_C;", ";")
-        r = lstmgen("sim", little_spec(folder), "--sim", "icarus", "--json", "-o", folder + "/out", env=env)
+        r = lstmgen("sim", little_spec(folder, precision={"state": 10}), "--sim", "icarus", "--json", "-o", folder + "/out", env=env)
         expect(r, 3)
         check(r.get("verify.mismatches", 0) > 0, "verify %s", r.get("verify"))
 
