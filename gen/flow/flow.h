@@ -18,6 +18,9 @@ typedef struct ToolEnd {
 /* Absolute path of the program ("dir/program" as it is, else through PATH), or NULL after a
  * diag_tool that names the program and its package. */
 const char *tool_find(Arena *a, Diag *d, Tool tool);
+/* The program that the environment's `variable` names (a name or a path), else the first of `names`
+ * (NULL at the end) that is in PATH, else names[0]; the package is that of the latter. */
+Tool tool_choose(Arena *a, const char *variable, const char *const names[], const char *package);
 /* Runs argv (argv[0]: the program's name; NULL at the end) in `folder` (NULL: here), with no input
  * and with stdout and stderr in `log_path` (relative to the caller's folder). timeout_s 0: no
  * limit; at the limit the whole process group is killed. False after a diag_tool when the program

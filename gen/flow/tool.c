@@ -40,26 +40,38 @@ static const char *absolute(Arena *a, const char *path)
     return out;
 }
 
+/* Absolute path of a program ("dir/program" as it is, else through PATH); NULL: not there. */
+static const char *locate(Arena *a, const char *program)
+{
+    const char *path = getenv("PATH");
+    if (strchr(program, '/'))
+        return is_program(program) ? absolute(a, program) : NULL;
+    for (const char *p = path ? path : "/usr/bin:/bin"; p; p = strchr(p, ':') ? strchr(p, ':') + 1 : NULL) {
+        size_t n = strcspn(p, ":");
+        const char *candidate = n ? path_join(a, str_ndup(a, p, n), program) : str_format(a, "./%s", program);
+        if (is_program(candidate))
+            return absolute(a, candidate);
+    }
+    return NULL;
+}
+
 const char *tool_find(Arena *a, Diag *d, Tool tool)
 {
-    const char *found = NULL;
-    const char *path = getenv("PATH");
-    if (strchr(tool.program, '/')) {
-        if (is_program(tool.program))
-            found = absolute(a, tool.program);
-    } else {
-        for (const char *p = path ? path : "/usr/bin:/bin"; p && !found;
-             p = strchr(p, ':') ? strchr(p, ':') + 1 : NULL) {
-            size_t n = strcspn(p, ":");
-            const char *candidate = n ? path_join(a, str_ndup(a, p, n), tool.program)
-                                      : str_format(a, "./%s", tool.program);
-            if (is_program(candidate))
-                found = absolute(a, candidate);
-        }
-    }
+    const char *found = locate(a, tool.program);
     if (!found)
         diag_tool(d, "%s: not found; on Debian: apt install %s", tool.program, tool.package);
     return found;
+}
+
+Tool tool_choose(Arena *a, const char *variable, const char *const names[], const char *package)
+{
+    const char *own = getenv(variable);
+    if (own && *own)
+        return (Tool) { own, package };
+    for (int i = 0; names[i]; i++)
+        if (locate(a, names[i]))
+            return (Tool) { names[i], package };
+    return (Tool) { names[0], package };
 }
 
 /* ---------------------------------------------------------------- the end of this process */

@@ -38,7 +38,7 @@ lint:
 	    hierarchy -check -top ${NAME}_top; proc; check -assert"
 
 synth:
-	$(IN_BUILD) $(YOSYS) -s syn/${NAME}.ys
+	$(IN_BUILD) $(YOSYS) -l syn/${NAME}.log -s syn/${NAME}.ys
 
 pnr:
 	@test -f syn/pnr.sh || { echo "pnr: no open place-and-route tool serves this part; see syn/ for the vendor's" >&2; exit 1; }

@@ -126,59 +126,11 @@ static void test_blocks(void **state)
     assert_int_equal(wrong, 0);
 }
 
-/* ---------------------------------------------------------------- reading stat */
-
-/* From a run of Yosys 0.23, shortened: two rows of two multipliers, one mapped ROM type (2 blocks), one empty. */
-static const char STAT[] =
-    "\n=== $paramod$11\\lg_rom ===\n\n   Number of cells:                  3\n"
-    "     DP16KD                          2\n     TRELLIS_FF                      1\n"
-    "\n=== $paramod$22\\lg_rom ===\n\n   Number of cells:                  0\n"
-    "\n=== lg_mul ===\n\n   Number of cells:                  1\n     MULT18X18D                      1\n"
-    "\n=== design hierarchy ===\n\n"
-    "   top                               1\n"
-    "     $paramod\\row\\N=s32'10          2\n"
-    "       lg_mul                        2\n"
-    "       $paramod$11\\lg_rom            1\n"
-    "       $paramod$33\\lg_rom_small      1\n"
-    "     $paramod$22\\lg_rom              1\n"
-    "     lg_mul                          1\n"
-    "\n   Number of wires:                237\n   Number of cells:                667\n"
-    "     $paramod$44\\lg_rom              3\n     $paramod$55\\lg_rom2             1\n"
-    "     CCU2C                          10\n     DP16KD                          5\n"
-    "     LUT4                           66\n     MULT18X18D                      5\n"
-    "     TRELLIS_DPR16X4                 4\n     TRELLIS_FF                    441\n\n";
-static const char ROMS[] =
-    "module $abstract\\lg_rom\n  parameter \\WIDTH\n  parameter \\DEPTH\nend\n"
-    "attribute \\blackbox 1\nmodule $paramod$44\\lg_rom\n\n  parameter \\WIDTH 40\n  parameter \\DEPTH 32'1000000000\n"
-    "  parameter \\INIT_FILE \"mem/w.hex\"\n  wire width 40 output 3 \\rdata_o\nend\n"
-    "module $paramod$55\\lg_rom2\n  parameter \\WIDTH 16\n  parameter \\DEPTH 256\nend\n";
-
-static void test_stat(void **state)
-{
-    (void)state;
-    Arena *a = arena_new();
-    SynthResult r = {0};
-    assert_true(synth_parse(a, family_find("ecp5"), STAT, ROMS, &r));
-    assert_int_equal(r.multipliers, 5);
-    assert_int_equal(r.dsp, 5);
-    assert_int_equal(r.lut, 66 + 2 * 10);
-    assert_int_equal(r.carry, 10);
-    assert_int_equal(r.lutram, 16);
-    assert_int_equal(r.roms, 2 + 3);                            /* the empty one does not count */
-    assert_int_equal(r.rom_blocks, 2 * 2 + 3 * 2 + 1);          /* mapped; 40 x 512 in 36 bits; two ports of 16 x 256 */
-    assert_int_equal(r.bram, 5 + 3 * 2 + 1);
-    assert_int_equal(r.ff, 441 + 3 * 40 + 2 * 16);
-    assert_true(r.roms_counted);
-    assert_false(synth_parse(a, family_find("ecp5"), "", "", &r));
-    assert_false(synth_parse(a, family_find("ecp5"), "ERROR: x\n", "", &r));
-    arena_free(a);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),     cmocka_unit_test(test_unknown_names), cmocka_unit_test(test_table),
-        cmocka_unit_test(test_mul_split), cmocka_unit_test(test_blocks),        cmocka_unit_test(test_stat),
+        cmocka_unit_test(test_mul_split), cmocka_unit_test(test_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
