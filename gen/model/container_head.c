@@ -97,7 +97,8 @@ static bool make_candidate(const Survey *v, Item *W, bool turned, Candidate *c)
         W->squeezed = true;
         W->directions = false;
     }
-    if (!item_usable(W) || W->rank != 2 || strstr(W->name, "emb") || (turned ? W->rows : W->columns) != last->hidden)
+    if (!item_usable(W) || W->rank != 2 || W->directions || strstr(W->name, "emb")
+        || (turned ? W->rows : W->columns) != last->hidden)
         return false;
     *c = (Candidate){ .W = W, .turned = turned, .as_layers = turned == last->spec.transpose };
     c->outputs = turned ? W->columns : W->rows;

@@ -134,7 +134,9 @@ static int64_t blocks_of(const Item *R, bool *turned, int64_t *hidden)
 static const char *cell_fault(int64_t blocks)
 {
     return blocks == 3 ? "three gates: a GRU, which this version cannot build: only LSTM layers (four gates)"
-         : blocks == 1 ? "no gates: a simple RNN, which this version cannot build: only LSTM layers (four gates)"
+         : blocks == 1 ? "one block of rows: a simple RNN, which this version cannot build, or one of an LSTM's gates "
+                         "alone: "
+                         "join the matrices of i, f, c, o with numpy.vstack and name them in model.layers"
                        : "neither four gates (LSTM) nor three (GRU): not a cell that is known here";
 }
 
@@ -257,6 +259,15 @@ static const char *order_question(const Survey *v, int k)
     return NULL;
 }
 
+/* Names that do not differ in numbers alone give no order: then the first is in doubt too. */
+static bool is_ordered(const Survey *v)
+{
+    for (int k = 1; k < v->n; k++)
+        if (!siblings(v->layer[k - 1].key, v->layer[k].key))
+            return false;
+    return true;
+}
+
 /* From the first doubt on, all is in doubt. */
 static void check_order(Survey *v)
 {
@@ -266,6 +277,8 @@ static void check_order(Survey *v)
             question = order_question(v, k);
         v->layer[k].question = question;
     }
+    for (int k = 0; k < v->n && !is_ordered(v); k++)
+        v->layer[k].question = question;
 }
 
 /* Layers of one module are counted by the framework itself, others by whoever named them. */
@@ -381,7 +394,9 @@ static void add_guess(Survey *v, Item *W, Item *R, bool turned, int64_t hidden)
     f->spec.gates = R->directions ? "iofc" : "ifgo";
     f->question = str_format(v->arena,
                              "are '%s' and '%s' W and R of an LSTM, and what is the order of its gates? Only their "
-                             "shapes say so", W->name, R->name);
+                             "shapes say so%s", W->name, R->name,
+                             3 * (turned ? W->rows : W->columns) == GATES * hidden
+                                 ? " (a GRU, the other way round, would have the same)" : "");
     W->used = R->used = true;
     Item *b = only_vector(v, GATES * hidden);
     if (b) {
@@ -428,6 +443,39 @@ static void doubt(Survey *v, int from, const char *question)
             v->layer[k].question = question;
 }
 
+/* Does the tensor lie in the module of the layer, as a peephole or a norm of its own does? */
+static bool in_module(const Item *t, const Found *f)
+{
+    size_t module = f->key ? strcspn(f->key, "\1") : 0;
+    return module > 0 && f->key[module] && strncmp(t->name, f->key, module) == 0 && !strpbrk(t->name + module, "./");
+}
+
+/* What trained states are called; a core begins with zero. */
+static bool is_state(const char *name)
+{
+    static const char *const WORDS[] = { "h0", "c0", "h_0", "c_0", "initial_h", "initial_c", "initial_state",
+                                         "peephole" };
+    for (int i = 0; i < LENGTH(WORDS); i++)
+        if (strstr(path_name(name), WORDS[i]))
+            return true;
+    return false;
+}
+
+/* Something of the layer itself that the spec has no place for. */
+static void doubt_own(Survey *v, const Item *t)
+{
+    for (int k = 0; k < v->n; k++) {
+        const Found *f = &v->layer[k];
+        bool of_size = item_vector(t) == f->hidden || (t->directions && t->columns == f->hidden) || t->rows == 3;
+        if (strcmp(f->spec.cell, "lstm") == 0 && (in_module(t, f) || (is_state(t->name) && of_size))) {
+            doubt(v, k, str_format(v->arena, "what is '%s' %s? It seems to belong to the layer of '%s' (a peephole, a "
+                                             "trained state, a norm), and the spec has no place for it",
+                                   t->name, t->shape, f->spec.R));
+            return;
+        }
+    }
+}
+
 /* An LSTM without one of its vectors, or a scale between two layers, is another network. */
 static void doubt_vector(Survey *v, const Item *b)
 {
@@ -452,16 +500,39 @@ static void doubt_matrix(Survey *v, const Item *W)
 {
     for (int k = 0; k + 1 < v->n; k++)
         if (W->rows == v->layer[k].hidden && W->columns == W->rows && strcmp(v->layer[k + 1].spec.cell, "lstm") == 0) {
-            doubt(v, k + 1, str_format(v->arena, "does '%s' %s lie before this layer? It has the size of what '%s' gives",
+            doubt(v, k + 1, str_format(v->arena, "does '%s' %s lie before this layer? It has the size of what '%s' "
+                                                 "gives",
                                        W->name, W->shape, v->layer[k].spec.R));
             return;
         }
+}
+
+/* A matrix that takes the values of two layers says that they run side by side. */
+static void doubt_parallel(Survey *v, const Item *W)
+{
+    for (int k = 1; k < v->n; k++) {
+        const Found *a = &v->layer[k - 1], *b = &v->layer[k];
+        int64_t both = a->hidden + b->hidden;
+        size_t module = a->key && b->key ? strcspn(a->key, "\1") : 0;
+        bool apart = strcmp(b->spec.cell, "lstm") == 0
+                  && (module != strcspn(b->key, "\1") || strncmp(a->key, b->key, module) != 0);
+        if (apart && (W->rows == both || W->columns == both)) {
+            doubt(v, k, str_format(v->arena, "does '%s' follow '%s', or run beside it? '%s' %s has the size of both",
+                                   b->spec.R,
+                                   a->spec.R, W->name, W->shape));
+            return;
+        }
+    }
 }
 
 static void doubt_left_over(Survey *v)
 {
     for (int i = 0; i < v->model->n; i++) {
         const Item *t = &v->item[i];
+        if (item_usable(t))
+            doubt_own(v, t);
+        if (item_usable(t) && t->rank == 2)
+            doubt_parallel(v, t);
         if (item_usable(t) && t->rank == 1 && !has_matrix(v, t))
             doubt_vector(v, t);
         else if (item_usable(t) && t->rank == 2)

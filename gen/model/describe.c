@@ -1,5 +1,5 @@
-/* describe.c: what is in a model file, as a spec: layers from the nodes of an ONNX graph, else from the names and shapes
- * of a container's tensors. What is a guess is printed as a comment, with its question. */
+/* describe.c: what is in a model file, as a spec: layers from the nodes of an ONNX graph, else from the names and
+ * shapes of a container's tensors. What is a guess is printed as a comment, with its question. */
 #include "model/survey.h"
 
 #include <limits.h>
@@ -143,7 +143,8 @@ static void warn_outside(const Survey *v)
     if (n > NAMED_MAX)
         buffer_print(&b, " and %d more", n - NAMED_MAX);
     if (n > 0 && v->n > 0 && !v->from_graph)
-        diag_warn(v->diag, (Place){ 0 }, "%s: %d tensor(s) are outside the spec, the core does not compute with them: %s",
+        diag_warn(v->diag, (Place){ 0 },
+                  "%s: %d tensor(s) are outside the spec, the core does not compute with them: %s",
                   v->path, n, b.text);
 }
 
@@ -229,11 +230,13 @@ static void print_verify(const Survey *v, Buffer *b)
 {
     const Found *first = &v->layer[0], *last = &v->layer[v->n - 1];
     buffer_print(b,
-                 "# That this is your network only your framework can say. Let it compute an input of yours, save both:\n"
-                 "#   x = numpy.random.randn(200, %lld).astype(\"float32\")      # (steps, %lld); (sequences, steps, %lld) too\n"
-                 "#   y = network(x)      # PyTorch: lstm(torch.tensor(x)[None])[0][0]; Keras: model.predict(x[None])[0]\n"
+                 "# That this is your network only your framework can say. Let it compute an input of yours, save\n"
+                 "# both, and take the # of `verify` away:\n"
+                 "#   x = numpy.random.randn(200, %lld).astype(\"float32\")   # (steps, %lld), or (sequences, steps, %lld)\n"
+                 "#   y = lstm(torch.tensor(x))[0].detach().numpy()      # PyTorch; then the head, if there is one\n"
+                 "#   y = model.predict(x[None])[0]                      # Keras, of a model with return_sequences\n"
                  "#   numpy.save(\"input.npy\", x); numpy.save(\"expect.npy\", y)      # y: (steps, %lld)\n"
-                 "# and take the # away: `lstmgen check` then prints the SNR against it (above 40 dB: it is the same).\n"
+                 "# `lstmgen check` then prints the SNR against it: above 40 dB at 16 bits it is the same network.\n"
                  "# verify: {input: input.npy, expect: expect.npy}\n",
                  (long long)first->inputs, (long long)first->inputs, (long long)first->inputs, (long long)last->hidden);
 }

@@ -100,7 +100,8 @@ int model_find(const Model *m, const char *name);
 int model_layers(Model *m, Diag *d, Place from, LayerSpec *out, int most);
 
 /* ---------------------------------------------------------------- foreign.c */
-/* What a file that no importer reads is, by its first bytes (then by its name), and what to do instead; NULL: unknown. */
+/* What a file that no importer reads is, by its first bytes (then by its name), and what to do instead; NULL:
+ * unknown. */
 const char *foreign_file(const char *path, const uint8_t *head, size_t n);
 /* The same of a zip archive with members of these names; of a folder. */
 const char *foreign_zip(const char *const *names, int n);

@@ -50,7 +50,8 @@ const char *name_renamed(Arena *a, const char *name, const char *token, const ch
 void container_layers(Survey *v);
 
 /* ---------------------------------------------------------------- container_head.c */
-/* The linear layer behind the last LSTM: sure with a name of its own, a bias of that name and the only one that fits. */
+/* The linear layer behind the last LSTM: sure with a name of its own, a bias of that name and the only one that
+ * fits. */
 void container_head(Survey *v);
 
 #endif

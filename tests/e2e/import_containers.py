@@ -32,7 +32,8 @@ CONTAINERS = (".npz", ".safetensors", "")       # "": a folder of .npy
 # ---- files ----
 
 def save(path, tensors):
-    tensors = {k: np.asarray(v, "<f4") if np.asarray(v).dtype.kind == "f" else np.asarray(v) for k, v in tensors.items()}
+    tensors = {k: np.asarray(v, "<f4") if np.asarray(v).dtype.kind == "f" else np.asarray(v) for k,
+               v in tensors.items()}
     if path.suffix == ".npz":
         path.write_bytes(formats.npz(tensors))
     elif path.suffix == ".safetensors":
@@ -128,9 +129,11 @@ for number, (layers, bias, head, suffix) in enumerate(GRID):
             t, x, y = pytorch((5, 8, 1)[number % 3], 8, layers, bias, head, seed=number)
             return holds(t, x, y, suffix, "which activation follows" if head else [])
         suite.add("PyTorch, %d layer(s), %s, %s, %s" % (layers, "bias" if bias else "no bias",
-                                                        "head %d" % head if head else "no head", suffix or "folder"), case)
+                                                        "head %d" % head if head else "no head",
+                                                        suffix or "folder"), case)
 
-for names in (("", "fc."), ("rnn.", "head."), ("model.encoder.lstm.", "model.out."), ("module.lstm.", "module.classifier.0."),
+for names in (("", "fc."), ("rnn.", "head."), ("model.encoder.lstm.", "model.out."), ("module.lstm.",
+                                                                                      "module.classifier.0."),
               ("0.", "1."), ("net.0.lstm.", "net.1.")):
     def case(names=names):
         t, x, y = pytorch(5, 8, 2, True, 4, names=names)
@@ -190,7 +193,8 @@ def _():
         strange = {"object": np.array([{}], dtype=object), "text": np.array(["a", "bc"]), "complex": np.zeros(3, "c8"),
                    "dates": np.array(["2020-01-01"], "M8[D]"), "empty": np.zeros((0, 4), "f4"),
                    "nan": np.array([np.nan], "f4"), "record": np.zeros(2, [("a", "f4")])}
-        members += [(k + ".npy", formats.npy(v, data=b"\0" * v.nbytes if k != "nan" else None)) for k, v in strange.items()]
+        members += [(k + ".npy", formats.npy(v, data=b"\0" * v.nbytes if k != "nan" else None)) for k,
+                    v in strange.items()]
         pathlib.Path(folder, "m.npz").write_bytes(formats.npz(members))
         r = lstmgen("import", "m.npz", cwd=folder)
         check(r.status == 0, "exit %s: %s", r.status, r.last())
@@ -244,7 +248,8 @@ def draw(rng, inputs, hidden):
             rng.normal(0, 0.5, 4 * hidden))
 
 
-def keras(layers, head=None, lstm_name="%s/lstm_cell/%s:0", names=("lstm", "lstm_1", "lstm_2"), dense="dense/%s:0", seed=1,
+def keras(layers, head=None, lstm_name="%s/lstm_cell/%s:0", names=("lstm", "lstm_1", "lstm_2"), dense="dense/%s:0",
+          seed=1,
           order="ifco", words=("kernel", "recurrent_kernel", "bias"), turned=True, head_words=("kernel", "bias")):
     """(tensors, input, output) of LSTM layers [(inputs, hidden)] and a Dense."""
     rng = np.random.default_rng(seed)
@@ -263,11 +268,13 @@ def keras(layers, head=None, lstm_name="%s/lstm_cell/%s:0", names=("lstm", "lstm
     return t, x, y
 
 
-LAYOUTS = {"Keras 2": dict(lstm_name="%s/lstm_cell/%s:0"), "Keras 2, file": dict(lstm_name="model_weights/%s/lstm_cell/%s:0"),
+LAYOUTS = {"Keras 2": dict(lstm_name="%s/lstm_cell/%s:0"),
+           "Keras 2, file": dict(lstm_name="model_weights/%s/lstm_cell/%s:0"),
            "Keras 3": dict(lstm_name="sequential/%s/lstm_cell/%s", dense="sequential/dense/%s"),
            "underscores": dict(lstm_name="%s_%s", dense="dense_%s"),
            "later numbers": dict(names=("lstm_9", "lstm_10", "lstm_11"), dense="dense_3/%s:0")}
-for (title, layout), layers, head in itertools.product(LAYOUTS.items(), ([(5, 8)], [(8, 8), (8, 8)], [(3, 8), (8, 6), (6, 8)]),
+for (title, layout), layers, head in itertools.product(LAYOUTS.items(), ([(5, 8)], [(8, 8), (8, 8)], [(3, 8), (8, 6),
+                                                                                                      (6, 8)]),
                                                        (None, 8, 1)):
     if title == "Keras 2" or (len(layers) + (head or 0)) % 2:
         def case(layout=layout, layers=layers, head=head):
@@ -275,13 +282,14 @@ for (title, layout), layers, head in itertools.product(LAYOUTS.items(), ([(5, 8)
             return holds(dict(sorted(t.items())), x, y, warned="sigmoid and tanh are assumed")
         suite.add("%s, %d layer(s), %s" % (title, len(layers), "dense %d" % head if head else "no dense"), case)
 
-for words, order, turned in ((("W", "R", "b"), "ifco", False), (("W", "R", "bias"), "ifco", False), (("W", "U", "b"), "ifco", False),
-                             (("W", "U", "bias"), "ifco", True), (("w", "r", "b"), "ifco", False), (("w", "u", "bias"), "ifco", True),
-                             (("w_ih", "w_hh", "b"), "ifco", False), (("Wx", "Wh", "b"), "ifco", True), (("W", "R", None), "ifco", False),
-                             (("MatMul", "MatMul_1", "BiasAdd"), "ifco", True)):
+NAMED = [("W R b", False), ("W R bias", False), ("W U b", False), ("W U bias", True), ("w r b", False), ("w u bias", True),
+         ("w_ih w_hh b", False), ("Wx Wh b", True), ("W R", False), ("MatMul MatMul_1 BiasAdd", True)]
+for words, turned in NAMED:
+    words, order = (words.split() + [None])[:3], "ifco"
     for name in ("", "%s_", "net.%s."):
         def case(words=words, order=order, turned=turned, name=name):
-            t, x, y = keras([(6, 8)] if not name else [(6, 8), (8, 8)], None, name + "%s", ("l2", "l10"), words=words, turned=turned)
+            t, x, y = keras([(6, 8)] if not name else [(6, 8), (8, 8)], None, name + "%s", ("l2", "l10"), words=words,
+                            turned=turned)
             if words[2] is None:            # without a bias: the formula's is zero
                 rng = np.random.default_rng(1)
                 x = y = rng.normal(size=(STEPS, 6))
@@ -341,8 +349,8 @@ def _():
     with scratch() as folder:
         save(pathlib.Path(folder, "m.npz"), {"kernel": K[:6], "recurrent_kernel": K[6:], "bias": b})
         spec = pathlib.Path(folder, "s.yaml")
-        spec.write_text("model: {file: m.npz, layers: [{cell: lstm, gates: ijfo, W: kernel, R: recurrent_kernel, b: bias, "
-                        "transpose: true, forget_bias: 1.0}]}\n")
+        spec.write_text("model: {file: m.npz, layers: [{cell: lstm, gates: ijfo, W: kernel, R: recurrent_kernel, "
+                        "b: bias, transpose: true, forget_bias: 1.0}]}\n")
         db = snr(folder, spec, x, y)
         check(db >= SURE, "%.1f dB", db)
 
@@ -370,9 +378,29 @@ def _():
 def _():
     a, _, _ = keras([(5, 8)], lstm_name="encoder/%s%s", names=("",))
     b, _, _ = keras([(8, 8)], lstm_name="decoder/%s%s", names=("",))
-    asks({**a, **b}, "takes 5 values", sure=1)
+    asks({**a, **b}, "takes 5 values")
     c, _, _ = keras([(8, 8)], lstm_name="encoder/%s%s", names=("",))
-    asks({**c, **b}, "Only their sizes say so", sure=1)
+    asks({**c, **b}, "Only their sizes say so")
+    asks({"a": np.ones((24, 6)), "b": np.ones((24, 8)), "c": np.ones(24)}, "a GRU, the other way round")
+
+
+@suite.case("two layers side by side: a question")
+def _():
+    t, _, _ = pytorch(8, 8, names=("lstm1.", ""))
+    u, _, _ = pytorch(8, 8, names=("lstm2.", ""))
+    asks({**t, **u, "fc.weight": np.ones((2, 16)), "fc.bias": np.ones(2)}, "'fc.weight' (2, 16) has the size of both",
+         sure=1)
+
+
+@suite.case("peepholes, trained states and norms of the layer: a question; one matrix per gate is said to be that")
+def _():
+    one, _, _ = keras([(5, 8)], 3, lstm_name="%s/%s")
+    asks({**one, **{"lstm/%s_gate_peephole_weights" % g: np.ones(8) for g in ("input", "forget", "output")}},
+         "peephole")
+    asks({**one, "lstm/p": np.ones((3, 8))}, "what is 'lstm/p' (3, 8)")
+    asks({**one, "h0": np.ones((1, 1, 8)), "c0": np.ones((1, 1, 8))}, "a trained state")
+    asks({**one, "rnn/c0": np.ones(8)}, "a trained state")
+    refused({w + "_" + g: np.ones((8, 5 if w == "W" else 8)) for w in "WU" for g in "ifco"}, "numpy.vstack")
 
 
 @suite.case("a layer of the stack is missing: a question")
@@ -408,9 +436,10 @@ def _():
 
 # ---- the text ----
 
-HOSTILE = ["a b", 'quo"te', "back\\slash", "# no comment", "colon: here", "- dash", "null", "yes", "{brace}", "[list]", "*star",
-           "&anchor", "!tag", "%percent", "@at", "`tick", "'single", "1e5", "~", "?", "tail ", " head", "nbsp\u00a0x", "ls\u2028x: y",
-           "nel\u0085x", "bom\ufeffx", "umlaut ä", "\u6f22\u5b57", "emoji \U0001f600", "comma, here"]
+HOSTILE = ["a b", 'quo"te', "back\\slash", "# no comment", "colon: here", "- dash", "null", "yes", "{brace}",
+           "[list]", "*star", "&anchor", "!tag", "%percent", "@at", "`tick", "'single", "1e5", "~", "?", "tail ",
+           " head", "nbsp\u00a0x", "ls\u2028x: y", "nel\u0085x", "bom\ufeffx", "umlaut ä", "\u6f22\u5b57",
+           "emoji \U0001f600", "comma, here"]
 
 
 @suite.case("hostile names of tensors and files come back as they are")
@@ -448,8 +477,9 @@ def _():
         for sub in ("a/models", "b/c/d"):
             pathlib.Path(folder, sub).mkdir(parents=True)
         save(pathlib.Path(folder, "a/models/m.npz"), t)
+        whole = str(pathlib.Path(folder, "a/models/m.npz"))
         for start, model, to in (("", "a/models/m.npz", "s.yaml"), ("a/models", "m.npz", "../../b/c/d/s.yaml"),
-                                 ("b", "../a/models/m.npz", "c/s.yaml"), ("a", str(pathlib.Path(folder, "a/models/m.npz")), "s.yaml"),
+                                 ("b", "../a/models/m.npz", "c/s.yaml"), ("a", whole, "s.yaml"),
                                  ("a/models", "m.npz", "t.yaml"), ("a", "models/m.npz", "models/u.yaml")):
             cwd = pathlib.Path(folder, start)
             r = lstmgen("import", model, "-o", to, cwd=cwd)
@@ -519,7 +549,8 @@ def _():
             for word in words:
                 check(word in r.err, "%s: '%s' is not in: %s", name, word, r.err)
         for name, word in (("saved_model.pb", "SavedModel"), ("checkpoint", "checkpoints of TensorFlow"),
-                           ("model.safetensors", "name that file"), ("pytorch_model.bin", "Hugging Face"), ("notes.txt", "no .npy")):
+                           ("model.safetensors", "name that file"), ("pytorch_model.bin",
+                                                                     "Hugging Face"), ("notes.txt", "no .npy")):
             sub = pathlib.Path(folder, "folder " + name)
             sub.mkdir()
             (sub / name).write_bytes(b"\x08\x01")
@@ -529,7 +560,8 @@ def _():
 
 # ---- files that people have ----
 
-PEOPLE = {"01_bias_swap.npz": (0, ["b: [net/dense/BiasAdd]", "b: [net/lstm_6/BiasAdd]", "b: [net/lstm_7/BiasAdd]"], "norm/beta"),
+PEOPLE = {"01_bias_swap.npz": (0, ["b: [net/dense/BiasAdd]", "b: [net/lstm_6/BiasAdd]", "b: [net/lstm_7/BiasAdd]"],
+                               "norm/beta"),
           "03_bidir.npz": (1, [], "bidirectional"), "bug_bi_sq.npz": (1, [], "bidirectional"),
           "09_square_head.npz": (0, ["W: dense_kernel, b: [dense_bias], transpose: true"], "assumed"),
           "10_one_output.npz": (0, ["W: lin.weight, b: [lin.bias]", "# 8 -> 1"], "assumed"),

@@ -72,7 +72,8 @@ CASES = [("PyTorch", PYTORCH, [("lstm", 5, 8), ("lstm", 8, 6), ("linear", 6, 3)]
          ("Keras", KERAS, [("lstm", 5, 8), ("linear", 8, 3)], ["gates: ifco", "transpose: true"],
           (".npz", ".safetensors")),
          ("plain", PLAIN, [("lstm", 5, 8), ("linear", 8, 3)], ["W: W, R: R, b: [b]", "b: [out_b]"], (".npz", "")),
-         ("strange names", STRANGE, [("lstm", 5, 8)], ["# - {cell: lstm, gates: ifgo, W: first, R: second, b: [third]}", "Only their shapes"],
+         ("strange names", STRANGE, [("lstm", 5, 8)],
+          ["# - {cell: lstm, gates: ifgo, W: first, R: second, b: [third]}", "Only their shapes"],
           (".npz", ".onnx")),
          ("names to quote", SQUARE, [("lstm", 8, 8)], ['W: "yes", R: "a x"', "Only their shapes"], (".npz",))]
 
@@ -117,7 +118,8 @@ def _():
         check(both[0].status == 0 and both[0].get("network") == both[1].get("network"), "%s", both[1].last())
         where = {t["name"]: t for t in r.get("tensors")}
         check(sorted(where) == sorted(list(PYTORCH) + ["conv"]), "tensors %s", where)
-        check(where["lstm.weight_hh_l1"]["used"] == "layer 1: R" and where["fc.bias"]["used"] == "layer 2: b", "%s", where)
+        check(where["lstm.weight_hh_l1"]["used"] == "layer 1: R" and where["fc.bias"]["used"] == "layer 2: b", "%s",
+              where)
         check("outside" in where["conv"] and any("'conv'" in n for n in r.get("notes")), "conv: %s", r.object)
         check(r.get("questions") == [], "questions %s", r.get("questions"))
         write(pathlib.Path(folder, "c.npz"), STRANGE)
