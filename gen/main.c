@@ -217,7 +217,7 @@ static const Command COMMANDS[] = {
     { "check", "SPEC.yaml", "[--accuracy] [--json]",
       "validate, estimate cycles, memory and size, and the SNR of the number formats; "
       "write nothing",
-      SPEC_OPTIONS | OPTION_ACCURACY, run_check },
+      (SPEC_OPTIONS & ~OPTION_OUT) | OPTION_ACCURACY, run_check },
     { "sim", "SPEC.yaml", "[--sim verilator|icarus]",
       "generate, simulate, compare bit for bit, print cycles and SNR", SPEC_OPTIONS | OPTION_SIM,
       run_sim },

@@ -189,6 +189,36 @@ static bool follow_link(Rewrite *w, const char *to)
     return true;
 }
 
+static bool has_name(const Model *m, const char *name)
+{
+    for (int i = 0; i < m->n; i++)
+        if (strcmp(m->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* A file that is there is replaced only if it may be an earlier result: a model of the same container with the same
+ * tensors. Anything else (the spec, other data, another network) is somebody's. */
+static bool is_earlier_result(const Rewrite *w)
+{
+    Arena *a = arena_new();
+    Model *old = model_open(a, diag_new(a), w->subject.from, w->to);
+    const char *missing = NULL;
+    bool kind = old && old->importer == w->model->importer, one = w->model->importer == &importer_npy;
+    for (int i = 0; kind && !one && !missing && i < w->model->n; i++)
+        if (!has_name(old, w->model->names[i]))
+            missing = w->model->names[i];
+    model_close(old);
+    bool ok = kind && !missing;
+    if (!ok)
+        refuse(w, w->to, str_format(w->arena, "is there already and is no earlier result of this (%s%s): remove it "
+                                    "yourself, or give another name",
+                                    missing ? "it has no tensor " : "it is no ",
+                                    missing ? missing : w->model->importer->name));
+    arena_free(a);
+    return ok;
+}
+
 /* The container is kept: a name that promises another one, or a folder for a file, is a mistake. */
 static bool kind_fits(const Rewrite *w, const char *to)
 {
@@ -207,7 +237,7 @@ static bool kind_fits(const Rewrite *w, const char *to)
                                                  : "is not a regular file");
     if (to[0] == '\0' || (!folder && str_ends(to, "/")))
         return refuse(w, to, "the name of a file is needed");
-    return true;
+    return !there || folder || w->in_place || is_earlier_result(w);
 }
 
 /* A folder of .npy is read as a whole: what another run left there would become part of the model. */

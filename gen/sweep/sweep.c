@@ -42,6 +42,10 @@ static bool front_from_list(Sweep *s, const SpecNode *list)
     bool ok = true;
     if (list->kind == NODE_SCALAR)
         return add_front(s, list->at, list->text);
+    if (list->n == 0) {
+        diag_error(s->diag, list->at, "front is empty: name a column, or leave the key out");
+        return false;
+    }
     for (int i = 0; i < list->n; i++) {
         const SpecNode *n = list->entry[i].value;
         if (list->kind != NODE_LIST || n->kind != NODE_SCALAR) {

@@ -336,6 +336,13 @@ def _():
           "examples/first_core/spec.yaml", differences(fresh, committed)[:5])
 
 
+@suite.case("check writes nothing, and so takes no -o")
+def _():
+    with scratch() as folder:
+        r = lstmgen("check", little_spec(folder), "-o", folder + "/out")
+        check(r.status == 2 and "check does not take the option -o" in r.err, "exit %s: %s", r.status, r.last())
+
+
 @suite.case("without -o the output goes to rtl_out/<name>")
 def _():
     with scratch() as folder:
