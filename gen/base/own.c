@@ -1,6 +1,6 @@
 /* own.c: what of a folder is lstmgen's, by its manifest.json: {"generator": "lstmgen", "files": [{"name"}],
- * "renewed": ["build/sim-*.log", "points/"]}. `renewed` are files that lstmgen or the folder's own Makefile writes later;
- * a star stands for anything within one name; what ends in a slash is a folder that is not looked into. Whatever else
+ * "renewed": ["build/sim-*.log", "points/"]}. `renewed` are files that lstmgen or the folder's own Makefile writes
+ * later; a star stands for anything within one name; what ends in a slash is a folder that is not looked into. Whatever else
  * lies there is somebody's: it is named, and never removed. */
 #define _GNU_SOURCE                     /* FNM_* */
 #include "base/base.h"
@@ -171,7 +171,9 @@ const char *folder_foreign(Arena *a, const char *path)
     if (why || n == 0)
         return why;
     const char *foreign = first_foreign(&o, "");
-    return foreign ? str_format(a, "%s in it is not lstmgen's (its manifest.json does not list it)", shown(a, foreign)) : NULL;
+    if (!foreign)
+        return NULL;
+    return str_format(a, "%s in it is not lstmgen's (its manifest.json does not list it)", shown(a, foreign));
 }
 
 /* ---- removing ---- */

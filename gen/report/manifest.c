@@ -18,7 +18,8 @@ static const char *const RENEWED[] = {
     "report.json", "report.md", "report.json.new", "report.md.new",
     "build/*.log", "build/result-*.json", "build/waves.fst",
     "build/cache/verilator-*", "build/cache/icarus-*", "build/cache/runtime-*", "build/tmp/ivr*", "build/tmp/yosys-*",
-    "syn/@.json", "syn/@.log", "syn/@.stat.txt", "syn/@.stat.json", "syn/@.roms.txt", "syn/vivado_*.txt", "syn/vivado_*.dcp",
+    "syn/@.json", "syn/@.log", "syn/@.log.screen", "syn/@.stat.txt", "syn/@.stat.json", "syn/@.roms.txt",
+    "syn/vivado_*.txt", "syn/vivado_*.dcp",
     "build/vivado.jou",
 };
 

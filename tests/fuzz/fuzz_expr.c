@@ -27,7 +27,8 @@ static Value look(void *context, const char *name)
 
 static bool same(Value a, Value b)
 {
-    return a.kind == b.kind && (a.kind != VALUE_NUMBER || a.number == b.number || (a.number != a.number && b.number != b.number));
+    bool number = a.number == b.number || (a.number != a.number && b.number != b.number);
+    return a.kind == b.kind && (a.kind != VALUE_NUMBER || number);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -12,16 +12,16 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SOURCES = [ROOT / "tests/fuzz/fuzz_expr.c", ROOT / "gen/sweep/expr.c", *sorted((ROOT / "gen/base").glob("*.c"))]
 SEEDS = ["engine.pes * 2 > 7 and not fits or snr_db >= -1e3", "sparsity.pattern == dense", "-engine.pes < 1",
          "(cycles.interval + 1) / (engine.pes - 1) != 'text'", "max snr_db", "not not -(-absent) = \"x\""]
-WORDS = ["engine.pes", "cycles.interval", "sparsity.pattern", "fits", "snr_db", "absent", "not", "and", "or", "==", "!=",
-         "<=", ">=", "true", "false", "1e308", "0x1p3"]
+WORDS = ["engine.pes", "cycles.interval", "sparsity.pattern", "fits", "snr_db", "absent", "not", "and", "or", "==",
+         "!=", "<=", ">=", "true", "false", "1e308", "0x1p3"]
 
 
 def build(folder):
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "jansson", "libcrypto"], capture_output=True, text=True,
                            check=True).stdout
     program = folder + "/fuzz_expr"
-    subprocess.run(["clang", "-std=gnu11", "-g", "-O1", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all",
-                    "-I", str(ROOT / "gen"), *map(str, SOURCES), *shlex.split(flags), "-lm", "-o", program], check=True)
+    subprocess.run(["clang", "-std=gnu11", "-g", "-O1", "-fsanitize=fuzzer,address,undefined",
+                    "-fno-sanitize-recover=all", "-I", str(ROOT / "gen"), *map(str, SOURCES), *shlex.split(flags), "-lm", "-o", program], check=True)
     return program
 
 
