@@ -83,7 +83,8 @@ def draw_once(rng, pattern):
     d["values"] = rng.choice(["normal", "normal", "normal", "zero", "full", "100", "equal"])
     d["biases"] = rng.choice(["normal", "normal", "zero", "full", "100", "none"])
     d["scale"] = rng.choice([0.0, 0.3, 1.0, 8.0, 40.0])
-    if pattern == "column_balanced":
+    if pattern == "column_balanced":    # differences have a bit more than activations; some multipliers take 16
+        d["precision"]["activation"] = min(d["precision"]["activation"], 15)
         d["interface"]["lanes"] = "auto"
         d["part"] = rng.choice(SCATTER_PARTS)
         if rng.random() < 0.6:
