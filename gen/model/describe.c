@@ -69,27 +69,33 @@ Item *survey_item(const Survey *v, const char *name)
 
 /* ---- layers of an ONNX graph ---- */
 
-static void sizes_of(const Survey *v, Found *f)
+/* Reads the layers as `check` will: what does not load is said here and now, and sizes come from what does. */
+static bool graph_loads(Survey *v, const FoundNetwork *found)
 {
-    const Item *W = find_item(v, f->spec.W);
-    int gates = strcmp(f->spec.cell, "linear") == 0 ? 1 : GATES;
-    if (!W)
-        return;
-    f->hidden = (f->spec.transpose ? W->columns : W->rows) / gates;
-    f->inputs = f->spec.transpose ? W->rows : W->columns;
+    Arena *scratch = arena_new();
+    Network net;
+    Spec s = { .arena = scratch, .model_file = v->path, .n_layers = found->n };
+    memcpy(s.layer, found->layer, sizeof s.layer);
+    bool ok = network_load(scratch, v->diag, &s, &net);
+    for (v->n = 0; ok && v->n < net.n; v->n++)
+        v->layer[v->n] = (Found){ .spec = found->layer[v->n], .inputs = net.layer[v->n].inputs,
+                                  .hidden = net.layer[v->n].hidden };
+    arena_free(scratch);
+    return ok;
 }
 
 /* A graph says what the network is: where it is not understood, nothing is guessed. */
 static void layers_of_graph(Survey *v)
 {
-    LayerSpec found[LAYERS_MAX];
     Subject s = { v->diag, { 0 }, v->path, NULL };
-    int n = v->model->importer->layers ? v->model->importer->layers(v->model, &s, found, LAYERS_MAX) : 0;
+    FoundNetwork found = { 0 };
+    int n = v->model->importer->layers ? v->model->importer->layers(v->model, &s, &found) : 0;
     v->from_graph = n != 0;
-    for (v->n = 0; v->n < n; v->n++) {
-        v->layer[v->n] = (Found){ .spec = found[v->n] };
-        sizes_of(v, &v->layer[v->n]);
-    }
+    if (n <= 0 || !graph_loads(v, &found))
+        return;
+    v->last = found.last;
+    v->reach = str_format(v->arena, "the core takes '%s' of the graph and gives %s'%s'", found.input,
+                          found.last ? "the last step of " : "", found.output);
 }
 
 /* ---- where every tensor went ---- */
@@ -235,10 +241,11 @@ static void print_verify(const Survey *v, Buffer *b)
                  "#   x = numpy.random.randn(200, %lld).astype(\"float32\")   # (steps, %lld), or (sequences, steps, %lld)\n"
                  "#   y = lstm(torch.tensor(x))[0].detach().numpy()      # PyTorch; then the head, if there is one\n"
                  "#   y = model.predict(x[None])[0]                      # Keras, of a model with return_sequences\n"
-                 "#   numpy.save(\"input.npy\", x); numpy.save(\"expect.npy\", y)      # y: (steps, %lld)\n"
+                 "#   numpy.save(\"input.npy\", x); numpy.save(\"expect.npy\", y)      # y: %s\n"
                  "# `lstmgen check` then prints the SNR against it: above 40 dB at 16 bits it is the same network.\n"
                  "# verify: {input: input.npy, expect: expect.npy}\n",
-                 (long long)first->inputs, (long long)first->inputs, (long long)first->inputs, (long long)last->hidden);
+                 (long long)first->inputs, (long long)first->inputs, (long long)first->inputs,
+                 str_format(v->arena, v->last ? "the last step, (1, %lld)" : "(steps, %lld)", (long long)last->hidden));
 }
 
 static const char *spec_text(const Survey *v, const char *file)
@@ -247,11 +254,15 @@ static const char *spec_text(const Survey *v, const char *file)
     buffer_init(&b, v->arena);
     print_tensors(v, &b);
     print_notes(v, &b);
+    if (v->reach)
+        buffer_print(&b, "# %s\n", yaml_comment(v->arena, v->reach));
     if (v->n == 0)
         return b.text;
     buffer_print(&b, "model:\n  file: %s\n  layers:\n", yaml_word(v->arena, file));
     for (int i = 0; i < v->n; i++)
         print_layer(v, &v->layer[i], &b);
+    if (v->last)
+        buffer_print(&b, "network: {output: last}\n");
     buffer_print(&b, "sparsity: {pattern: dense}\nengine: {pes: 4, pe_width: 4}\n");
     print_verify(v, &b);
     return b.text;
@@ -307,8 +318,11 @@ static json_t *spec_json(const Survey *v, const char *file)
         json_decref(layers);
         return json_null();
     }
-    return json_pack("{s:{s:o, s:o}, s:{s:s}, s:{s:i, s:i}}", "model", "file", text_json(v->arena, file), "layers",
-                     layers, "sparsity", "pattern", "dense", "engine", "pes", 4, "pe_width", 4);
+    json_t *o = json_pack("{s:{s:o, s:o}, s:{s:s}, s:{s:i, s:i}}", "model", "file", text_json(v->arena, file), "layers",
+                          layers, "sparsity", "pattern", "dense", "engine", "pes", 4, "pe_width", 4);
+    if (v->last)
+        json_object_set_new(o, "network", json_pack("{s:s}", "output", "last"));
+    return o;
 }
 
 static json_t *texts_json(Arena *a, const char *const *text, int n)

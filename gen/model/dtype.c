@@ -160,7 +160,7 @@ static bool needs_swap(Coding c)
 
 /* Elements in the file's order into `to`. Only types that are not float32 already pass through a
  * small buffer. */
-static bool decode_stream(const Subject *s, Coding c, const Source *from, size_t n, float *to)
+bool values_decode(const Subject *s, Coding c, const Source *from, size_t n, float *to)
 {
     bool swap = needs_swap(c);
     if (!c.type->decode) {
@@ -253,7 +253,7 @@ bool tensor_decode(const Subject *s, Arena *a, Tensor *t, Coding coding, const S
         subject_error(s, "not enough memory for %zu values", n);
         return false;
     }
-    bool ok = decode_stream(s, coding, from, n, to);
+    bool ok = values_decode(s, coding, from, n, to);
     if (turn) {
         if (ok)
             reorder(t, to, t->data);

@@ -48,6 +48,8 @@ typedef struct Coding {
 /* Allocates t->data (shape already set), decodes the source straight into it, refuses NaN and
  * Inf. */
 bool tensor_decode(const Subject *s, Arena *a, Tensor *t, Coding coding, const Source *from);
+/* n elements in the file's order, as they are: NaN and Inf too. */
+bool values_decode(const Subject *s, Coding coding, const Source *from, size_t n, float *to);
 /* "(3, 4)" of any list of dimensions; "(3,)" for one, as numpy prints it. */
 const char *dims_text(Arena *a, int64_t rank, const int64_t *shape);
 
@@ -63,6 +65,13 @@ bool npy_header(const Subject *s, Arena *a, const Source *from, NpyHeader *out);
 bool npy_decode(const Subject *s, Arena *a, const Source *from, bool integers, Tensor *out);
 
 /* ---------------------------------------------------------------- model.c */
+/* What a file that knows its own network says. */
+typedef struct FoundNetwork {
+    LayerSpec layer[LAYERS_MAX];
+    int n;
+    bool last;                  /* its output is one step of each sequence, the last */
+    const char *input, *output; /* what the graph calls the values at which the core starts and ends */
+} FoundNetwork;
 /* One row per container. */
 typedef struct Importer {
     const char *name, *suffix;
@@ -75,9 +84,12 @@ typedef struct Importer {
     bool (*load)(Model *m, const Subject *s, int index, Tensor *out);
     /* Gives back what `open` took outside the arena; also after a failed open. */
     void (*close)(Model *m);
-    /* Describes the layers of a file that knows its own network; returns how many, -1 after an
-     * error. NULL: cannot. */
-    int (*layers)(Model *m, const Subject *s, LayerSpec *out, int most);
+    /* Describes the network of a file that knows it; returns how many layers, -1 after an error, 0 where it says
+     * nothing (a graph without nodes). NULL: cannot. */
+    int (*layers)(Model *m, const Subject *s, FoundNetwork *out);
+    /* A tensor that the file does not hold but that follows from those it holds: 1, -1 after an error, 0 where there
+     * is none of this name. NULL: there are none. */
+    int (*derive)(Model *m, const Subject *s, const char *name, Tensor *out);
 } Importer;
 extern const Importer importer_npz, importer_npy, importer_folder, importer_safetensors,
     importer_onnx;
@@ -97,7 +109,7 @@ bool model_add(Model *m, const Subject *s, const char *name);
 /* The number of the tensor of this name, or -1. */
 int model_find(const Model *m, const char *name);
 /* Layers of a model file without `model.layers`; see Importer.layers. */
-int model_layers(Model *m, Diag *d, Place from, LayerSpec *out, int most);
+int model_layers(Model *m, Diag *d, Place from, FoundNetwork *out);
 
 /* ---------------------------------------------------------------- foreign.c */
 /* What a file that no importer reads is, by its first bytes (then by its name), and what to do instead; NULL:

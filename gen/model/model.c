@@ -165,20 +165,23 @@ Tensor *model_tensor(Model *m, Diag *d, Place from, const char *name)
 {
     Subject s = { d, from, m->path, NULL };
     int i = model_find(m, name);
-    if (i < 0) {
-        report_missing(m, &s, name);
-        return NULL;
-    }
-    s.tensor = name;
     Tensor *t = ARENA_NEW(m->arena, Tensor);
-    t->name = m->names[i];
-    return m->importer->load(m, &s, i, t) ? t : NULL;
+    if (i >= 0) {
+        s.tensor = t->name = m->names[i];
+        return m->importer->load(m, &s, i, t) ? t : NULL;
+    }
+    t->name = str_dup(m->arena, name);
+    int derived = m->importer->derive ? m->importer->derive(m, &s, name, t) : 0;
+    if (derived == 0)
+        report_missing(m, &s, name);
+    return derived > 0 ? t : NULL;
 }
 
-int model_layers(Model *m, Diag *d, Place from, LayerSpec *out, int most)
+int model_layers(Model *m, Diag *d, Place from, FoundNetwork *out)
 {
     Subject s = { d, from, m->path, NULL };
-    int n = m->importer->layers ? m->importer->layers(m, &s, out, most) : 0;
+    *out = (FoundNetwork){ 0 };
+    int n = m->importer->layers ? m->importer->layers(m, &s, out) : 0;
     if (n != 0)
         return n;
     subject_error(&s, "a %s file does not say which tensor is what; name them in model.layers",

@@ -296,7 +296,9 @@ static int find_layers(Model *m, Diag *d, const Spec *s, LayerSpec found[LAYERS_
         return s->n_layers;
     }
     Place from = spec_at(s, "model.file");
-    int n = model_layers(m, d, from, found, LAYERS_MAX);
+    FoundNetwork network;
+    int n = model_layers(m, d, from, &network);
+    memcpy(found, network.layer, sizeof network.layer);
     for (int i = 0; i < n; i++)
         found[i].at = found[i].at_W = found[i].at_R = found[i].at_b = found[i].at_gates = from;
     return n;

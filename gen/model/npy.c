@@ -313,7 +313,7 @@ static void close_nothing(Model *m)
     (void)m;
 }
 
-const Importer importer_npy = { "npy", ".npy", npy_probe, npy_open, npy_load, close_nothing, NULL };
+const Importer importer_npy = { "npy", ".npy", npy_probe, npy_open, npy_load, close_nothing, NULL, NULL };
 const Importer importer_folder = {
-    "folder of .npy", "/", probe_nothing, folder_open_model, folder_load, close_nothing, NULL
+    "folder of .npy", "/", probe_nothing, folder_open_model, folder_load, close_nothing, NULL, NULL
 };

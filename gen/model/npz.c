@@ -174,4 +174,4 @@ static void npz_close(Model *m)
     m->own = NULL;
 }
 
-const Importer importer_npz = { "npz", ".npz", npz_probe, npz_open, npz_load, npz_close, NULL };
+const Importer importer_npz = { "npz", ".npz", npz_probe, npz_open, npz_load, npz_close, NULL, NULL };

@@ -11,21 +11,6 @@
 enum { DEPTH_MAX = 64, BUDGET_FACTOR = 16, BUDGET_BASE = 16 << 20 };
 #define FILE_BYTES_MAX ((size_t)1 << 31) /* protobuf's own limit of a message */
 
-/* `elsewhere`: another graph of the file has a constant of the same name. */
-typedef struct Constant {
-    const char *name;
-    const Onnx__TensorProto *tensor;
-    const Onnx__GraphProto *scope;
-    bool elsewhere;
-} Constant;
-typedef struct Onnx {
-    Onnx__ModelProto *proto;
-    ProtobufCAllocator allocator;
-    size_t budget;
-    Constant *constant;
-    int n, room;
-} Onnx;
-
 static bool onnx_probe(const uint8_t *head, size_t n)
 {
     /* field 1 of ModelProto: ir_version, a small varint */
@@ -231,11 +216,15 @@ static int compare_name(const void *key, const void *constant)
     return strcmp(key, ((const Constant *)constant)->name);
 }
 
-const Onnx__TensorProto *onnx_constant(const Model *m, const char *name)
+const Constant *onnx_find(const Model *m, const char *name)
 {
     const Onnx *o = m->own;
-    const Constant *c =
-        o->n > 0 ? bsearch(name, o->constant, (size_t)o->n, sizeof *c, compare_name) : NULL;
+    return o->n > 0 ? bsearch(name, o->constant, (size_t)o->n, sizeof *o->constant, compare_name) : NULL;
+}
+
+const TensorProto *onnx_constant(const Model *m, const char *name)
+{
+    const Constant *c = onnx_find(m, name);
     return c ? c->tensor : NULL;
 }
 
@@ -244,144 +233,35 @@ Onnx__ModelProto *onnx_proto(const Model *m)
     return ((const Onnx *)m->own)->proto;
 }
 
-const Onnx__GraphProto *onnx_scope(const Model *m, const char *name)
+const Graph *onnx_scope(const Model *m, const char *name)
 {
-    const Onnx *o = m->own;
-    const Constant *c =
-        o->n > 0 ? bsearch(name, o->constant, (size_t)o->n, sizeof *c, compare_name) : NULL;
+    const Constant *c = onnx_find(m, name);
     return c ? c->scope : NULL;
 }
 
-/* ---- values ---- */
-
-/* Where a tensor's elements lie: raw bytes, or a repeated field of its type. NULL type: not a
- * floating-point tensor. */
-typedef struct Store {
-    const DataType *type;
-    const void *data;
-    size_t bytes;
-    const int32_t *halves;
-} Store;
-
-static Store find_store(const Onnx__TensorProto *t)
-{
-    static const struct {
-        int code;
-        const char *type;
-    } TYPES[] = {
-        { ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, "f4" },
-        { ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE, "f8" },
-        { ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16, "f2" },
-        { ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16, "bf2" },
-    };
-    Store s = { 0 };
-    for (int i = 0; i < LENGTH(TYPES); i++)
-        if (t->data_type == TYPES[i].code)
-            s.type = dtype_find(TYPES[i].type);
-    if (t->has_raw_data)
-        s = (Store){ s.type, t->raw_data.data, t->raw_data.len, NULL };
-    else if (t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT)
-        s = (Store){ s.type, t->float_data, t->n_float_data * sizeof(float), NULL };
-    else if (t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE)
-        s = (Store){ s.type, t->double_data, t->n_double_data * sizeof(double), NULL };
-    else /* 16-bit patterns, one in each int32 */
-        s = (Store){ s.type, NULL, t->n_int32_data * sizeof(uint16_t), t->int32_data };
-    return s;
-}
-
-typedef struct Memory {
-    Store store;
-    size_t at;
-} Memory;
-
-static size_t read_store(void *handle, void *to, size_t n)
-{
-    Memory *m = handle;
-    uint16_t *half = to;
-    n = MIN(n, m->store.bytes - m->at);
-    if (m->store.halves)
-        for (size_t i = 0; i < n / sizeof *half; i++)
-            half[i] = (uint16_t)m->store.halves[m->at / sizeof *half + i];
-    else
-        memcpy(to, (const uint8_t *)m->store.data + m->at, n);
-    m->at += n;
-    return n;
-}
-
-/* Raw bytes are little-endian by the standard; repeated fields were unpacked into the host's
- * order. */
-static Coding store_coding(const Onnx__TensorProto *t, Store store)
-{
-    return (Coding){ store.type, !t->has_raw_data && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__,
-                     false };
-}
+/* ---- the importer ---- */
 
 static bool onnx_load(Model *m, const Subject *s, int index, Tensor *out)
 {
     const Constant *c = &((Onnx *)m->own)->constant[index];
-    const Onnx__TensorProto *t = c->tensor;
-    Store store = find_store(t);
     if (c->elsewhere) {
         subject_error(
             s,
             "several graphs of the model have a tensor of this name; rename the one that is meant");
         return false;
     }
-    if (t->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL || t->n_external_data > 0
-        || t->segment) {
-        subject_error(s, "its data lies outside the file (external data), which is not supported; "
-                         "save the model in one file (onnx.save with "
-                         "save_as_external_data=False)");
-        return false;
-    }
-    if (!store.type) {
-        subject_error(
-            s, "ONNX data type %d is not supported; expected FLOAT, DOUBLE, FLOAT16 or BFLOAT16",
-            t->data_type);
-        return false;
-    }
-    if (!tensor_shape(s, out, (int64_t)t->n_dims, t->dims, store.type))
-        return false;
-    uint64_t expected = (uint64_t)out->count * store.type->size;
-    if (expected != store.bytes) {
-        subject_error(s, "shape %s takes %llu bytes of data, found %zu", shape_text(m->arena, out),
-                      (unsigned long long)expected, store.bytes);
-        return false;
-    }
-    Memory memory = { store, 0 };
-    Source from = { read_store, &memory, store.bytes };
-    return tensor_decode(s, m->arena, out, store_coding(t, store), &from);
-}
-
-bool onnx_all_zero(const Onnx__TensorProto *t)
-{
-    bool zero = t->data_location != ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL && !t->segment
-             && !t->n_external_data;
-    for (size_t i = 0; zero && t->has_raw_data && i < t->raw_data.len; i++)
-        zero = t->raw_data.data[i] == 0;
-    for (size_t i = 0; zero && i < t->n_float_data; i++)
-        zero = t->float_data[i] == 0;
-    for (size_t i = 0; zero && i < t->n_double_data; i++)
-        zero = t->double_data[i] == 0;
-    for (size_t i = 0; zero && i < t->n_int32_data; i++)
-        zero = t->int32_data[i] == 0;
-    for (size_t i = 0; zero && i < t->n_int64_data; i++)
-        zero = t->int64_data[i] == 0;
-    return zero;
-}
-
-static int onnx_layers(Model *m, const Subject *s, LayerSpec *out, int most)
-{
-    return onnx_find_layers(m, s, ((Onnx *)m->own)->proto->graph, out, most);
+    return onnx_read_tensor(m, s, c->tensor, out);
 }
 
 static void onnx_close(Model *m)
 {
     Onnx *o = m->own;
+    if (o && o->walk)
+        scope_free(o->walk->main);
     if (o && o->proto)
         onnx__model_proto__free_unpacked(o->proto, &o->allocator);
     m->own = NULL;
 }
 
 const Importer importer_onnx = { "onnx",    ".onnx",    onnx_probe, onnx_open,
-                                 onnx_load, onnx_close, onnx_layers };
+                                 onnx_load, onnx_close, onnx_layers, onnx_derive };

@@ -229,4 +229,5 @@ const Importer importer_safetensors = { "safetensors",
                                         safetensors_open,
                                         safetensors_load,
                                         safetensors_close,
+                                        NULL,
                                         NULL };

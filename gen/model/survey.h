@@ -30,7 +30,8 @@ typedef struct Survey {
     Item *item;                         /* model->n of them */
     Found layer[LAYERS_MAX];
     int n;
-    bool from_graph;
+    bool from_graph, last;              /* last: the graph gives one step of each sequence */
+    const char *reach;                  /* what part of the graph the core is, or NULL */
 } Survey;
 
 /* The tensor of this name if it may still be given to a layer, or NULL. */

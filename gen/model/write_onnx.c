@@ -87,12 +87,31 @@ static bool masks_allowed(const Rewrite *w)
     return false;
 }
 
+/* What the graph computes from its tensors has no place of its own in the file; what lies beside the file would
+ * change there. */
+static bool tensors_here(const Rewrite *w)
+{
+    for (int i = 0; i < w->n; i++) {
+        const OnnxTensor *t = onnx_constant(w->model, w->edit[i].name);
+        Subject s = w->subject;
+        s.tensor = w->edit[i].name;
+        if (t && !onnx_is_external(t))
+            continue;
+        subject_error(&s, t ? "it lies in a file beside the model, and prune writes one file: save the model in one first "
+                              "(onnx.save with save_as_external_data=False)"
+                            : "the graph computes it from other tensors, so it cannot be written back: save the model with "
+                              "its constants folded first (onnxsim, or the exporter's do_constant_folding)");
+        return false;
+    }
+    return true;
+}
+
 bool write_onnx(const Rewrite *w, OutFiles *out)
 {
     const Onnx__ModelProto *m = onnx_proto(w->model);
     Swap *swap = ARENA_ARRAY(w->arena, Swap, w->n + 1);
     int swapped = 0;
-    bool ok = masks_allowed(w);
+    bool ok = masks_allowed(w) && tensors_here(w);
     for (int i = 0; i < w->n && ok; i++) {
         zero_store(&w->edit[i], (OnnxTensor *)onnx_constant(w->model, w->edit[i].name));
         if (w->masks)

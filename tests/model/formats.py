@@ -115,8 +115,45 @@ def node(op, inputs, outputs, *attributes, name=""):
             + (field(3, name) if name else b"") + field(4, op) + b"".join(field(5, a) for a in attributes))
 
 
-def graph(nodes, initializers, name="g"):
-    return (b"".join(field(1, n) for n in nodes) + field(2, name) + b"".join(field(5, t) for t in initializers))
+def fields(data):
+    """(number, value) of a message: numbers, bytes of blocks."""
+    def number(at):
+        value = shift = 0
+        while True:
+            value |= (data[at] & 127) << shift
+            shift += 7
+            at += 1
+            if data[at - 1] < 128:
+                return value, at
+    at = 0
+    while at < len(data):
+        tag, at = number(at)
+        value, at = (data[at:at + 4], at + 4) if tag & 7 == 5 else number(at)
+        if tag & 7 == 2:
+            value, at = data[at:at + value], at + value
+        yield tag >> 3, value
+
+
+def named(data, number):
+    return [v.decode() for k, v in fields(data) if k == number and v]
+
+
+def value_info(name, shape=None):
+    """A float tensor; without a shape nobody knows even its rank."""
+    dims = b"".join(field(1, field(1, d) if isinstance(d, int) else field(2, d)) for d in shape or ())
+    return field(1, name) + field(2, field(1, field(1, FLOAT) + (field(2, dims) if shape is not None else b"")))
+
+
+def graph(nodes, initializers, name="g", inputs=None, outputs=None):
+    """Inputs and outputs that are not given are what nothing makes and what nothing takes; all without a shape."""
+    made = [o for n in nodes for o in named(n, 2)]
+    taken = [i for n in nodes for i in named(n, 1)]
+    known = made + [v for t in initializers for v in named(t, 8)]
+    inputs = inputs if inputs is not None else {n: None for n in taken if n not in known}
+    outputs = outputs if outputs is not None else [o for o in made if o not in taken]
+    return (b"".join(field(1, n) for n in nodes) + field(2, name) + b"".join(field(5, t) for t in initializers)
+            + b"".join(field(11, value_info(n, s)) for n, s in inputs.items())
+            + b"".join(field(12, value_info(n)) for n in outputs))
 
 
 def onnx(graph_bytes):

@@ -226,7 +226,7 @@ onnx_case("onnx_initial_state", model([lstm(inputs=("X", "W", "R", "B", "", "h0"
 onnx_case("onnx_computed_weights", model([f.node("Relu", ["W"], ["W2"]), lstm(inputs=("X", "W2", "R"))]),
           ["input W ('W2')", "computed by Relu"])
 onnx_case("onnx_work_between", model([lstm(), f.node("Relu", ["Y"], ["Z"]), f.node("LSTM", ("Z", "W", "R"), ("Y2",), name="two")]),
-          ["LSTM node 'two'", "does not follow directly on 'rnn'"])
+          ["LSTM node 'two'", "Relu 'Z'", "model.layers"])
 onnx_case("onnx_external", f.onnx(f.graph([lstm()], [f.tensor("W", OW.shape, f.FLOAT, external=True), f.array("R", OR), f.array("B", OB)])),
           ["tensor 'W'", "external data"])
 onnx_case("onnx_duplicate", model(tensors=[f.array("W", OW)]), ["duplicate tensor 'W'"])

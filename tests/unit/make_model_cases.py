@@ -172,10 +172,11 @@ def onnx_networks():
     squeeze = f.node("Squeeze", ["Y"], ["Z"])
     last = f.node("Gather", ["Z", "last"], ["L"])
     head = [f.node("MatMul", ["L", "out_wt"], ["M"]), f.node("Add", ["out_b", "M"], ["P"]), f.node("Relu", ["P"], ["Q"])]
-    head_weights = [f.array("out_wt", HEAD_W.T.copy()), f.array("out_b", HEAD_B)]
+    head_weights = [f.array("out_wt", HEAD_W.T.copy()), f.array("out_b", HEAD_B), f.array("last", np.array(-1, "<i8"))]
     write("head_matmul.onnx", f.onnx(f.graph([lstm("X", ("Y",)), squeeze, last] + head, weights + head_weights)))
     gemm = f.node("Gemm", ["Z", "out_w", "out_b"], ["M"], f.attribute("transB", 1))
-    write("head_gemm.onnx", f.onnx(f.graph([lstm("X", ("Y",)), squeeze, gemm], weights + [f.array("out_w", HEAD_W), f.array("out_b", HEAD_B)])))
+    write("head_gemm.onnx", f.onnx(f.graph([lstm("X", ("Y",)), squeeze, gemm], weights + [f.array("out_w", HEAD_W), f.array("out_b", HEAD_B)],
+                                                   inputs={"X": ("steps", 1, 3)})))
     w2 = [f.array("W2", blocks(values((8, 4)).astype("<f4"), "iofc")[None]), f.array("R2", blocks(values((8, 2)).astype("<f4"), "iofc")[None]),
           f.array("B2", np.zeros((1, 16), "<f4"))]
     # PyTorch's exporter: zero states as an expanded constant, the direction axis squeezed between two layers
