@@ -94,6 +94,11 @@ static void layers_of_graph(Survey *v)
     if (n <= 0 || !graph_loads(v, &found))
         return;
     v->last = found.last;
+    for (int i = 0; i < v->model->n; i++)
+        if (found.reached[i]) {
+            v->item[i].used = true;
+            v->item[i].why = "by the graph, on the way to the core's output";
+        }
     v->reach = str_format(v->arena, "the core takes '%s' of the graph and gives %s'%s'", found.input,
                           found.last ? "the last step of " : "", found.output);
 }
@@ -122,7 +127,7 @@ static void mark_used(const Survey *v)
 
 static const char *fate(const Item *i)
 {
-    return !i->shape ? "not read" : i->used ? "used" : "outside";
+    return i->used ? "used" : !i->shape ? "not read" : "outside";
 }
 
 static const char *fate_text(const Item *i)
@@ -338,7 +343,7 @@ static json_t *tensors_json(const Survey *v)
     json_t *list = json_array();
     for (int i = 0; i < v->model->n; i++) {
         const Item *t = &v->item[i];
-        const char *key = !t->shape ? "not_read" : t->used ? "used" : "outside";
+        const char *key = t->used ? "used" : !t->shape ? "not_read" : "outside";
         json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "name", text_json(v->arena, t->name), "shape",
                                               t->shape ? json_string(t->shape) : json_null(), key,
                                               text_json(v->arena, fate_text(t))));

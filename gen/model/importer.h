@@ -70,6 +70,7 @@ typedef struct FoundNetwork {
     LayerSpec layer[LAYERS_MAX];
     int n;
     bool last;                  /* its output is one step of each sequence, the last */
+    const uint8_t *reached;     /* for each tensor of the file: the output is computed with it */
     const char *input, *output; /* what the graph calls the values at which the core starts and ends */
 } FoundNetwork;
 /* One row per container. */

@@ -213,6 +213,7 @@ static Choice choose(Walk *w)
     Choice best = { .output = -1 };
     int best_rank = -1;
     bool first = true;
+    const char *reason = NULL;
     for (size_t i = 0; i < g->n_output && !best.why; i++) {
         Value *v;
         if (!g->output[i]->name || !scope_find(w->main, g->output[i]->name, &v) || !v)
@@ -221,6 +222,7 @@ static Choice choose(Walk *w)
         bool state = is_state(v);
         if (e.why && first && !state)
             best = (Choice){ .output = -1, .why = e.why };
+        reason = reason ? reason : e.why;
         first = first && state;
         int rank = e.end && !e.why ? 4 * e.end->at->depth + 2 * !e.outside + (state ? 0 : 4 * LAYERS_MAX) : -1;
         if (rank > best_rank) {
@@ -230,6 +232,8 @@ static Choice choose(Walk *w)
     }
     for (int i = 0; i < w->parts && best.output < 0 && !best.why; i++)
         best.why = w->part[i]->refused;
+    if (best.output < 0 && !best.why)
+        best.why = reason;
     return best;
 }
 
@@ -344,6 +348,25 @@ static void warn_rest(const Walk *w, const Choice *c, const Part *first)
 
 /* ---- the importer ---- */
 
+/* Which tensors of the file the core's output is computed from, as the graph does it: weights, and all that scales,
+ * shifts or arranges them. What computes the core's input is not followed. */
+static uint8_t *reached(const Walk *w, const Value *end, const Value *start)
+{
+    const Onnx *o = w->model->own;
+    uint8_t *marked = arena_alloc(w->arena, (size_t)w->n), *out = arena_alloc(w->arena, (size_t)MAX(o->n, 1));
+    marked[end->serial] = 1;
+    for (int i = end->serial; i >= 0; i--)
+        for (int k = 0; marked[i] && w->value[i] != start && k < w->value[i]->n_from; k++)
+            if (w->value[i]->from[k])
+                marked[w->value[i]->from[k]->serial] = 1;
+    for (int i = 0; i < o->n; i++) {
+        Value *v;
+        out[i] = scope_find(w->main, o->constant[i].name, &v) && is_constant(v) && marked[v->serial]
+              && v->view.array->from == o->constant[i].tensor;
+    }
+    return out;
+}
+
 static void fill_network(Walk *w, const Choice *c, FoundNetwork *out)
 {
     const Part *p = c->ending.end->at, *first = p;
@@ -354,7 +377,11 @@ static void fill_network(Walk *w, const Choice *c, FoundNetwork *out)
         out->layer[k] = p->kind == PART_CELL ? cell_spec(w, p) : linear_spec(w, p);
         first = p;
     }
-    out->input = first->input->name;
+    const Value *X = first->input; /* a graph input under its own name, however it was arranged on the way */
+    out->input = X->kind == VECTORS && X->state ? X->state : X->name;
+    if (!c->ending.outside)
+        out->output = onnx_proto(w->model)->graph->output[c->output]->name;
+    out->reached = reached(w, c->ending.end, X);
     w->chosen = c->ending.end->at;
 }
 

@@ -1,0 +1,138 @@
+#!/usr/bin/python3
+"""`lstmgen import` on graphs as exporters write them (graphs.py): what it says the core computes is held to ONNX Runtime,
+which computes the values between which the core lies by its own words; everything else is refused by name.  suite: 60 s
+
+    import_graphs.py [WORD]...       only the cases with every WORD in their name
+"""
+import json, pathlib, re, subprocess, sys
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "lib"), str(HERE.parent / "model")]
+from cases import Suite, check
+from lstm import ROOT, lstmgen, scratch
+try:
+    import numpy as np
+    import onnx
+    import torch
+    import graphs
+except ImportError as e:
+    print("skipped: %s" % e)
+    sys.exit(77)
+
+VENV = ROOT / "build" / "venv" / "bin" / "python3"
+SURE = 40           # dB at 16 bits; another network gives 20 and less
+FEWEST = 120        # graphs
+
+
+class Done:
+    """One graph: what import said, and the values at the core's two ends."""
+    def __init__(self, case, folder, number):
+        self.case = case
+        self.stem = pathlib.Path(folder, "g%03d" % number)
+        self.stem.with_suffix(".onnx").write_bytes(case.model.SerializeToString())
+        self.run = lstmgen("import", self.stem.with_suffix(".onnx"))
+        self.reach = re.search(r"the core takes '(.*)' of the graph and gives (the last step of )?'(.*)'$", self.run.out, re.M)
+
+    def ask(self):
+        """Writes the job for ONNX Runtime: the graph's inputs, and the values to compute."""
+        if self.run.status or not self.reach:
+            return
+        graph, r = self.case.model.graph, np.random.default_rng(11)
+        sizes = {"t": graphs.STEPS, "time": graphs.STEPS, "b": graphs.BATCH, "batch": graphs.BATCH}
+        shape = [d.dim_value or sizes[d.dim_param] for d in graph.input[0].type.tensor_type.shape.dim]
+        inputs = {"X": r.normal(size=shape).astype("<f4"), **(self.case.inputs or {})}
+        self.names = list(dict.fromkeys([self.reach.group(1), self.reach.group(3)]))
+        self.x = inputs["X"] if self.names[0] == "X" else None
+        known = {o.name for o in graph.output}
+        shown = onnx.ModelProto()
+        shown.CopyFrom(self.case.model)
+        wanted = [n for n in self.names if n != "X"]
+        shown.graph.output.extend(onnx.ValueInfoProto(name=n) for n in wanted if n not in known)
+        path = self.stem.with_name(self.stem.name + "_shown.onnx")
+        path.write_bytes(shown.SerializeToString())
+        np.savez(self.stem.with_name(self.stem.name + "_in.npz"), **inputs)
+        self.stem.with_suffix(".json").write_text(json.dumps(
+            {"model": str(path), "inputs": str(self.stem) + "_in.npz", "values": wanted}))
+
+    def values(self):
+        failed = self.stem.with_suffix(".failed")
+        check(not failed.exists(), "ONNX Runtime: %s", failed.read_text()[:300] if failed.exists() else "")
+        got = list(np.load(self.stem.with_suffix(".npz")).values())
+        return self.x if self.x is not None else got[0], got[-1]
+
+
+def order(array, last, merged, steps):
+    """(sequences, steps, width) of whatever arrangement the sizes tell: axes of 7 (6) are steps, of 3 sequences."""
+    if merged == "TB":
+        return array.reshape(steps, graphs.BATCH, -1).transpose(1, 0, 2)
+    a = array.reshape([s for i, s in enumerate(array.shape) if s != 1 or i == array.ndim - 1])
+    if a.shape[-1] != 1 and a.ndim == (1 if last else 2):
+        a = a[..., None]                                        # vectors of one element whose axis the graph dropped
+    if last:
+        check(a.shape[0] == graphs.BATCH and a.ndim == 2, "last step of shape %s", array.shape)
+        return a[:, None]
+    check(sorted(a.shape[:2]) == sorted((steps, graphs.BATCH)) and a.ndim == 3, "steps of shape %s", array.shape)
+    return a if a.shape[0] == graphs.BATCH else a.transpose(1, 0, 2)
+
+
+def compare(done):
+    case, run = done.case, done.run
+    x, y = done.values()
+    x = order(x, False, None, max(s for s in x.shape if s in (graphs.STEPS, graphs.STEPS - 1)))
+    y = order(y, bool(done.reach.group(2)), case.merged, x.shape[1])
+    np.save(str(done.stem) + "_x.npy", np.ascontiguousarray(x))
+    np.save(str(done.stem) + "_y.npy", np.ascontiguousarray(y))
+    done.stem.with_suffix(".yaml").write_text(run.out)
+    r = lstmgen("check", done.stem.with_suffix(".yaml"), "--json", "--set", "precision.weight=16",
+                "--set", "verify.input=%s_x.npy" % done.stem, "--set", "verify.expect=%s_y.npy" % done.stem)
+    snr = r.get("verify.expect_snr_db")
+    check(r.status == 0 and snr is not None, "check: exit %s: %s", r.status, r.last())
+    check(snr >= SURE, "%.1f dB against ONNX Runtime", snr)
+    whole = lstmgen("check", "--json", whole_spec(done), "--set", "precision.weight=16", "--set", "verify.input=%s_x.npy" % done.stem)
+    check(whole.status == 0 and whole.get("verify.snr_db") == r.get("verify.snr_db"), "without model.layers: %s", whole.last())
+    return "%.1f dB" % snr
+
+
+def whole_spec(done):
+    """The same file in a spec without model.layers."""
+    path = str(done.stem) + "_whole.yaml"
+    pathlib.Path(path).write_text("model: {file: %s}\nengine: {pes: 4, pe_width: 4}\n" % done.stem.with_suffix(".onnx").name)
+    return path
+
+
+def judge(done):
+    case, run = done.case, done.run
+    if case.outcome == "refused":
+        check(run.status == 1 and "model:" not in run.out, "not refused: exit %s\n%s%s", run.status, run.out, run.err)
+        check(case.word in run.err, "'%s' is not in: %s", case.word, run.err)
+        return "refused"
+    check(run.status == 0 and done.reach, "exit %s: %s", run.status, run.last())
+    outputs = [o.name for o in case.model.graph.output]
+    said = run.err.count("warning:")
+    expected = (case.outcome == "partial") + case.state + bool(case.dropped)
+    check(said == expected and case.word in run.err and case.dropped in run.err, "%d warnings, not %d with '%s' '%s': %s", said,
+          expected, case.word, case.dropped, run.err)
+    check((done.reach.group(3) in outputs) or case.outcome == "partial", "gives '%s'", done.reach.group(3))
+    check(case.outcome == "exact" or done.reach.group(3) not in outputs or done.reach.group(1) != "X", "exact: %s", run.out)
+    return compare(done)
+
+
+with scratch() as folder:
+    words, cases = sys.argv[1:], graphs.all_cases()
+    chosen = [c for c in cases if all(w in c.name for w in words)]
+    done = [Done(c, folder, i) for i, c in enumerate(chosen)]
+    for d in done:
+        d.ask()
+    if VENV.exists():
+        subprocess.run([str(VENV), str(HERE.parent / "lib" / "run_graphs.py"), folder], check=True)
+    suite = Suite()
+    for d in done:
+        suite.add("%s: %s" % (d.case.outcome, d.case.name), lambda d=d: judge(d), [] if d.case.outcome == "refused" else [VENV])
+
+    @suite.case("at least %d graphs" % FEWEST)
+    def _():
+        check(len(cases) >= FEWEST and len({c.name for c in cases}) == len(cases), "%d graphs", len(cases))
+        return "%d graphs: %s" % (len(cases), ", ".join("%d %s" % (sum(c.outcome == o for c in cases), o)
+                                                        for o in ("exact", "partial", "refused")))
+    suite.main([])
