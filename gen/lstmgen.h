@@ -201,6 +201,7 @@ Spec *spec_load_tree(Arena *a, Diag *d, const char *path, struct SpecNode *root,
                      int n_sets);
 /* Place of a key ("engine.pes", "model.layers.0.W"), or of its nearest parent that is in the file. */
 Place spec_at(const Spec *s, const char *key);
+bool spec_sends_last(const Spec *s);                     /* network.output: last */
 /* The reference of every key: as text for `lstmgen keys`, as Markdown for the documentation. */
 void keys_print(FILE *to);
 void keys_markdown(FILE *to);

@@ -196,7 +196,22 @@ static int limited(int n)
 
 static void latency_begin(void)
 {
-    stream_begin(new_items(1), 1, 0);
+    Item *item = new_items(1);
+    item[0].last = true;
+    stream_begin(item, 1, 0);
+}
+
+/* The steps between whose results the interval is measured. Not the last steps: with no input behind them, a
+ * result may overtake what else would be done. */
+static int window_end(int items)
+{
+    return items - 1 - config.last_steps;
+}
+
+static int window_start(int items)
+{
+    int end = window_end(items);
+    return (items / 2 < end ? items / 2 : end) - 1;
 }
 
 /* All sequences in order, as often as needed for min_measure_steps. */
@@ -207,12 +222,13 @@ static void measure_begin(void)
     measured.rounds = n == whole ? rounds : 0;
     Item *item = new_items(n);
     for (int k = 0, s = 0, t = 0; k < n; k++) {
-        item[k] = (Item) { s, t };
+        item[k] = (Item) { s, t, k == n - 1 || t == config.length[s] - 1 };
         if (++t == config.length[s]) {
             t = 0;
             s = (s + 1) % config.sequences;
         }
     }
+    item[window_start(n)].last = item[window_end(n)].last = true;
     stream_begin(item, n, 0);
 }
 
@@ -224,7 +240,7 @@ static void break_begin(void)
     int n = 3;
     Item *item = new_items(n);
     for (int k = 0; k < n; k++)
-        item[k] = (Item) { 0, k % config.length[0] };
+        item[k] = (Item) { 0, k % config.length[0], tb_random() & 1 };
     stream_begin(item, n, 0);
     break_edge = edge_now + 1 +
                  (int64_t)(tb_random() % (uint32_t)(QUIET_EDGES + 2 * (int64_t)measured.interval));
@@ -251,8 +267,9 @@ static void begin_broken_off(int steps, int64_t scale)
         int s = (int)(tb_random() % (uint32_t)config.sequences);
         int length = 1 + (int)(tb_random() % (uint32_t)config.length[s]);
         for (int t = 0; t < length && k < n; t++)
-            item[k++] = (Item) { s, t };
+            item[k++] = (Item) { s, t, t == length - 1 && (length == config.length[s] || tb_random() & 1) };
     }
+    item[n - 1].last = true;
     stream_begin(item, n, scale);
 }
 
@@ -305,9 +322,8 @@ static bool latency_done(void)
 static bool measure_done(void)
 {
     if (stream_done() && !measured.measure_done) {
-        /* Not the last steps: with no input behind them, a result may overtake what else would be done. */
-        int k = stream.items, last = k - 1 - config.last_steps, half = k / 2 < last ? k / 2 : last;
-        measured.interval = (double)(stream.t[last] - stream.t[half - 1]) / (last - half + 1);
+        int k = stream.items, from = window_start(k), to = window_end(k);
+        measured.interval = (double)(stream.t[to] - stream.t[from]) / (to - from);
         measured.steps = k;
         measured.total = stream.t[k - 1] - stream.first_x + 1;
         measured.measure_done = true;

@@ -88,6 +88,7 @@ static const struct Key {
     { "sequences", INT, &config.sequences, NULL },
     { "input_file", TEXT, config.input_file, NULL },
     { "golden_file", TEXT, config.golden_file, NULL },
+    { "last", FLAG, &config.last, NULL },
     { "control", FLAG, &config.control, NULL },
     { "loadable", FLAG, &config.loadable, NULL },
     { "arrays", INT, &config.arrays, NULL },

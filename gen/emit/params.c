@@ -96,6 +96,8 @@ static int64_t holes_loading(const Design *d, Holes *h)
 static void holes_sections(const Design *d, Holes *h)
 {
     bool loadable = d->spec->loadable;
+    hole_int(h, "sends_last", spec_sends_last(d->spec));
+    hole_int(h, "sends_every", !spec_sends_last(d->spec));
     hole_int(h, "control", d->spec->control);
     hole_int(h, "no_control", !d->spec->control);
     hole_int(h, "rom", !loadable);

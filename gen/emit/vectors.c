@@ -89,9 +89,10 @@ static bool emit_config(const Design *d, Arena *a, Folder *f, const Golden *g, c
                  d->element_bits, seq->n);
     for (int n = 0; n < seq->n; n++)
         buffer_print(&b, " %d", seq->length[n]);
-    buffer_print(&b, "\ninput_file tb/input.hex\ngolden_file tb/golden.hex\ncontrol %d\nloadable %d\n"
+    buffer_print(&b, "\ninput_file tb/input.hex\ngolden_file tb/golden.hex\nlast %d\ncontrol %d\nloadable %d\n"
                      "version %" PRIx64 "\nspec_hash %.8s\ngolden_saturations %" PRId64 "\n",
-                 d->spec->control, d->spec->loadable, version_word(), d->spec->sha256, g->saturations);
+                 spec_sends_last(d->spec), d->spec->control, d->spec->loadable, version_word(), d->spec->sha256,
+                 g->saturations);
     if (d->interval == (double)(int64_t)d->interval)
         buffer_print(&b, "predicted_interval %" PRId64 "\n", (int64_t)d->interval);
     buffer_print(&b, "predicted_latency %" PRId64 "\nmin_measure_steps %d\nlast_steps %d\nstall_steps %d\nseed %d\n"

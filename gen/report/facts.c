@@ -21,18 +21,19 @@ static Format output_format(const QNetwork *q)
 }
 
 /* SNR of outputs against `reference`, whose sequences hold `steps` steps (1: the last one): of `value`, or of the
- * bit-true ones where that is NULL. Steps beyond a sequence's end are not looked at. */
+ * bit-true ones where that is NULL. Steps beyond a sequence's end, and those whose result does
+ * not leave the core, are not looked at. */
 static double output_snr(const Design *d, const Golden *g, const Sequences *seq, const float *value,
                          const float *reference, int steps)
 {
-    StepChoice choice = steps == 1 ? STEPS_LAST : STEPS_ALL;
+    StepChoice choice = steps == 1 || spec_sends_last(d->spec) ? STEPS_LAST : STEPS_ALL;
     Format f = output_format(d->q);
     Arena *scratch = arena_new();
     size_t room = (size_t)seq->n * (size_t)seq->steps * (size_t)g->width, n = 0;
     float *expected = ARENA_ARRAY(scratch, float, room), *found = ARENA_ARRAY(scratch, float, room);
     for (int s = 0; s < seq->n; s++)
         for (int t = first_step(seq, s, choice); t < seq->length[s]; t++) {
-            const float *r = reference + step_at(steps, s, choice == STEPS_LAST ? 0 : t, g->width);
+            const float *r = reference + step_at(steps, s, steps == 1 ? 0 : t, g->width);
             size_t at = step_at(seq->steps, s, t, g->width);
             for (int j = 0; j < g->width; j++, n++) {
                 expected[n] = r[j];

@@ -92,7 +92,11 @@ static void put_stream(Header *h)
     const Design *d = h->design;
     buffer_print(&h->out, "\n/* AXI4-Stream: a step is INPUTS elements in and OUTPUTS elements "
                           "out, LANES in a beat, first element in\n"
-                          " * the lowest bits, each sign-extended to ELEMENT_BITS. */\n");
+                          " * the lowest bits, each sign-extended to ELEMENT_BITS. tlast is on the last beat of a step. %s. */\n",
+                 spec_sends_last(d->spec)
+                     ? "tuser[0] is on\n * the first beat of a sequence, tuser[1] on the last beat of its last step, the only "
+                       "one with a result"
+                     : "tuser is on the\n * first beat of a sequence");
     define_number(h, "INPUTS", d->inputs, "elements of x");
     define_number(h, "OUTPUTS", d->outputs, "elements of a result");
     define_number(h, "LANES", d->lanes, "elements in a beat");

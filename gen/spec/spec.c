@@ -70,3 +70,8 @@ Place spec_at(const Spec *s, const char *key)
     tree_entry(s->arena, s->root, key, &at);
     return at;
 }
+
+bool spec_sends_last(const Spec *s)
+{
+    return s->output && !strcmp(s->output, "last");
+}

@@ -1,7 +1,8 @@
 // Double-buffered vector that is written IN elements at a time in one order and read OUT elements
 // at a time in another, which the image ORDER_FILE gives: word = for each output, lane and entry of
 // its element, output 0 in the low bits. Each output reads its own copy, so any order runs at full
-// rate. Read latency 6, valid/ready at the output.
+// rate. Read latency 6, valid/ready at the output. With DROP a vector without its tag is read in the
+// same time as another, but does not come out.
 `default_nettype none
 module lg_reorder #(
     parameter IN         = 1,    // elements written per cycle
@@ -11,6 +12,7 @@ module lg_reorder #(
     parameter BEATS      = 16,   // words read per vector
     parameter ORDER_FILE = "",
     parameter BLOCK      = 0,
+    parameter DROP       = 0,
     parameter ENTRY      = ENTRIES > 1 ? $clog2(ENTRIES) : 1
 ) (
     input  wire                 clk_i,
@@ -41,7 +43,8 @@ module lg_reorder #(
     reg [BEAT-1:0] beat_q;
     reg [4:0]      credit_q;
     wire           pop   = valid_o && ready_i;
-    wire           issue = full_q != 2'd0 && credit_q != 5'd0;
+    wire           drop  = DROP != 0 && !tags_q[0];
+    wire           issue = full_q != 2'd0 && (credit_q != 5'd0 || drop);
     wire           last  = beat_q == LAST_BEAT;
     wire           sent  = issue && last;
     always @(posedge clk_i) begin
@@ -52,7 +55,7 @@ module lg_reorder #(
             credit_q <= 5'd16;
         end else begin
             full_q   <= full_q + {1'b0, done_i} - {1'b0, sent};
-            credit_q <= credit_q + {4'd0, pop} - {4'd0, issue};
+            credit_q <= credit_q + {4'd0, pop} - {4'd0, issue && !drop};
             if (issue) beat_q <= last ? {BEAT{1'b0}} : beat_q + ONE_BEAT;
             if (sent) slot_q <= !slot_q;
         end
@@ -98,7 +101,7 @@ module lg_reorder #(
     endgenerate
     wire push, push_last, push_tag;
     lg_delay_reset #(.WIDTH(3), .LATENCY(5)) u_push (
-        .clk_i(clk_i), .rst_i(rst_i), .d_i({issue, last, tags_q[0]}),
+        .clk_i(clk_i), .rst_i(rst_i), .d_i({issue && !drop, last, tags_q[0]}),
         .q_o({push, push_last, push_tag}));
     wire [4:0] level;
     lg_fifo #(.WIDTH(OUT*WIDTH + 2), .DEPTH(16)) u_fifo (

@@ -9,13 +9,24 @@ module ${NAME}_top #(
 ) (
     input  wire                     aclk,
     input  wire                     aresetn,
-    // x: ${INPUTS} elements per step, tlast on the last beat of a step, tuser on
-    // the first beat of a sequence
+    // x: ${INPUTS} elements per step, tlast on the last beat of a step; tuser:
+//%% if sends_last
+    // bit 0 on the first beat of a sequence, bit 1 on the last beat of its last step, whose result
+    // is the one that leaves
+//%% end
+//%% if sends_every
+    // on the first beat of a sequence
+//%% end
     input  wire [${TDATA_BITS}-1:0] s_axis_tdata,
     input  wire                     s_axis_tvalid,
     output wire                     s_axis_tready,
     input  wire                     s_axis_tlast,
+//%% if sends_last
+    input  wire [1:0]               s_axis_tuser,
+//%% end
+//%% if sends_every
     input  wire                     s_axis_tuser,
+//%% end
 //%% if control
     // registers (sw/${NAME}.h)
     input  wire [15:0]              s_axil_awaddr,
@@ -36,7 +47,12 @@ module ${NAME}_top #(
     output wire                     s_axil_rvalid,
     input  wire                     s_axil_rready,
 //%% end
+//%% if sends_last
+    // result: ${OUTPUTS} elements per sequence
+//%% end
+//%% if sends_every
     // result: ${OUTPUTS} elements per step
+//%% end
     output wire [${TDATA_BITS}-1:0] m_axis_tdata,
     output wire                     m_axis_tvalid,
     input  wire                     m_axis_tready,
@@ -48,8 +64,23 @@ module ${NAME}_top #(
     reg  rst_q;
     always @(posedge clk) rst_q <= !aresetn;
 
+//%% if sends_last
+    // ---- which steps are the last of their sequence, oldest first: their results leave
+    wire       start = s_axis_tuser[0], asked = s_axis_tuser[1];
+    wire       x_taken, y_done, wanted, unused_wanted;
+    wire [5:0] unused_level;
+    lg_fifo #(.WIDTH(1), .DEPTH(32)) u_wanted (
+        .clk_i(clk), .rst_i(rst_q), .push_i(x_taken), .data_i(asked),
+        .valid_o(unused_wanted), .pop_i(y_done), .data_o(wanted), .level_o(unused_level));
+//%% end
+//%% if sends_every
+    wire       start  = s_axis_tuser, asked = 1'b1;
+    wire       x_taken, y_done;
+    wire       wanted = 1'b1;
+//%% end
+
     // ---- x into the vector banks
-    wire                    enable, run, h_valid, x_release, x_taken, stream_error;
+    wire                    enable, run, h_valid, x_release, stream_error;
     wire [BANKS-1:0]        x_we, h_we;
     wire [BANKS*ADDR-1:0]   x_addr, h_addr;
     wire [BANKS*VALUE-1:0]  x_data, h_data;
@@ -72,7 +103,7 @@ module ${NAME}_top #(
                .FREE_DELAY(FRONT + 1)) u_input (
         .clk_i(clk), .rst_i(rst_q), .enable_i(run),
         .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),
-        .s_axis_tlast(s_axis_tlast), .s_axis_tuser(s_axis_tuser),
+        .s_axis_tlast(s_axis_tlast), .s_axis_tuser(start),
         .busy_i(h_valid), .we_o(x_we), .addr_o(x_addr), .data_o(x_data),
         .release_i(x_release), .level_o(x_level), .clear_o(x_clear), .taken_last_o(x_taken),
         .error_q(stream_error));
@@ -128,7 +159,7 @@ module ${NAME}_top #(
         .q_o({cell_parity, cell_clear, cell_tile}));
     wire [RECORD-1:0]                      record_addr;
     wire [CELL_LANES*(ACC+SHIFT_BITS)-1:0] record;
-    wire                                   y_we, y_slot, y_done;
+    wire                                   y_we, y_slot;
     wire [ENTRY-1:0]                       y_entry;
     wire [CELL_LANES*VALUE-1:0]            y_data;
     wire [CELL_LANES-1:0]                  saturated;
@@ -167,9 +198,10 @@ module ${NAME}_top #(
     wire [LANES*VALUE-1:0] y;
     wire                   y_valid, y_last, y_tag;
     lg_reorder #(.IN(CELL_LANES), .OUT(LANES), .WIDTH(VALUE), .ENTRIES(ENTRIES), .BEATS(OUT_BEATS),
-                 .ORDER_FILE({MEM_DIR, "${NAME}_y_order.hex"}), .BLOCK(OUT_BLOCK)) u_output (
+                 .ORDER_FILE({MEM_DIR, "${NAME}_y_order.hex"}), .BLOCK(OUT_BLOCK),
+                 .DROP(DROP)) u_output (
         .clk_i(clk), .rst_i(rst_q), .we_i({CELL_LANES{y_we}}), .slot_i(y_slot), .entry_i(y_entry),
-        .data_i(y_data), .done_i(y_done), .tag_i(1'b0), .sent_o(y_sent),
+        .data_i(y_data), .done_i(y_done), .tag_i(wanted), .sent_o(y_sent),
         .valid_o(y_valid), .ready_i(m_axis_tready), .data_o(y), .last_o(y_last), .tag_o(y_tag));
     wire unused_tag = y_tag;
     genvar lane;
@@ -189,7 +221,7 @@ module ${NAME}_top #(
     wire [31:0] steps, interval, latency, saturations;
     wire [63:0] cycles;
     lg_counters #(.LANES(CELL_LANES)) u_counters (
-        .clk_i(clk), .rst_i(rst_q), .idle_i(!busy), .x_last_i(x_taken),
+        .clk_i(clk), .rst_i(rst_q), .idle_i(!busy), .x_last_i(x_taken && asked),
         .y_last_i(y_valid && y_last && m_axis_tready), .y_offered_i(y_valid && y_last),
         .saturated_i(saturated), .steps_q(steps), .cycles_q(cycles), .interval_q(interval),
         .latency_q(latency), .saturations_q(saturations));

@@ -22,6 +22,7 @@
     localparam ELEMENT       = ${ELEMENT};          // bits of an element in tdata
     localparam INPUTS        = ${INPUTS};
     localparam OUT_BEATS     = ${OUT_BEATS};
+    localparam DROP          = ${SENDS_LAST};            // 1: only results of last steps leave
     localparam OUT_TAIL      = ${OUT_TAIL};         // elements in the last beat of a result
     // x in the vector banks
     localparam X_BANKS       = ${X_BANKS};

@@ -21,6 +21,9 @@ DESIGNS = {
     # more results per step than the output's FIFO holds, and fast: the output is what limits
     "wide": dict(BASE, layers=[(1, 24)], head=0, lanes=1, lengths=[6], sparsity={"pattern": "dense"},
                  engine={"pes": 4, "pe_width": 8}),
+    # only the results of last steps leave; sequences of one step among them
+    "last": dict(BASE, sparsity={"pattern": "dense"}, engine={"pes": 4, "pe_width": 8}, lengths=[1, 3, 1, 2],
+                 output="last"),
     # rows at their PE's own pace
     "blocks": dict(BASE, layers=[(5, 20), (20, 10)], head=0, lanes=1, steps=12,
                    sparsity={"pattern": "structured_blocks", "keep": 0.25, "block": 4},
@@ -92,6 +95,7 @@ FAULTS = [
     ("back-pressure is not passed to the input", "dense", "lg_skid", r"ready_q <= !\([^;]*;", "ready_q <= 1'b1;"),
     ("tlast of the output is missing", "dense", "_top", r"assign m_axis_tlast +=[^;]*;", "assign m_axis_tlast = 1'b0;"),
     ("empty lanes of the last beat are not 0", "dense", "_top", r"!y_last \|\| lane < OUT_TAIL", "1'b1"),
+    ("results of all steps leave", "last", "_top", r"\.DROP\(DROP\)", ".DROP(0)"),
     ("step counter counts by two", "dense", "lg_counters", r"steps_q \+ 32'd1", "steps_q + 32'd2"),
     ("interval counter one too low", "dense", "lg_counters", r"y_last_i \? 32'd1 : since_y_q",
      "y_last_i ? 32'd0 : since_y_q"),
@@ -142,6 +146,8 @@ def write_design(name, d):
             "precision": {"activation": d.get("activation", 12), "weight": 8, "state": 14, "state_range": 200},
             "interface": {"lanes": d["lanes"]},
             "sparsity": d["sparsity"], "engine": d["engine"], "verify": {"input": "x.npy", "lengths": "len.npy"}}
+    if "output" in d:
+        spec["network"] = {"output": d["output"]}
     if "delta" in d:
         spec.update(delta=d["delta"], target={"part": d["part"]})
     r = lstmgen(write_spec(folder, spec), "-o", folder / "out")

@@ -129,6 +129,7 @@ CORES = {
     "blocks": {"sparsity": {"pattern": "structured_blocks", "keep": 0.25, "block": 4}, "engine": SIZE},
     "groups, loadable": {"sparsity": {"pattern": "grouped_columns", "keep": 0.25},
                          "engine": dict(SIZE, weights="loadable")},
+    "last results": {"network": {"output": "last"}},
     "columns": COLUMNS,
     "columns without registers": dict(COLUMNS, interface={"control": "none"}),
     "deltas": dict(COLUMNS, delta={"x": 0.25, "h": 0.25}),

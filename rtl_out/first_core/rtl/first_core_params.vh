@@ -22,6 +22,7 @@
     localparam ELEMENT       = 16;          // bits of an element in tdata
     localparam INPUTS        = 3;
     localparam OUT_BEATS     = 4;
+    localparam DROP          = 0;            // 1: only results of last steps leave
     localparam OUT_TAIL      = 1;         // elements in the last beat of a result
     // x in the vector banks
     localparam X_BANKS       = 2;

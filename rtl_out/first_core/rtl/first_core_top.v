@@ -9,8 +9,8 @@ module first_core_top #(
 ) (
     input  wire                     aclk,
     input  wire                     aresetn,
-    // x: 3 elements per step, tlast on the last beat of a step, tuser on
-    // the first beat of a sequence
+    // x: 3 elements per step, tlast on the last beat of a step; tuser:
+    // on the first beat of a sequence
     input  wire [16-1:0] s_axis_tdata,
     input  wire                     s_axis_tvalid,
     output wire                     s_axis_tready,
@@ -46,8 +46,12 @@ module first_core_top #(
     reg  rst_q;
     always @(posedge clk) rst_q <= !aresetn;
 
+    wire       start  = s_axis_tuser, asked = 1'b1;
+    wire       x_taken, y_done;
+    wire       wanted = 1'b1;
+
     // ---- x into the vector banks
-    wire                    enable, run, h_valid, x_release, x_taken, stream_error;
+    wire                    enable, run, h_valid, x_release, stream_error;
     wire [BANKS-1:0]        x_we, h_we;
     wire [BANKS*ADDR-1:0]   x_addr, h_addr;
     wire [BANKS*VALUE-1:0]  x_data, h_data;
@@ -59,7 +63,7 @@ module first_core_top #(
                .FREE_DELAY(FRONT + 1)) u_input (
         .clk_i(clk), .rst_i(rst_q), .enable_i(run),
         .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),
-        .s_axis_tlast(s_axis_tlast), .s_axis_tuser(s_axis_tuser),
+        .s_axis_tlast(s_axis_tlast), .s_axis_tuser(start),
         .busy_i(h_valid), .we_o(x_we), .addr_o(x_addr), .data_o(x_data),
         .release_i(x_release), .level_o(x_level), .clear_o(x_clear), .taken_last_o(x_taken),
         .error_q(stream_error));
@@ -151,7 +155,7 @@ module first_core_top #(
         .q_o({cell_parity, cell_clear, cell_tile}));
     wire [RECORD-1:0]                      record_addr;
     wire [CELL_LANES*(ACC+SHIFT_BITS)-1:0] record;
-    wire                                   y_we, y_slot, y_done;
+    wire                                   y_we, y_slot;
     wire [ENTRY-1:0]                       y_entry;
     wire [CELL_LANES*VALUE-1:0]            y_data;
     wire [CELL_LANES-1:0]                  saturated;
@@ -184,9 +188,10 @@ module first_core_top #(
     wire [LANES*VALUE-1:0] y;
     wire                   y_valid, y_last, y_tag;
     lg_reorder #(.IN(CELL_LANES), .OUT(LANES), .WIDTH(VALUE), .ENTRIES(ENTRIES), .BEATS(OUT_BEATS),
-                 .ORDER_FILE({MEM_DIR, "first_core_y_order.hex"}), .BLOCK(OUT_BLOCK)) u_output (
+                 .ORDER_FILE({MEM_DIR, "first_core_y_order.hex"}), .BLOCK(OUT_BLOCK),
+                 .DROP(DROP)) u_output (
         .clk_i(clk), .rst_i(rst_q), .we_i({CELL_LANES{y_we}}), .slot_i(y_slot), .entry_i(y_entry),
-        .data_i(y_data), .done_i(y_done), .tag_i(1'b0), .sent_o(y_sent),
+        .data_i(y_data), .done_i(y_done), .tag_i(wanted), .sent_o(y_sent),
         .valid_o(y_valid), .ready_i(m_axis_tready), .data_o(y), .last_o(y_last), .tag_o(y_tag));
     wire unused_tag = y_tag;
     genvar lane;
@@ -205,7 +210,7 @@ module first_core_top #(
     wire [31:0] steps, interval, latency, saturations;
     wire [63:0] cycles;
     lg_counters #(.LANES(CELL_LANES)) u_counters (
-        .clk_i(clk), .rst_i(rst_q), .idle_i(!busy), .x_last_i(x_taken),
+        .clk_i(clk), .rst_i(rst_q), .idle_i(!busy), .x_last_i(x_taken && asked),
         .y_last_i(y_valid && y_last && m_axis_tready), .y_offered_i(y_valid && y_last),
         .saturated_i(saturated), .steps_q(steps), .cycles_q(cycles), .interval_q(interval),
         .latency_q(latency), .saturations_q(saturations));

@@ -12,11 +12,11 @@
 #define FIRST_CORE_STATUS_BUSY_MASK          0x00000001u  /* a step is under way */
 #define FIRST_CORE_STATUS_ENABLED_MASK       0x00000002u  /* the core takes input (with loadable weights: after START) */
 #define FIRST_CORE_STATUS_STREAM_ERROR_MASK  0x00000004u  /* tlast was not on the last beat of a step; stays until reset */
-#define FIRST_CORE_REG_STEPS                 0x0Cu        /* read: steps whose last output beat was taken, since reset */
+#define FIRST_CORE_REG_STEPS                 0x0Cu        /* read: results whose last output beat was taken, since reset */
 #define FIRST_CORE_REG_CYCLES                0x10u        /* read: clock cycles since reset, low half */
 #define FIRST_CORE_REG_CYCLES_HI             0x14u        /* read: high half */
-#define FIRST_CORE_REG_INTERVAL              0x18u        /* read: cycles between the last output beats of the latest two steps */
-#define FIRST_CORE_REG_LATENCY               0x1Cu        /* read: cycles from the last input beat to the last output beat of the latest step that found the core idle */
+#define FIRST_CORE_REG_INTERVAL              0x18u        /* read: cycles between the last output beats of the latest two results */
+#define FIRST_CORE_REG_LATENCY               0x1Cu        /* read: cycles from the last input beat to the last output beat of the latest step with a result that found the core idle */
 #define FIRST_CORE_REG_SATURATIONS           0x20u        /* read: values of cell states and outputs that were clipped, since reset */
 #define FIRST_CORE_REG_CONTROL               0x24u        /* read, write: commands */
 #define FIRST_CORE_CONTROL_START_MASK        0x00000001u  /* loadable weights: 1 enables the core once all memories are written */
@@ -32,7 +32,8 @@
 #define FIRST_CORE_SPEC_HASH_VALUE           0x03793ffbu  /* start of the spec's SHA-256 */
 
 /* AXI4-Stream: a step is INPUTS elements in and OUTPUTS elements out, LANES in a beat, first element in
- * the lowest bits, each sign-extended to ELEMENT_BITS. */
+ * the lowest bits, each sign-extended to ELEMENT_BITS. tlast is on the last beat of a step. tuser is on the
+ * first beat of a sequence. */
 #define FIRST_CORE_INPUTS                    3            /* elements of x */
 #define FIRST_CORE_OUTPUTS                   4            /* elements of a result */
 #define FIRST_CORE_LANES                     1            /* elements in a beat */

@@ -18,6 +18,7 @@ runtime_flags=-DVL_VALUE_STRING_MAX_WORDS=1100          # beats of up to 32,768 
 c_files="lstmgen_tb tb_report tb_stream tb_axil tb_config tb_delta"
 defines=
 if grep -q '^control 1' tb/config.txt; then defines=-DLG_CONTROL; fi
+if grep -q '^last 1' tb/config.txt; then defines="$defines -DLG_LAST"; fi
 
 fail() { echo "simulate.sh: $*" >&2; exit 4; }
 

@@ -65,6 +65,7 @@ typedef struct Config {
     int *length, *first; /* steps of each sequence; number of its first step among all steps */
     int steps;           /* of all sequences together */
     bool control, loadable;
+    bool last;           /* only last steps have a result */
     uint32_t version, spec_hash;
     bool has_version, has_spec_hash;
     int64_t golden_saturations; /* of one pass over all sequences; -1: not checked */
@@ -88,16 +89,18 @@ extern Config config;
 const char *config_load(const char *path);
 
 /* ---------------------------------------------------------------- tb_stream.c */
-/* A step to send: its sequence and its number in it; step 0 restarts the sequence (tuser). */
+/* A step to send: its sequence and its number in it; step 0 restarts the sequence (tuser). last: the
+ * last one of its sequence; where only these have results (config.last), tuser[1] tells. */
 typedef struct Item {
     int sequence, step;
+    bool last;
 } Item;
 /* What the current phase sends and what came back. */
 typedef struct Stream {
     Item *item;
     int items;               /* the steps of this phase */
     int64_t scale;           /* 0: always valid, always ready */
-    int sent, received;      /* complete steps of this phase */
+    int sent, received;      /* complete steps of this phase; those without a result are received with the next */
     int x_beat, y_beat;      /* beats of the step under way */
     int64_t *t;              /* edge of the last output beat of each step */
     int64_t first_x, last_x; /* edges at which the first and the latest last beat of x was taken */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum { S_TREADY = 1, M_TVALID = 2, M_TLAST = 4 };                            /* dut_flags */
-enum { ARESETN = 1, S_TVALID = 2, S_TLAST = 4, S_TUSER = 8, M_TREADY = 16 }; /* drive_flags */
+enum { ARESETN = 1, S_TVALID = 2, S_TLAST = 4, S_TUSER = 8, M_TREADY = 16, S_TEND = 32 }; /* drive_flags */
 
 Stream stream;
 
@@ -130,6 +130,13 @@ void stream_drive(void)
 
 /* ---------------------------------------------------------------- phases */
 
+/* To the next step that has a result. */
+static void skip_silent(void)
+{
+    while (config.last && stream.received < stream.items && !stream.item[stream.received].last)
+        stream.received++;
+}
+
 void stream_begin(Item *item, int items, int64_t scale)
 {
     free(stream.item);
@@ -141,11 +148,12 @@ void stream_begin(Item *item, int items, int64_t scale)
     stream.t = calloc((size_t)items + 1, sizeof *stream.t);
     stream.first_x = stream.last_x = stream.offered = -1;
     gaps = stalls = (Throttle) { ALWAYS, false, 0, 0 };
+    skip_silent();
 }
 
 bool stream_done(void)
 {
-    return stream.received == stream.items && !held;
+    return stream.received == stream.items && stream.sent == stream.items && !held;
 }
 
 void stream_waiting(char *text, size_t room)
@@ -185,7 +193,7 @@ static void x_taken(void)
 /* Chooses what to offer after this edge. A beat on offer stays until it is taken. */
 static uint32_t x_next(bool taken)
 {
-    const uint32_t lines = S_TVALID | S_TLAST | S_TUSER;
+    const uint32_t lines = S_TVALID | S_TLAST | S_TUSER | S_TEND;
     if ((flags_out & S_TVALID) && !taken)
         return flags_out & lines;
     if (stream.sent == stream.items || !throttle_open(&gaps))
@@ -193,7 +201,8 @@ static uint32_t x_next(bool taken)
     const Item *item = &stream.item[stream.sent];
     data_next =
         config.x + ((size_t)step_number(item) * config.x_beats + stream.x_beat) * config.words;
-    return S_TVALID | (stream.x_beat == config.x_beats - 1 ? S_TLAST : 0) |
+    bool last_beat = stream.x_beat == config.x_beats - 1;
+    return S_TVALID | (last_beat ? S_TLAST : 0) | (last_beat && item->last ? S_TEND : 0) |
            (item->step == 0 && stream.x_beat == 0 ? S_TUSER : 0);
 }
 
@@ -264,6 +273,7 @@ static void y_taken(const s_vpi_vecval *data, bool last)
         return;
     stream.y_beat = 0;
     stream.t[stream.received++] = edge_now;
+    skip_silent();
     stream.last_two[0] = stream.last_two[1];
     stream.last_two[1] = edge_now;
     stream.total_steps++;

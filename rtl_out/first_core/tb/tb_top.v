@@ -7,8 +7,9 @@
 module tb_top;
 
   reg                     aclk = 1'b0;
-  // {m_axis_tready, s_axis_tuser, s_axis_tlast, s_axis_tvalid, aresetn}
-  reg  [4:0]              drive_flags = 5'd0;
+  // {s_axis_tuser[1], m_axis_tready, s_axis_tuser[0], s_axis_tlast, s_axis_tvalid, aresetn}; tuser[1] with
+  // network.output: last
+  reg  [5:0]              drive_flags = 6'd0;
   reg  [16-1:0] drive_data = {16{1'b0}};
   // {rready, bready, arvalid, wvalid, awvalid}
   reg  [4:0]              axil_flags = 5'd0;
@@ -52,7 +53,11 @@ module tb_top;
       .s_axis_tvalid (drive_flags[1]),
       .s_axis_tready (dut_flags[0]),
       .s_axis_tlast  (drive_flags[2]),
+`ifdef LG_LAST
+      .s_axis_tuser  ({drive_flags[5], drive_flags[3]}),
+`else
       .s_axis_tuser  (drive_flags[3]),
+`endif
       .m_axis_tdata  (dut_data),
       .m_axis_tvalid (dut_flags[1]),
       .m_axis_tready (drive_flags[4]),
