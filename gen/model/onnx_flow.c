@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { CALL_DEPTH_MAX = 16, VALUES_MAX = 1 << 22 };
+enum { CALL_DEPTH_MAX = 16, NODES_MAX = 1 << 18 };
 
 const Operator *operator_find(const char *op)
 {
@@ -87,6 +87,15 @@ static void captured_node(Captured *k, const Node *n, bool inner)
             captured_graph(k, n->attribute[i]->g);
 }
 
+static bool too_deep(Walk *w, const Call *c)
+{
+    if (w->depth < CALL_DEPTH_MAX)
+        return false;
+    subject_error(w->subject, "'%.200s': functions and branches stand in each other more than %d deep", c->label,
+                  CALL_DEPTH_MAX);
+    return w->failed = true;
+}
+
 /* ---- If ---- */
 
 static bool recurrent(const char *op)
@@ -134,7 +143,7 @@ static void take_branch(Call *c, const Graph *g)
     Walk *w = c->walk;
     Scope inner = { .outer = c->scope, .caller = c->scope->caller,
                     .prefix = str_format(w->arena, "%s/", c->label) };
-    if (w->depth < CALL_DEPTH_MAX && (int)g->n_output == c->n_out) {
+    if (!too_deep(w, c) && (int)g->n_output == c->n_out) {
         w->depth++;
         if (walk_initializers(w, &inner, g) && walk_nodes(w, &inner, g->n_node, g->node))
             for (int i = 0; i < c->n_out; i++)
@@ -207,7 +216,7 @@ void run_function(Call *c, const Onnx__FunctionProto *f)
 {
     Walk *w = c->walk;
     Scope inner = { .caller = c->scope, .call = c->node, .prefix = str_format(w->arena, "%s/", c->label) };
-    if (w->depth >= CALL_DEPTH_MAX || c->n_out > (int)f->n_output)
+    if (too_deep(w, c) || c->n_out > (int)f->n_output)
         return;
     w->depth++;
     for (size_t i = 0; i < f->n_input; i++)
@@ -267,9 +276,9 @@ static bool standard(const Node *n)
 static bool walk_node(Walk *w, Scope *s, Node *node)
 {
     Call c = { .walk = w, .scope = s, .node = node, .n_out = (int)node->n_output };
-    if (!node->op_type || node->n_output > 4096 || w->n > VALUES_MAX) {
-        subject_error(w->subject, !node->op_type ? "a node without an operator" : "the graph is too large to be read, with its "
-                      "functions put in place");
+    if (!node->op_type || node->n_output > 4096 || w->visited++ >= NODES_MAX) {
+        subject_error(w->subject, !node->op_type ? "a node without an operator" : "the graph is too large: more than 262144 "
+                      "nodes with its functions and branches put in place");
         return false;
     }
     c.label = str_format(w->arena, "%s%s", s->prefix, node_name(node) + (s->prefix[0] && node_name(node)[0] == '/'));

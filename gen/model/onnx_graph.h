@@ -160,6 +160,7 @@ struct Walk {
     Scope *main;
     Value **value; /* all, in the order in which they were made */
     int n, room, depth;
+    int visited; /* nodes, those of functions and branches each time */
     int64_t symbols;
     const char **symbol; /* dim_param names */
     bool failed;         /* an error was recorded */

@@ -116,9 +116,17 @@ static bool add_bias(Call *c, const Value *v, const Value *b)
     return true;
 }
 
+/* Until operator set 6 an attribute said along which axis a constant goes. */
+static bool old_broadcast(const Call *c)
+{
+    return call_attribute(c, "axis") != NULL;
+}
+
 /* v + constant, v - constant (sign -1), constant - v. */
 void linear_add(Call *c, int sign)
 {
+    if (old_broadcast(c))
+        return;
     int which = of_layer(call_in(c, 0)) ? 0 : 1;
     const Value *v = call_in(c, which), *constant = call_in(c, !which);
     float *shift = of_layer(v) && c->n_in == 2 && !c->out[0] ? per_element(c, v, constant) : NULL, *scale = NULL;
@@ -139,6 +147,8 @@ void linear_add(Call *c, int sign)
 /* v * constant, v / constant. */
 void linear_mul(Call *c, bool divide)
 {
+    if (old_broadcast(c))
+        return;
     int which = of_layer(call_in(c, 0)) ? 0 : 1;
     const Value *v = call_in(c, which), *constant = call_in(c, !which);
     float *scale = of_layer(v) && c->n_in == 2 && !c->out[0] && !(divide && which) ? per_element(c, v, constant) : NULL;

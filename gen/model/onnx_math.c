@@ -118,7 +118,7 @@ static void floats(Call *c, Binary op, const View *a, const View *b)
 
 static void constants(Call *c, Binary op)
 {
-    if (!is_constant(call_in(c, 0)) || !is_constant(call_in(c, 1)))
+    if (!is_constant(call_in(c, 0)) || !is_constant(call_in(c, 1)) || call_attribute(c, "axis"))
         return;
     View a = c->in[0]->view, b = c->in[1]->view;
     if (!broadcast(&a, &b) || a.array->integer != b.array->integer)

@@ -119,8 +119,8 @@ def judge(done):
 
 
 with scratch() as folder:
-    words, cases = sys.argv[1:], graphs.all_cases()
-    chosen = [c for c in cases if all(w in c.name for w in words)]
+    chosen_words, cases = sys.argv[1:], graphs.all_cases()
+    chosen = [c for c in cases if all(w in c.name for w in chosen_words)]
     done = [Done(c, folder, i) for i, c in enumerate(chosen)]
     for d in done:
         d.ask()
@@ -129,6 +129,15 @@ with scratch() as folder:
     suite = Suite()
     for d in done:
         suite.add("%s: %s" % (d.case.outcome, d.case.name), lambda d=d: judge(d), [] if d.case.outcome == "refused" else [VENV])
+
+    for title, (model, words, status) in graphs.hostile().items():
+        def bad(model=model, words=words, status=status):
+            path = pathlib.Path(folder, "bad.onnx")
+            path.write_bytes(model.SerializeToString())
+            r = lstmgen("import", path, timeout=60)
+            check(r.status == status and words in r.err and (status == 0) == ("model:" in r.out), "exit %s: %s", r.status, r.last())
+        if all(w in "bad input: " + title for w in chosen_words):
+            suite.add("bad input: " + title, bad)
 
     @suite.case("at least %d graphs" % FEWEST)
     def _():

@@ -340,6 +340,54 @@ def by_torch():
     torch_case("modules as functions", "exact", Net(2, True, "all"), 15, export_modules_as_functions=True)
 
 
+# ---- bad input is normal input ----
+
+def hostile():
+    """{title: (model, words on stderr, exit status)}"""
+    s = squeeze(15, "Y", "S", 1)
+    W, R, B = weights()
+    local = helper.make_opsetid("", 15)
+    itself = helper.make_function("local", "Again", ["x"], ["y"], [helper.make_node("Again", ["x"], ["y"], domain="local")],
+                                  [local, helper.make_opsetid("local", 1)])
+    bomb = []
+    for level in range(12):
+        inner = [helper.make_node("F%d" % (level + 1) if level < 11 else "Identity", [("t%d" % k) if k else "x"], ["t%d" % (k + 1) if k < 7 else "y"],
+                                  domain="local" if level < 11 else "") for k in range(8)]
+        bomb.append(helper.make_function("local", "F%d" % level, ["x"], ["y"], inner, [local, helper.make_opsetid("local", 1)]))
+    chain = [node("Identity", "X" if k == 0 else "i%d" % k, "i%d" % (k + 1)) for k in range(20000)]
+    sparse = model([lstm()], [R, B])
+    sparse.graph.sparse_initializer.append(helper.make_sparse_tensor(
+        helper.make_tensor("W", TensorProto.FLOAT, (3,), [1.0, 2.0, 3.0]), helper.make_tensor("", TensorProto.INT64, (3,), [0, 5, 9]), [1, 4 * HIDDEN, INPUTS]))
+    text = helper.make_tensor("words", TensorProto.STRING, (2,), [b"a", b"b"])
+    odd = helper.make_tensor("odd", TensorProto.COMPLEX64, (1,), [1 + 2j])
+    cut = tensor("W", numpy_helper.to_array(W))
+    cut.raw_data = cut.raw_data[:-4]
+    undefined = model([lstm("nobody")], weights())
+    late = model([node("Identity", "Y", "O"), lstm()], weights(), "O")
+    return {
+        "a function that calls itself": (model([helper.make_node("Again", ["X"], ["Z"], domain="local"), lstm("Z")], weights(), functions=[itself],
+                                               domains=["local"]), "more than 16 deep", 1),
+        "functions that grow without end": (model([helper.make_node("F0", ["X"], ["Z"], domain="local"), lstm("Z")], weights(), functions=bomb,
+                                                  domains=["local"]), "too large", 1),
+        "20,000 nodes in a chain": (model(chain + [lstm("i20000")], weights()), "", 0),
+        "a sparse initializer": (sparse, "sparse initializer", 1),
+        "unused tensors of strange types": (model([lstm()], weights() + [text, odd]), "", 0),
+        "a name that nothing makes": (undefined, "takes 'nobody'", 1),
+        "nodes out of order": (late, "takes 'Y'", 1),
+        "weights cut short": (model([node("Identity", "W", "V"), node("LSTM", "X V R B", "Y", "lstm", hidden_size=HIDDEN)], [cut, R, B]), "bytes of data", 1),
+        "weights of a huge shape": (model([node("ConstantOfShape", "big", "W"), lstm()], [ints("big", 1, 1 << 40, 1 << 20), R, B]), "W", 1),
+        "a scale that is no number": (model([node("DequantizeLinear", "Wq sc", "W"), lstm()],
+                                            [numpy_helper.from_array(np.ones((1, 4 * HIDDEN, INPUTS), "i1"), "Wq"), tensor("sc", np.nan), R, B]), "NaN or Inf", 1),
+        "R of another size": (model([lstm()], [W, tensor("R", np.zeros((1, 4 * HIDDEN, HIDDEN + 1))), B]), "R has the shape", 1),
+        "W of another size": (model([lstm()], [tensor("W", np.zeros((1, 4 * HIDDEN + 1, INPUTS))), R, B]), "shape", 1),
+        "an output that nothing makes": (model([lstm()], weights(), "nothing"), "no output of the graph", 1),
+        "no output": (model([lstm()] + s[0], weights() + s[1], ""), "no output of the graph", 1),
+        "old broadcasting along an axis": (model([lstm()] + [node("Squeeze", "Y", "S", axes=[1]), helper.make_node("Mul", ["S", "k"], ["Z"], "old", axis=0, broadcast=1),
+                                                             lstm("Z", "Y2", "2")], weights() + weights("2", HIDDEN, seed=2) + [tensor("k", np.ones(STEPS))],
+                                                 "Y2", 6), "'old'", 1),
+    }
+
+
 def all_cases():
     if not CASES:
         by_hand()
