@@ -21,6 +21,7 @@ static bool held;
 static uint32_t held_last;
 static s_vpi_vecval *held_data;
 static bool offered_before_input; /* said once per beat */
+static bool fresh; /* no step since reset: the first one begins a sequence without tuser */
 
 /* ---------------------------------------------------------------- gaps and stalls */
 
@@ -111,6 +112,7 @@ void stream_reset(bool active)
     flags_next = active ? 0 : ARESETN;
     if (!active)
         return;
+    fresh = true;
     stream.items = stream.sent = stream.received = stream.x_beat = stream.y_beat = 0;
     stream.total_steps = 0;
 }
@@ -186,6 +188,7 @@ static void x_taken(void)
     if (++stream.x_beat < config.x_beats)
         return;
     stream.x_beat = 0;
+    fresh = false;
     stream.sent++;
     stream.last_x = edge_now;
 }
@@ -203,7 +206,7 @@ static uint32_t x_next(bool taken)
         config.x + ((size_t)step_number(item) * config.x_beats + stream.x_beat) * config.words;
     bool last_beat = stream.x_beat == config.x_beats - 1;
     return S_TVALID | (last_beat ? S_TLAST : 0) | (last_beat && item->last ? S_TEND : 0) |
-           (item->step == 0 && stream.x_beat == 0 ? S_TUSER : 0);
+           (item->step == 0 && stream.x_beat == 0 && !fresh ? S_TUSER : 0);
 }
 
 /* ---------------------------------------------------------------- outputs */

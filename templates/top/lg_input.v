@@ -135,6 +135,7 @@ module lg_input #(
     // when the last read is over
     reg [1:0] level_q, used_q, clear_q;
     reg       buffer_q;
+    reg       fresh_q;      // no vector since reset: the first one begins a sequence, marked or not
     wire      freed;
     lg_delay_reset #(.WIDTH(1), .LATENCY(FREE_DELAY)) u_free (
         .clk_i(clk_i), .rst_i(rst_i), .d_i(release_i), .q_o(freed));
@@ -179,7 +180,9 @@ module lg_input #(
                 end
             end
         end
-        if (put && p_last) clear_q[buffer_q] <= vector_user;
+        if (put && p_last) clear_q[buffer_q] <= vector_user || fresh_q;
+        if (rst_i)              fresh_q <= 1'b1;
+        else if (put && p_last) fresh_q <= 1'b0;
     end
     assign level_o = level_q;
     assign clear_o = clear_q;

@@ -54,6 +54,7 @@ FAULTS = [
     ("c is not cleared at the start of a sequence", "dense", "lg_sequencer", r"(\n +)clear_q +<= run_clear_q;",
      r"\1clear_q <= 1'b0;"),
     ("tuser of x is ignored", "dense", "lg_input", r"assign clear_o = [^;]*;", "assign clear_o = 2'b00;"),
+    ("h and c survive a reset", "dense", "lg_input", r" \|\| fresh_q;", ";"),
     ("gates i and g are swapped", "dense", "lg_cell", r"OP_I = 3'd1, OP_G = 3'd2", "OP_I = 3'd2, OP_G = 3'd1"),
     ("g goes through sigmoid", "dense", "lg_cell", r"op_q != OP_G\b", "1'b1"),
     ("vector address one too high", "dense", "lg_sequencer", r"addr_q <= base \+", "addr_q <= base + 1'b1 +"),
