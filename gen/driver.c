@@ -54,7 +54,7 @@ static bool run_unpruned(Job *j)
 {
     if (!network_is_pruned(&j->network) || j->sequences.made)
         return true;
-    size_t width = (size_t)j->network.layer[j->network.n - 1].hidden;
+    size_t width = (size_t)j->network.layer[j->network.n - 1].outputs;
     j->y_unpruned = ARENA_ARRAY(j->arena, float,
                                 (size_t)j->sequences.n *(size_t)j->sequences.steps *width);
     float_network_run(&j->network, &j->sequences, j->y_unpruned);
@@ -64,13 +64,8 @@ static bool run_unpruned(Job *j)
 static bool prune(Job *j)
 {
     bool ok = !j->spec->delta_profile || profile_order(j->arena, j->diag, j->spec, &j->network);
-    for (int l = 0; ok && l < j->network.n; l++)
-        for (int which = 0; which < MATRICES; which++) {
-            const Matrix *m = &j->network.layer[l].m[which];
-            if (m->rows > 0)
-                ok = m->pattern->prune(j->spec, j->arena, j->diag, &j->network.layer[l], which,
-                                       m->keep.at) && ok;
-        }
+    for (int p = 0; ok && p < j->network.products; p++)
+        ok = j->network.product[p].m.pattern->prune(j->spec, j->arena, j->diag, &j->network, p);
     return ok;
 }
 
@@ -91,7 +86,7 @@ static bool plan(Job *j)
 
 static bool run_golden(Job *j)
 {
-    bool ok = golden_run(j->arena, &j->qnet, &j->network, NULL, &j->sequences, &j->golden);
+    bool ok = golden_run(j->arena, &j->qnet, &j->network, &j->sequences, &j->golden);
     j->golden.y_unpruned = j->y_unpruned;
     return ok;
 }

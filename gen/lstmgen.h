@@ -139,13 +139,12 @@ bool folder_remove_own(const char *path);
 
 /* ---------------------------------------------------------------- spec/ */
 enum { LAYERS_MAX = 16, NAMES_MAX = 8 };
-enum { GATE_I, GATE_F, GATE_G, GATE_O, GATES };         /* canonical row order of an LSTM: i f g o */
-enum { MATRIX_W, MATRIX_R, MATRICES };
+enum { GATE_I, GATE_F, GATE_G, GATE_O, GATES };         /* of an LSTM, in canonical order: i f g o */
 /* What is kept of a matrix: a fraction of the weights of each gate (a linear layer is one gate: gate[0]); asis: the
  * zeros that are in the file decide. `named`: given for this very matrix, at `at`. */
-typedef struct Rate { bool asis, named; double gate[GATES]; Place at; } Rate;
+typedef struct Rate { bool asis, named; double gate[GATES_MAX]; Place at; } Rate;
 /* What sparsity.keep and sparsity.pattern say of a layer, by the use of a matrix. */
-enum { USE_W = MATRIX_W, USE_R = MATRIX_R, USE_HEAD, USES };
+enum { USE_W, USE_R, USE_HEAD, USES };
 typedef struct Keep { bool given; Rate of[USES]; } Keep;
 typedef struct PatternNames { bool given; const char *of[USES]; } PatternNames;
 
@@ -224,8 +223,6 @@ Tensor *model_tensor(Model *m, Diag *d, Place from, const char *name);
 Tensor *array_load(Arena *a, Diag *d, Place from, const char *path);
 const char *shape_text(Arena *a, const Tensor *t);      /* "(512, 128)" */
 
-typedef enum { CELL_LSTM, CELL_LINEAR } CellKind;
-
 /* rows x columns, row-major, the rows of `gates` gates one after the other; kept[] tells what survives pruning (NULL:
  * everything). Pattern and rate are those of the spec (patterns_assign). */
 typedef struct Pattern Pattern;
@@ -235,29 +232,74 @@ typedef struct Matrix {
     int gates; const int *order;        /* order: set by column_balanced: neuron at a position, NULL: as they are */
     const Pattern *pattern; Rate keep;
 } Matrix;
+
+/* A network is layers, each a cell's table of passes, and two flat lists that they make (model/shape.c): vectors and the
+ * products that multiply a matrix with one of them. Passes that belong together are a section. */
+enum { VECTORS_MAX = 2 * LAYERS_MAX + 1, PRODUCTS_MAX = 4 * LAYERS_MAX, SECTIONS_MAX = 2 * LAYERS_MAX, TERMS_MAX = 2 };
+/* Vector 0 is x. Others are what a layer writes and a product reads: its h, an inner one before it. */
+typedef struct Vector {
+    int elements, layer;                /* layer -1: x */
+    int *order, *place;                 /* element at a position, position of an element; NULL: as they are */
+} Vector;
+/* Rows of some gates of a layer times a vector. */
+typedef struct Product {
+    int layer, from;
+    bool previous;                      /* the vector of the step before */
+    char gates[GATES_MAX + 1];          /* letters of the blocks of rows */
+    int use;                            /* USE_...: what rates and patterns call it */
+    Matrix m;
+    /* Where it lies in the model file: tensor, stored as (columns, rows), and which of its blocks of rows is the n-th
+     * gate here. */
+    const char *tensor;
+    bool turned;
+    int block[GATES_MAX];
+} Product;
+/* Passes first .. first + n - 1 of a layer, none of which reads a vector that another of them writes; every product
+ * belongs to one section, and all rows of a section are sums of its terms. */
+typedef struct Section {
+    int layer, first, n;
+    int terms, term[TERMS_MAX];         /* products: of the input (if there is one), then of what the layer wrote */
+    int writes;                         /* vector; -1: none */
+    bool output;                        /* its results leave the core */
+} Section;
 typedef struct Layer {
-    CellKind cell;
-    Curve activation;               /* linear */
-    int inputs, hidden;                 /* hidden: outputs of a linear layer */
-    Matrix m[MATRICES];                 /* W: gates*hidden x inputs, R: gates*hidden x hidden (rows 0 for linear) */
+    const Cell *cell;
+    Curve activation[ACTIVATIONS_MAX];
+    int inputs, hidden;                 /* hidden: neurons; outputs of a linear layer */
+    int projection;                     /* elements of the projection of h; 0: none */
     double *bias;                       /* per row */
     Place at;
-    /* Where the matrices lie in the model file: tensor names, stored as (columns, rows), and which
-     * block of rows holds each canonical gate. */
-    const char *tensor[MATRICES];
-    bool turned;
-    int block[GATES];
-    int *order, *place;                 /* as those of x, of the neurons */
+    /* By network_lay_out: */
+    int n_passes; Pass pass[PASSES_MAX + 1];
+    char gates[GATES_MAX + 2];          /* letters of the blocks of rows (bias): cell_rows, then p of the projection */
+    int in;                             /* vector */
+    int outputs;                        /* elements that it gives: hidden or projection */
+    int first_section, sections;
 } Layer;
 typedef struct Network {
     int n; Layer layer[LAYERS_MAX];
+    int vectors; Vector vector[VECTORS_MAX];
+    int products; Product product[PRODUCTS_MAX];
+    int sections; Section section[SECTIONS_MAX];
     bool delta; double delta_x, delta_h;
-    int *x_order, *x_place;             /* element of x at a position, position of an element; NULL: as they are */
 } Network;
+/* Makes vectors, products (sizes and gates, no values) and sections of net->layer[]: cell, activation, inputs, hidden
+ * and projection of each are set. */
+void network_lay_out(Network *net);
+int layer_rows(const Layer *l);                         /* all gates: 4*hidden for an LSTM */
+/* Row of a layer (of its bias) that belongs to a gate's neuron; row of a product to row of its layer. */
+int layer_row(const Layer *l, char gate, int neuron);
+int product_layer_row(const Network *net, int product, int row);
+int pass_units(const Layer *l, const Pass *p);          /* its rows: hidden, or those of the projection */
+/* "W", "R" or "P", and as many primes as products of the same kind come before it in the layer. */
+const char *product_name(const Network *net, int product);
+/* Vector that a layer's output is in; -1: no product reads it. */
+int layer_vector(const Network *net, int layer);
+bool layer_is_linear(const Layer *l);
+const Section *section_of_product(const Network *net, int product);
 /* Finds every tensor the spec names (or the LSTM nodes of an ONNX file), checks shapes and brings rows into canonical
  * order. */
 bool network_load(Arena *a, Diag *d, const Spec *s, Network *out);
-int layer_rows(const Layer *l);                         /* 4*hidden or hidden */
 /* write.c: writes the model file of the spec again, as `to`, in its own container: the weights that `net` (pruned) does
  * not keep are zero, everything else is byte for byte what it was. `masks`: adds a tensor of 0 and 1 for each matrix,
  * <tensor>_mask. Nothing is left behind after an error. */
@@ -295,7 +337,7 @@ typedef struct MatrixPlan {
     bool contiguous;                    /* column c is in bank c / bank_size (else bank c mod banks) */
     int keep;                           /* weights kept per row and bank; bank_size when dense */
     int cycles;                         /* engine cycles for one row tile: the most of any gate */
-    int gate_keep[GATES], gate_cycles[GATES];   /* keep and cycles of the rows of each gate; 0: as `keep`, `cycles` */
+    int gate_keep[GATES_MAX], gate_cycles[GATES_MAX];   /* keep and cycles of the rows of each gate; 0: as `keep`, `cycles` */
     int index_bits;                     /* 0: the read address is a counter */
     int64_t kept, stored;               /* weights that survive; weights stored, padding included */
     int gates, rows;                    /* scatter engine: stacked gates; rows of a PE. Gather engine: gates whose rows
@@ -323,8 +365,8 @@ struct Pattern {
     const char *(*settings)(Arena *a, const Spec *s);
     /* What it chose where the spec leaves it the choice, and why; NULL: nothing. The hook may be NULL. */
     const char *(*choice)(Arena *a, const Spec *s, const Network *net);
-    /* Projects matrix `which` of a layer at its rate: sets `kept` and zeroes the rest. */
-    bool (*prune)(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at);
+    /* Projects the matrix of a product at its rate: sets `kept` and zeroes the rest. */
+    bool (*prune)(const Spec *s, Arena *a, Diag *d, Network *net, int product);
     /* Geometry of one pruned matrix on N lanes. */
     MatrixPlan (*plan)(const Spec *s, const Matrix *m);
     /* Gather engine. Row `row` of the quantised matrix as plan->cycles * pe_width lane words, cycle-major; row < 0: an
@@ -368,15 +410,19 @@ bool profile_order(Arena *a, Diag *d, const Spec *s, Network *net);
 /* Signed fixed point: value = integer / 2^fraction. */
 typedef struct Format { int bits, fraction; } Format;
 struct QMatrix { int rows, columns; int16_t *value; const uint8_t *kept; };
-/* A layer in integers. Row r accumulates at fraction row_fraction[r]; W and R of that row are scaled so that
- * weight fraction + source fraction + align = row_fraction[r] (numerics.md: weight exponents per row). */
+/* A product in integers: weight fraction + fraction of its vector + align = row_fraction of the row (numerics: weight
+ * exponents per row). */
+typedef struct QProduct {
+    QMatrix m;
+    int align;                          /* the sum of its products is shifted left by this before it is added */
+} QProduct;
+/* A layer in integers. Row r accumulates at fraction row_fraction[r], in all products of the row. */
 typedef struct QLayer {
-    CellKind cell; Curve activation; int inputs, hidden, rows;
-    QMatrix m[MATRICES];
+    int rows;
     int64_t *bias;                      /* at row_fraction */
     int *row_fraction;
-    int align[MATRICES];                /* products of W (R) are shifted left by this before they are added */
-    Format in, out;                     /* of its input vector and of h (or y) */
+    Format z[PASSES_MAX + 1];           /* per pass: what its rows are rounded to */
+    Format out;                         /* of h (or y) */
 } QLayer;
 /* sigmoid and tanh by one table of tanh on [0, 8): linear interpolation between 2^segment_bits entries. */
 typedef struct ActTable {
@@ -389,9 +435,12 @@ typedef struct ActTable {
     double max_error_lsb;               /* over all inputs, both functions, measured when built */
 } ActTable;
 typedef struct QNetwork {
-    int n; QLayer layer[LAYERS_MAX];
+    const Network *net;                 /* a copy: layers, vectors, products, sections */
+    QLayer layer[LAYERS_MAX];
+    QProduct product[PRODUCTS_MAX];
+    Format vector[VECTORS_MAX];         /* vector[0]: x */
     int weight_bits;
-    Format input, pre, gate, state;     /* gate: outputs of sigmoid and tanh */
+    Format pre, gate, state;     /* gate: outputs of sigmoid and tanh */
     int acc_bits;                       /* exact for every row */
     int left_shift;                     /* of accumulators, before a row's right shift (0 as a rule) */
     ActTable table;
@@ -399,6 +448,8 @@ typedef struct QNetwork {
 } QNetwork;
 /* Chooses formats (calibration) and rounds the pruned network. */
 bool network_quantise(Arena *a, Diag *d, const Spec *s, const Network *net, const Sequences *seq, QNetwork *out);
+/* What a row of a layer is rounded to. */
+Format row_target(const QNetwork *q, int layer, int row);
 /* delta.c: the thresholds of the spec as integers; refuses those that are not multiples of a step. */
 bool delta_quantise(Diag *d, const Spec *s, QNetwork *q);
 bool act_table_build(Arena *a, Format in, int out_bits, ActTable *out);
@@ -412,9 +463,9 @@ int clog2(int64_t n);                                   /* smallest b with 2^b >
 
 /* ---------------------------------------------------------------- golden/ */
 /* Bit-true and float outputs over all sequences. Knows nothing of patterns or of the RTL's order. */
-/* Which elements were sent: one row per valid step, in the order of the sequences; the vectors of an LSTM's W and R
- * start at at[layer][matrix]. */
-typedef struct Activity { int steps, elements; int at[LAYERS_MAX][MATRICES]; uint8_t *sent; } Activity;
+/* Which elements were sent: one row per valid step, in the order of the sequences; the vector of a product with deltas
+ * starts at at[product]. */
+typedef struct Activity { int steps, elements; int at[PRODUCTS_MAX]; uint8_t *sent; } Activity;
 /* The same inputs with other thresholds than the spec's, for the test of thresholds that are written at run time. */
 typedef struct Raised { int32_t delta_x, delta_h, *y; Activity activity; } Raised;
 typedef struct Golden {
@@ -429,14 +480,20 @@ typedef struct Golden {
     int64_t state_saturations, output_saturations;
     int64_t input_saturations;          /* stimulus clipped when it was quantised */
 } Golden;
-bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Network *unpruned,
-                const Sequences *seq, Golden *out);
+bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Sequences *seq, Golden *out);
 /* Networks with deltas: runs them once more, with raised thresholds. */
 void golden_raise(Arena *a, const QNetwork *q, const Sequences *seq, Raised *out);
 void float_network_run(const Network *net, const Sequences *seq, float *y);   /* y: [n][steps][width] */
-/* The largest magnitude that each layer reaches on the way: |c| of an LSTM, |y before the activation| of a linear layer;
- * peak[net->n]. */
-void float_network_peaks(const Network *net, const Sequences *seq, double *peak);
+/* The largest magnitudes on the way: of each layer's state, of each pass's row (before the activation), of each vector
+ * (x included) and of each layer's output. */
+typedef struct Peaks {
+    double state[LAYERS_MAX], z[LAYERS_MAX][PASSES_MAX + 1], vector[VECTORS_MAX], out[LAYERS_MAX];
+} Peaks;
+void float_network_peaks(const Network *net, const Sequences *seq, Peaks *out);
+/* Room for the marks of so many steps. */
+void activity_start(Arena *a, const Network *net, size_t steps, Activity *out);
+/* Does the product send its vector's changes only? */
+bool product_has_delta(const Network *net, int product);
 /* The same network with its thresholds: which elements are sent. */
 void float_network_activity(Arena *a, const Network *net, const Sequences *seq, Activity *out);
 /* 10 log10(sum r^2 / sum (r-v)^2); 999 when equal. */

@@ -107,21 +107,15 @@ static int run_synth(const Request *r)
 static void print_pruned(const Job *j, const Request *r)
 {
     json_t *rows = json_array();
-    for (int k = 0; k < j->network.n; k++)
-        for (int which = 0; which < MATRICES; which++) {
-            const Layer *l = &j->network.layer[k];
-            const Matrix *m = &l->m[which];
-            int64_t all = (int64_t)m->rows * m->columns, kept = matrix_kept(m);
-            if (all == 0)
-                continue;
-            json_array_append_new(rows, json_pack("{s:o, s:I, s:I}", "tensor",
-                                                  value_string(j->arena, l->tensor[which]),
-                                                  "weights", (json_int_t)all, "kept",
-                                                  (json_int_t)kept));
-            if (!(r->given & OPTION_JSON))
-                printf("  %-24s %lld of %lld weights kept (%.1f %%)\n", text_line(j->arena, l->tensor[which]),
-                       (long long)kept, (long long)all, 100.0 * (double)kept / (double)all);
-        }
+    for (int k = 0; k < j->network.products; k++) {
+        const Product *p = &j->network.product[k];
+        int64_t all = (int64_t)p->m.rows * p->m.columns, kept = matrix_kept(&p->m);
+        json_array_append_new(rows, json_pack("{s:o, s:I, s:I}", "tensor", value_string(j->arena, p->tensor),
+                                              "weights", (json_int_t)all, "kept", (json_int_t)kept));
+        if (!(r->given & OPTION_JSON))
+            printf("  %-24s %lld of %lld weights kept (%.1f %%)\n", text_line(j->arena, p->tensor),
+                   (long long)kept, (long long)all, 100.0 * (double)kept / (double)all);
+    }
     json_t *o = json_pack("{s:s, s:o, s:o}", "pattern", patterns_text(j->arena, &j->network), "written",
                           value_string(j->arena, r->out), "matrices", rows);
     if (r->given & OPTION_JSON)

@@ -111,8 +111,8 @@ static const char *summary(const Design *d, Arena *a)
     const char *text = "";
     for (int l = 0; l < d->net->n; l++) {
         const Layer *y = &d->net->layer[l];
-        text = str_format(a, "%s%s%s %d -> %d", text, l ? ", " : "", y->cell == CELL_LSTM ? "LSTM" : "linear",
-                          y->inputs, y->hidden);
+        text = str_format(a, "%s%s%s %d -> %d", text, l ? ", " : "", strcmp(y->cell->key, "lstm") ? y->cell->key : "LSTM",
+                          y->inputs, y->outputs);
     }
     return str_format(a, "%s; %s, %d PEs of %d multipliers", text, d->pattern->name, d->pes, d->lanes_pe);
 }

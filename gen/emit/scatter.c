@@ -2,6 +2,8 @@
  * (P_...) and lg_scatter_read (T_...). */
 #include "emit/emit.h"
 
+#include "plan/plan.h"
+
 #include <string.h>
 
 const char *const scatter_modules[] = {
@@ -79,7 +81,6 @@ static void put_scan(const Design *d, Image *m, const Scan *s)
 {
     const Region *r = &d->region[s->region];
     int bank = clog2(d->vector_banks + 1), layers = d->n_regions - 1;
-    bool lstm = d->net->layer[s->layer].cell == CELL_LSTM;
     image_field(m, s->addresses + s->end - 1, count_bits(d));
     for (int parity = 0; parity < 2; parity++)
         image_field(m, r->base[parity ^ s->previous], d->addr_bits);
@@ -89,8 +90,8 @@ static void put_scan(const Design *d, Image *m, const Scan *s)
     image_field(m, d->vector_banks, bank);
     image_field(m, r->elements - (s->addresses - 1) * d->vector_banks, bank);
     image_field(m, s->wait_h ? 1 << (s->region - 1) : 0, layers);
-    image_field(m, s->end && lstm ? 1 << s->layer : 0, layers);
-    const bool flag[] = {s->wait_x, s->release_x, s->end, s->previous, d->q->layer[s->layer].align[s->matrix] > 0,
+    image_field(m, s->end ? scan_closes(d, s) : 0, layers);
+    const bool flag[] = {s->wait_x, s->release_x, s->end, s->previous, d->q->product[s->product].align > 0,
                          s->delta, s->region > 0, s->wrap};
     for (int k = 0; k < LENGTH(flag); k++)
         image_field(m, flag[k], 1);
@@ -115,17 +116,18 @@ static bool emit_scans(const Design *d, Arena *a, Folder *f)
 static bool emit_readout(const Design *d, Arena *a, Folder *f)
 {
     Image m;
-    int last = d->net->n - 1, gap = gap_bits(d), address = d->index_bits - clog2(d->reads);
+    int gap = gap_bits(d), address = d->index_bits - clog2(d->reads);
     if (!image_open(&m, d, a, f, "readout", address + gap + 4, "wrap head wait_out last gap row"))
         return false;
     for (int n = 0; n < d->n_tiles; n++) {
         const Tile *t = &d->tile[n];
-        bool first = n == 0 || d->tile[n - 1].layer != t->layer, final = n == d->n_tiles - 1;
+        bool first = n == 0 || d->tile[n - 1].section != t->section, final = n == d->n_tiles - 1;
+        const Section *s = &d->net->section[t->section];
         image_field(&m, d->tile_row[n], address);
         image_field(&m, d->tile_gap[n], gap);
-        image_field(&m, final || d->tile[n + 1].layer != t->layer, 1);
-        image_field(&m, first && t->layer == last, 1);
-        image_field(&m, t->op == OP_LINEAR, 1);
+        image_field(&m, final || d->tile[n + 1].section != t->section, 1);
+        image_field(&m, first && s->output, 1);
+        image_field(&m, s->writes < 0, 1);
         image_field(&m, final, 1);
         image_word(&m);
     }
@@ -135,11 +137,11 @@ static bool emit_readout(const Design *d, Arena *a, Folder *f)
 /* ---- weights and rows of one array: word w of queue k at w * queues + k */
 typedef struct ArrayImages { Image weight, index; } ArrayImages;
 
-static void put_word(const Design *d, ArrayImages *m, int layer, const LaneWord *word)
+static void put_word(const Design *d, ArrayImages *m, int product, const LaneWord *word)
 {
     for (int pe = 0; pe < d->pes; pe++) {
         image_field(&m->weight, word[pe].weight, d->q->weight_bits);
-        image_field(&m->index, scatter_row(d, layer, word[pe].index), d->index_bits);
+        image_field(&m->index, scatter_row(d, product, word[pe].index), d->index_bits);
     }
     image_word(&m->weight);
     image_word(&m->index);
@@ -154,15 +156,15 @@ static int column_at(const Design *d, const Scan *s, int position)
 /* The columns of one address: those of all queues, interleaved word by word. */
 static void put_columns(const Design *d, ArrayImages *m, const Scan *s, int array, int address, LaneWord *word)
 {
-    const MatrixPlan *p = &d->matrix[s->layer][s->matrix];
-    const QMatrix *q = &d->q->layer[s->layer].m[s->matrix];
+    const MatrixPlan *p = &d->plan[s->product];
+    const QMatrix *q = &d->q->product[s->product].m;
     int64_t size = (int64_t)s->words * d->pes;
     int first = address * d->vector_banks + array;
     for (int k = 0; k < d->queues; k++)
         d->pattern->pack(p, q, column_at(d, s, first + k * d->lanes_pe), d->pes, word + k * size);
     for (int i = 0; i < s->words; i++)
         for (int k = 0; k < d->queues; k++)
-            put_word(d, m, s->layer, word + k * size + (int64_t)i * d->pes);
+            put_word(d, m, s->product, word + k * size + (int64_t)i * d->pes);
 }
 
 static bool emit_array(const Design *d, Arena *a, Folder *f, int array, LaneWord *word)

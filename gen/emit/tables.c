@@ -2,11 +2,13 @@
  * Field orders are those of lg_sequencer (P_...), lg_cell (T_...), lg_lane and lg_reorder. */
 #include "emit/emit.h"
 
+#include "plan/plan.h"
+
 Widths widths_of(const Design *d)
 {
     int length = 1, gap = 1;
     for (int k = 0; k < d->n_tiles; k++)
-        length = MAX(length, MAX(d->tile[k].segment[0].cycles, d->tile[k].segment[1].cycles));
+        length = MAX(length, MAX(d->tile[k].term[0].cycles, d->tile[k].term[1].cycles));
     for (int k = 0; k < d->n_runs; k++)
         gap = MAX(gap, MAX(d->run[k].lead, d->run[k].gap));
     return (Widths){
@@ -22,37 +24,34 @@ Widths widths_of(const Design *d)
 static bool used(const Design *d, const Tile *t, int k)
 {
     if (d->ring > 0)
-        return k == 0 || (t->op != OP_KEEP && t->op != OP_LINEAR);
-    return t->segment[k].cycles > 0;
+        return k == 0 || (t->op != OP_KEEP && d->net->section[t->section].terms > 1);
+    return t->term[k].cycles > 0;
 }
 
 /* Base address of a segment's region for parity 0 or 1. */
 static int segment_base(const Design *d, const Tile *t, int k, int parity)
 {
-    const Segment *g = &t->segment[k];
-    if (!used(d, t, k))
-        return 0;
-    return d->region[g->region].base[parity ^ g->previous];
+    const Term *g = &t->term[k];
+    return used(d, t, k) ? d->region[g->region].base[parity ^ g->previous] : 0;
 }
 
 static bool aligned(const Design *d, const Tile *t, int k)
 {
-    const Segment *g = &t->segment[k];
-    return used(d, t, k) && d->q->layer[g->layer].align[g->matrix] > 0;
+    return used(d, t, k) && d->q->product[t->term[k].product].align > 0;
 }
 
 /* Products that count as 0 in the first step of a sequence; elastic tiles tell it word by word, of segment A. */
 static bool muted(const Design *d, const Tile *t, int k)
 {
     if (d->ring > 0)
-        return k == 0 && used(d, t, MATRIX_R);
-    return used(d, t, k) && t->segment[k].matrix == MATRIX_R;
+        return k == 0 && used(d, t, 1) && d->net->product[t->term[1].product].previous;
+    return used(d, t, k) && d->net->product[t->term[k].product].previous;
 }
 
 static void put_run(const Design *d, Image *m, const Run *r, const Widths *w)
 {
     const Tile *t = &d->tile[r->first];
-    const Segment *a = &t->segment[0], *b = &t->segment[1];
+    const Term *a = &t->term[0], *b = &t->term[1];
     int layers = d->n_regions - 1;
     image_field(m, r->count - 1, w->tile);
     image_field(m, r->first, w->tile);
@@ -103,37 +102,44 @@ static int record_of(const Design *d, int tile)
         const Tile *u = &d->tile[k];
         if (u->op == OP_KEEP)
             continue;
-        if (u->layer == t->layer && u->gate == t->gate && u->group == t->group)
+        if (u->section == t->section && u->pass == t->pass && u->group == t->group)
             return index * d->shifts;
         index++;
     }
     FAULT("tile %d has no final tile", tile);
 }
 
+/* Does its layer keep anything in the lanes? */
+static bool has_state(const Design *d, const Tile *t)
+{
+    const Layer *l = &d->net->layer[tile_layer(d, t)];
+    return section_has_state(d, l->first_section) && tile_pass(d, t)->gate != 'p';
+}
+
 static void put_tile(const Design *d, Image *m, int n, const Widths *w, int record)
 {
     const Tile *t = &d->tile[n];
-    int layers = d->n_regions - 1, last = d->net->n - 1;
-    bool linear = t->op == OP_LINEAR;
-    const Region *r = linear ? NULL : &d->region[t->layer + 1];
+    const Section *s = &d->net->section[t->section];
+    const Pass *p = tile_pass(d, t);
+    const Region *r = s->writes < 0 ? NULL : &d->region[s->writes];
     int position = t->group * d->tile_rows;
-    int rows = linear ? d->net->layer[t->layer].hidden : r->stored;
+    int rows = r ? r->stored : pass_units(&d->net->layer[s->layer], p);
     image_field(m, t->op, 3);
     image_field(m, t->use_psum, 1);
-    image_field(m, t->op == OP_O, 1);
-    image_field(m, (t->op == OP_O || linear) && t->layer == last, 1);
-    image_field(m, linear && d->net->layer[t->layer].activation == CURVE_RELU, 1);
+    image_field(m, tile_writes(d, t), 1);
+    image_field(m, tile_has_result(d, t) && s->output, 1);
+    image_field(m, p->curve == CURVE_RELU, 1);
     image_field(m, t->y_done, 1);
-    image_field(m, t->layer_done ? 1 << t->layer : 0, layers);
+    image_field(m, t->vector_done ? INT64_C(1) << (s->writes - 1) : 0, d->n_regions - 1);
     image_field(m, record, w->record);
     image_field(m, t->psum % d->psums, w->psum);
-    image_field(m, linear ? 0 : d->neuron_base[t->layer] + t->group * d->shifts, w->neuron);
+    image_field(m, has_state(d, t) ? d->neuron_base[t->section] + t->group * d->shifts : 0, w->neuron);
     image_field(m, MAX(0, MIN(d->tile_rows, rows - position)), w->rows);
-    image_field(m, linear ? 0 : position % r->banks, w->bank);
-    image_field(m, linear ? 1 : r->banks, w->bank);
+    image_field(m, r ? position % r->banks : 0, w->bank);
+    image_field(m, r ? r->banks : 1, w->bank);
     for (int parity = 0; parity < 2; parity++)
-        image_field(m, linear ? 0 : r->base[parity] + position / r->banks, d->addr_bits);
-    image_field(m, t->layer == last ? t->group * d->shifts : 0, w->entry);
+        image_field(m, r ? r->base[parity] + position / r->banks : 0, d->addr_bits);
+    image_field(m, s->output ? t->group * d->shifts : 0, w->entry);
     image_word(m);
 }
 
@@ -148,13 +154,13 @@ bool emit_tiles(const Design *d, Arena *a, Folder *f)
                     "op (0 keep, 1 i, 2 g, 3 f, 4 o, 5 linear)"))
         return false;
     /* Early tiles are the first final tiles of their layer, in the same order. */
-    int record = 0, layer = -1, keep = 0;
+    int record = 0, section = -1, keep = 0;
     for (int n = 0; n < d->n_tiles; n++) {
         const Tile *t = &d->tile[n];
         bool early = t->op == OP_KEEP;
-        if (early && (layer != t->layer || keep == 0))
+        if (early && (section != t->section || keep == 0))
             keep = record_of(d, n);
-        layer = t->layer;
+        section = t->section;
         put_tile(d, &m, n, &w, early ? keep : record);
         *(early ? &keep : &record) += d->shifts;
         if (!early)
@@ -210,9 +216,8 @@ static Source y_source(const Design *d, int element)
 {
     if (element >= d->outputs)
         return (Source){0, 0};
-    int last = d->net->n - 1;
-    bool linear = d->net->layer[last].cell == CELL_LINEAR;
-    int position = linear ? element : region_position(&d->region[last + 1], element);
+    int writes = d->net->section[d->net->sections - 1].writes;
+    int position = writes < 0 ? element : region_position(&d->region[writes], element);
     int row = position % d->tile_rows;
     return (Source){row % d->cell_lanes, position / d->tile_rows * d->shifts + row / d->cell_lanes};
 }

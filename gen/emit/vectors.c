@@ -179,7 +179,7 @@ static void print_regions(const Design *d, Buffer *b)
                     "| --- | ---: | ---: | --- | --- |\n");
     for (int k = 0; k < d->n_regions; k++) {
         const Region *r = &d->region[k];
-        const char *name = k == 0 ? "x" : str_format(b->arena, "h of layer %d", k - 1);
+        const char *name = k == 0 ? "x" : str_format(b->arena, "h of layer %d", d->net->vector[k].layer);
         buffer_print(b, "| %s | %d | %d | %s | %d, %d |\n", name, r->elements, r->banks, element_place(b->arena, r),
                      r->base[0], r->base[1]);
     }
@@ -188,7 +188,7 @@ static void print_regions(const Design *d, Buffer *b)
                         "address * %d + bank, to whose\naddress the base of the buffer is OR-ed.\n", d->spec->name, d->span);
     for (int k = 1; k < d->n_regions; k++)
         if (d->region[k].order)
-            print_order(&d->region[k], k - 1, b);
+            print_order(&d->region[k], d->net->vector[k].layer, b);
 }
 
 static void print_loading(const Design *d, Buffer *b)

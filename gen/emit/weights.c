@@ -1,6 +1,8 @@
 /* weights.c: images of weights, indices and bias records, in the order of use; numbers by which they are loaded. */
 #include "emit/emit.h"
 
+#include "plan/plan.h"
+
 #include <string.h>
 
 /* ---- bias records: {shift, bias with the rounding half folded in} (fixed/formats.c) */
@@ -10,9 +12,9 @@ static void put_record(const Design *d, Image *m, const Tile *t, int at)
     int64_t bias = 0;
     int shift = 0;
     if (row >= 0) {
-        const QLayer *l = &d->q->layer[t->layer];
-        int target = l->cell == CELL_LINEAR ? l->out.fraction : d->q->pre.fraction;
-        int down = l->row_fraction[row] - target;
+        int layer = tile_layer(d, t);
+        const QLayer *l = &d->q->layer[layer];
+        int down = l->row_fraction[row] - row_target(d->q, layer, row).fraction;
         bias = l->bias[row] + (down > 0 ? INT64_C(1) << (down - 1) : 0);
         shift = down + d->q->left_shift;
     }
@@ -65,7 +67,7 @@ static int cycles_of(const Design *d, int first, int n)
 {
     int cycles = 0;
     for (int k = first; k < first + n; k++)
-        cycles += d->tile[k].segment[0].cycles + d->tile[k].segment[1].cycles;
+        cycles += d->tile[k].term[0].cycles + d->tile[k].term[1].cycles;
     return cycles;
 }
 

@@ -25,6 +25,6 @@ bool delta_quantise(Diag *d, const Spec *s, QNetwork *q)
     q->delta = s->delta;
     if (!s->delta)
         return true;
-    bool x = encode(d, s, "x", s->delta_x, q->input, &q->delta_x);
+    bool x = encode(d, s, "x", s->delta_x, q->vector[0], &q->delta_x);
     return encode(d, s, "h", s->delta_h, q->gate, &q->delta_h) && x;
 }

@@ -28,10 +28,8 @@ double format_limit(Format f);
 /* Half away from zero; |v| < 2^52. */
 int64_t round_value(double v);
 
-/* Formats that all layers share: x, pre-activation, gates, state; peak: float_network_peaks. */
-void network_formats(Diag *d, const Spec *s, const Network *net, const Sequences *seq, const double *peak,
+/* All formats: x, pre-activation, gates, state; those of rows without a curve and of what sections write. */
+void network_formats(Diag *d, const Spec *s, const Network *net, const Sequences *seq, const Peaks *peaks,
                      QNetwork *q);
-/* Format of y of a linear layer whose input has format `in`; peak: |y| that real sequences reach, 0: not known. */
-Format linear_format(const Layer *l, Format in, double peak, int bits);
 
 #endif

@@ -70,6 +70,7 @@
 #include "fixed/fixed.h"
 
 #include <math.h>
+#include <string.h>
 
 static const double MADE_RANGE = 8.0;   /* nothing known of the inputs */
 static const double MADE_STATE_RANGE = 200.0;   /* nor of c, which reaches 126 in real models: 8 integer bits */
@@ -179,21 +180,20 @@ static Format input_format(Diag *d, const Spec *s, const Sequences *seq)
     return f;
 }
 
-/* The largest |c| of all LSTM layers. */
-static double state_peak(const Network *net, const double *peak)
+/* The largest state of all layers. */
+static double state_peak(const Network *net, const Peaks *peaks)
 {
     double most = 0.0;
     for (int k = 0; k < net->n; k++)
-        if (net->layer[k].cell == CELL_LSTM)
-            most = fmax(most, peak[k]);
+        most = fmax(most, peaks->state[k]);
     return most;
 }
 
 /* A range needs integer bits; how many are built, the limits of a fraction (fixed.h) tell. */
-static Format state_format(Diag *d, const Spec *s, const Network *net, const Sequences *seq, const double *peak)
+static Format state_format(Diag *d, const Spec *s, const Network *net, const Sequences *seq, const Peaks *peaks)
 {
     int bits = s->state_bits;
-    double reached = state_peak(net, peak), range = s->state_range;
+    double reached = state_peak(net, peaks), range = s->state_range;
     if (range <= 0.0)
         range = seq->made ? MADE_STATE_RANGE : STATE_HEADROOM * reached;
     Format f = format_of(range, bits);
@@ -206,37 +206,74 @@ static Format state_format(Diag *d, const Spec *s, const Network *net, const Seq
     return f;
 }
 
-void network_formats(Diag *d, const Spec *s, const Network *net, const Sequences *seq, const double *peak,
+/* The largest |z| that rows of a pass can reach with what their vectors can hold. */
+static double row_bound(const QNetwork *q, const Network *net, const Section *s, const Pass *p)
+{
+    const Layer *l = &net->layer[s->layer];
+    double bound = 0.0;
+    for (int j = 0; j < pass_units(l, p); j++) {
+        double here = fabs(l->bias[layer_row(l, p->gate, j)]);
+        for (int k = 0; k < s->terms; k++) {
+            const Product *from = &net->product[s->term[k]];
+            const char *gate = strchr(from->gates, p->gate);
+            double sum = 0.0;
+            for (int c = 0; gate && c < from->m.columns; c++)
+                sum += fabs(from->m.value[((gate - from->gates) * pass_units(l, p) + j) * (int64_t)from->m.columns + c]);
+            here += sum * format_limit(q->vector[from->from]);
+        }
+        bound = fmax(bound, here);
+    }
+    return bound;
+}
+
+/* Of the rows of a pass without a curve, by what real sequences reach (peak 0: not known). */
+static Format direct_format(const QNetwork *q, const Network *net, const Section *s, const Pass *p, double peak)
+{
+    double range = row_bound(q, net, s, p);
+    if (peak > 0.0)
+        range = fmin(range, LINEAR_SAFETY * peak);
+    return format_of(range, q->gate.bits);
+}
+
+/* Of what a section writes: that of its rows where they are the result, else +-1, or calibrated where something in it
+ * can pass that. */
+static Format result_format(const QNetwork *q, const Network *net, const Section *s, const Peaks *peaks)
+{
+    const Layer *l = &net->layer[s->layer];
+    const Pass *last = &l->pass[s->first + s->n - 1];
+    bool direct = false;
+    for (int k = 0; k < s->n; k++)
+        direct = direct || curve_is_direct(l->pass[s->first + k].curve);
+    if ((last->effects & EFFECT_OUT_A) && curve_is_direct(last->curve))
+        return q->layer[s->layer].z[s->first + s->n - 1];
+    double peak = s->writes >= 0 ? peaks->vector[s->writes] : peaks->out[s->layer];
+    return direct && peak > 1.0 ? format_of(LINEAR_SAFETY * peak, q->gate.bits) : q->gate;
+}
+
+static void section_formats(QNetwork *q, const Network *net, const Section *s, const Peaks *peaks)
+{
+    const Layer *l = &net->layer[s->layer];
+    QLayer *out = &q->layer[s->layer];
+    for (int k = s->first; k < s->first + s->n; k++)
+        out->z[k] = curve_is_direct(l->pass[k].curve)
+            ? direct_format(q, net, s, &l->pass[k], peaks->z[s->layer][k]) : q->pre;
+    out->out = result_format(q, net, s, peaks);
+    if (s->writes >= 0)
+        q->vector[s->writes] = out->out;
+}
+
+void network_formats(Diag *d, const Spec *s, const Network *net, const Sequences *seq, const Peaks *peaks,
                      QNetwork *q)
 {
     int ab = s->activation_bits;
     int pb = s->preactivation_bits > 0 ? s->preactivation_bits : ab + PRE_EXTRA_BITS;
     q->weight_bits = s->weight_bits;
-    q->input = input_format(d, s, seq);
+    q->vector[0] = input_format(d, s, seq);
     q->pre = (Format){pb, pb - 1 - PRE_INTEGER_BITS};
     q->gate = (Format){ab, ab - 1};
-    q->state = state_format(d, s, net, seq, peak);
-}
-
-/* The largest |y| that layer `l` can reach with inputs up to `peak`. */
-static double linear_bound(const Layer *l, double peak)
-{
-    const Matrix *m = &l->m[MATRIX_W];
-    double bound = 0.0;
-    for (int r = 0; r < m->rows; r++) {
-        const float *w = m->value + (size_t)r * m->columns;
-        double sum = 0.0;
-        for (int c = 0; c < m->columns; c++)
-            sum += fabs(w[c]);
-        bound = fmax(bound, sum * peak + fabs(l->bias[r]));
-    }
-    return bound;
-}
-
-Format linear_format(const Layer *l, Format in, double peak, int bits)
-{
-    double range = linear_bound(l, format_limit(in));
-    if (peak > 0.0)
-        range = fmin(range, LINEAR_SAFETY * peak);
-    return format_of(range, bits);
+    q->state = state_format(d, s, net, seq, peaks);
+    for (int v = 1; v < net->vectors; v++)      /* what a section reads of the step before, until it is reached */
+        q->vector[v] = peaks->vector[v] > 1.0 ? format_of(LINEAR_SAFETY * peaks->vector[v], ab) : q->gate;
+    for (int k = 0; k < net->sections; k++)
+        section_formats(q, net, &net->section[k], peaks);
 }

@@ -14,26 +14,27 @@ static double row_peak(const Matrix *m, int row)
 
 /* What a weight of fraction 0 gets from the vector it multiplies and from the shift of the product.
  * */
-static int source_fraction(const QNetwork *q, const QLayer *l, int which)
+static int source_fraction(const QNetwork *q, int product)
 {
-    return (which == MATRIX_W ? l->in.fraction : q->gate.fraction) + l->align[which];
+    return q->vector[q->net->product[product].from].fraction + q->product[product].align;
 }
 
-static int target_fraction(const QNetwork *q, const QLayer *l)
+/* What a row of a layer is rounded to: the format of its pass. The only place that says so. */
+Format row_target(const QNetwork *q, int layer, int row)
 {
-    return l->cell == CELL_LSTM ? q->pre.fraction : l->out.fraction;
-}
-
-/* F_r before the limit that left_shift sets: conditions a, b and the ACC - 2 of c. */
-static int row_fraction(const QNetwork *q, const Layer *l, const QLayer *ql, int row)
-{
-    int target = target_fraction(q, ql), fraction = INT32_MAX;
-    for (int which = 0; which < MATRICES; which++) {
-        double peak = l->m[which].rows > 0 ? row_peak(&l->m[which], row) : 0.0;
-        if (peak > 0.0)
-            fraction = MIN(fraction, fraction_of(peak, q->weight_bits) +
-                                         source_fraction(q, ql, which));
+    const Layer *l = &q->net->layer[layer];
+    for (int k = 0; k < l->n_passes; k++) {
+        int first = layer_row(l, l->pass[k].gate, 0);
+        if (row >= first && row < first + pass_units(l, &l->pass[k]))
+            return q->layer[layer].z[k];
     }
+    FAULT("row %d of layer %d has no pass", row, layer);
+}
+
+/* F_r before the limit that left_shift sets: conditions a, b and the ACC - 2 of c. fraction[row]: condition a alone,
+ * INT32_MAX for a row without a weight. */
+static int row_fraction(const QNetwork *q, const Layer *l, int row, int target, int fraction)
+{
     if (fraction == INT32_MAX)
         fraction = target;
     fraction = MIN(fraction, target + MIN(SHIFT_MAX, q->acc_bits - 2));
@@ -42,13 +43,29 @@ static int row_fraction(const QNetwork *q, const Layer *l, const QLayer *ql, int
     return fraction;
 }
 
-/* Chooses F_r of all rows of layer `k`; false when a row would need too long a left shift. */
-static bool choose_rows(Diag *d, const Layer *l, QNetwork *q, int k)
+/* Condition a, for all rows of a layer. */
+static void weight_fractions(const QNetwork *q, const Network *net, int k, int *fraction)
 {
+    for (int r = 0; r < q->layer[k].rows; r++)
+        fraction[r] = INT32_MAX;
+    for (int p = 0; p < net->products; p++)
+        for (int r = 0; net->product[p].layer == k && r < net->product[p].m.rows; r++) {
+            double peak = row_peak(&net->product[p].m, r);
+            int row = product_layer_row(net, p, r);
+            if (peak > 0.0)
+                fraction[row] = MIN(fraction[row], fraction_of(peak, q->weight_bits) + source_fraction(q, p));
+        }
+}
+
+/* Chooses F_r of all rows of layer `k`; false when a row would need too long a left shift. */
+static bool choose_rows(Diag *d, const Network *net, QNetwork *q, int k)
+{
+    const Layer *l = &net->layer[k];
     QLayer *ql = &q->layer[k];
-    int target = target_fraction(q, ql);
+    weight_fractions(q, net, k, ql->row_fraction);
     for (int r = 0; r < ql->rows; r++) {
-        int fraction = ql->row_fraction[r] = row_fraction(q, l, ql, r);
+        int target = row_target(q, k, r).fraction;
+        int fraction = ql->row_fraction[r] = row_fraction(q, l, r, target, ql->row_fraction[r]);
         int left = target - fraction;
         if (left > LEFT_SHIFT_MAX || left + q->acc_bits > 62) {
             diag_error(d, l->at, "layer %d, row %d: its weights or bias are too large for the "
@@ -70,13 +87,16 @@ static int16_t round_weight(float w, double scale)
     return (int16_t)(v + copysign(0.5, v));
 }
 
-static void round_matrix(Arena *a, const QNetwork *q, const Matrix *m, const QLayer *ql, int which,
-                         QMatrix *out)
+static void round_product(Arena *a, QNetwork *q, const Network *net, int product)
 {
+    const Matrix *m = &net->product[product].m;
+    const int *row_fraction = q->layer[net->product[product].layer].row_fraction;
+    QMatrix *out = &q->product[product].m;
     *out = (QMatrix){m->rows, m->columns, NULL, m->kept};
     out->value = ARENA_ARRAY(a, int16_t, (size_t)m->rows * m->columns);
     for (int r = 0; r < m->rows; r++) {
-        double scale = ldexp(1.0, ql->row_fraction[r] - source_fraction(q, ql, which));
+        int fraction = row_fraction[product_layer_row(net, product, r)];
+        double scale = ldexp(1.0, fraction - source_fraction(q, product));
         size_t first = (size_t)r * m->columns;
         const float *w = m->value + first;
         int16_t *v = out->value + first;
@@ -88,71 +108,69 @@ static void round_matrix(Arena *a, const QNetwork *q, const Matrix *m, const QLa
     }
 }
 
-static void round_layer(Arena *a, const Layer *l, QNetwork *q, QLayer *ql)
+static void round_bias(const Layer *l, QNetwork *q, int k)
 {
-    int top = target_fraction(q, ql) + SHIFT_MAX - q->left_shift;
+    QLayer *ql = &q->layer[k];
     for (int r = 0; r < ql->rows; r++) {
+        int top = row_target(q, k, r).fraction + SHIFT_MAX - q->left_shift;
         ql->row_fraction[r] = MIN(ql->row_fraction[r], top);
         ql->bias[r] = round_value(ldexp(l->bias[r], ql->row_fraction[r]));
     }
-    for (int which = 0; which < MATRICES; which++)
-        round_matrix(a, q, &l->m[which], ql, which, &ql->m[which]);
 }
 
-static void choose_align(const QNetwork *q, QLayer *l, int align_max)
+/* Products of a section are brought to the finest fraction among its vectors. */
+static void choose_align(QNetwork *q, const Section *s, int align_max)
 {
-    int gap = q->gate.fraction - l->in.fraction;
-    if (l->cell != CELL_LSTM)
-        return;
-    l->align[MATRIX_W] = MIN(MAX(0, gap), align_max);
-    l->align[MATRIX_R] = MIN(MAX(0, -gap), align_max);
+    int finest = INT32_MIN;
+    for (int k = 0; k < s->terms; k++)
+        finest = MAX(finest, q->vector[q->net->product[s->term[k]].from].fraction);
+    for (int k = 0; k < s->terms; k++)
+        q->product[s->term[k]].align = MIN(finest - q->vector[q->net->product[s->term[k]].from].fraction, align_max);
 }
 
 /* Wide enough for every row of every layer (the proof stands in formats.c). */
 static int accumulator_bits(const QNetwork *q)
 {
-    int columns = 1, align = 0;
-    for (int k = 0; k < q->n; k++) {
-        const QLayer *l = &q->layer[k];
-        columns = MAX(columns, l->inputs + (l->cell == CELL_LSTM ? l->hidden : 0));
-        align = MAX(align, MAX(l->align[MATRIX_W], l->align[MATRIX_R]));
+    int most = 1, align = 0;
+    for (int k = 0; k < q->net->sections; k++) {
+        const Section *s = &q->net->section[k];
+        int columns = 0;
+        for (int t = 0; t < s->terms; t++) {
+            columns += q->net->product[s->term[t]].m.columns;
+            align = MAX(align, q->product[s->term[t]].align);
+        }
+        most = MAX(most, columns);
     }
-    return q->weight_bits + q->gate.bits + clog2(columns) + 1 + align;
-}
-
-static void layer_start(Arena *a, const Network *net, double peak, QNetwork *q, int k)
-{
-    const Layer *l = &net->layer[k];
-    QLayer *ql = &q->layer[k];
-    *ql = (QLayer){.cell = l->cell, .activation = l->activation, .inputs = l->inputs,
-                   .hidden = l->hidden};
-    ql->rows = l->m[MATRIX_W].rows;
-    ql->in = k == 0 ? q->input : q->layer[k - 1].out;
-    ql->out = l->cell == CELL_LSTM ? q->gate : linear_format(l, ql->in, peak, q->gate.bits);
-    ql->row_fraction = ARENA_ARRAY(a, int, ql->rows);
-    ql->bias = ARENA_ARRAY(a, int64_t, ql->rows);
+    return q->weight_bits + q->gate.bits + clog2(most) + 1 + align;
 }
 
 bool quantise_aligned(Arena *a, Diag *d, const Spec *s, const Network *net, const Sequences *seq,
                       int align_max, QNetwork *out)
 {
-    double peak[LAYERS_MAX] = {0.0};
-    *out = (QNetwork){.n = net->n};
+    Peaks peaks = {.state = {0.0}};
+    Network *copy = ARENA_NEW(a, Network);
+    *copy = *net;
+    *out = (QNetwork){.net = copy};
     if (!seq->made)
-        float_network_peaks(net, seq, peak);
-    network_formats(d, s, net, seq, peak, out);
+        float_network_peaks(net, seq, &peaks);
+    network_formats(d, s, net, seq, &peaks, out);
     for (int k = 0; k < net->n; k++) {
-        layer_start(a, net, peak[k], out, k);
-        choose_align(out, &out->layer[k], align_max);
+        out->layer[k].rows = layer_rows(&net->layer[k]);
+        out->layer[k].row_fraction = ARENA_ARRAY(a, int, out->layer[k].rows);
+        out->layer[k].bias = ARENA_ARRAY(a, int64_t, out->layer[k].rows);
     }
+    for (int k = 0; k < net->sections; k++)
+        choose_align(out, &net->section[k], align_max);
     out->acc_bits = accumulator_bits(out);
     bool ok = true;
     for (int k = 0; k < net->n; k++)
-        ok &= choose_rows(d, &net->layer[k], out, k);
+        ok &= choose_rows(d, net, out, k);
     if (!ok)
         return false;
     for (int k = 0; k < net->n; k++)
-        round_layer(a, &net->layer[k], out, &out->layer[k]);
+        round_bias(&net->layer[k], out, k);
+    for (int p = 0; p < net->products; p++)
+        round_product(a, out, net, p);
     if (act_table_build(a, out->pre, s->activation_bits, &out->table))
         return true;
     diag_error(d, (Place){s->file, 0, 0}, "no activation table can be made from %d-bit "

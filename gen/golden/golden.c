@@ -12,21 +12,23 @@ enum { VECTOR_BITS_MAX = 16, ACC_BITS_MAX = 62, BLOCK = 16 };
 /* PART products of NARROW_BITS and 16 bits: 16 * 2^11 * 2^15 = 2^30. */
 enum { PART = 16, NARROW_BITS = 12 };
 
-/* One layer at work: its output of the latest step and, for an LSTM, c. */
+/* The neurons of a layer at work. `held` and `kept` have the fraction of what was put there. */
 typedef struct LayerRun {
-    const QLayer *layer;
-    int16_t *out;                       /* [hidden] */
-    int64_t *c;                         /* [hidden] */
-    int32_t *z;                         /* [rows] */
-    int16_t *last[MATRICES];            /* with deltas: what was last sent of its input and of h */
-    int32_t threshold[MATRICES];
-    uint8_t *sent[MATRICES];            /* of this step */
-    bool narrow;                        /* weights of NARROW_BITS at most */
+    int32_t *z, *held;
+    int64_t *kept, *late, *state;
+    int16_t *out;                       /* where no vector takes its output */
+    int held_fraction, kept_fraction;
 } LayerRun;
 
 typedef struct GoldenRun {
-    const QNetwork *q;
+    const QNetwork *q; const Network *net;
     LayerRun layer[LAYERS_MAX];
+    int16_t *vector[VECTORS_MAX], *before[VECTORS_MAX];     /* of this step, of the step before */
+    int16_t *last[PRODUCTS_MAX];        /* with deltas: what was last sent */
+    const int16_t *in[PRODUCTS_MAX];    /* what the sums know of the vector */
+    uint8_t *sent;                      /* marks of this step */
+    const Activity *activity;
+    bool narrow;                        /* weights of NARROW_BITS at most */
     int64_t state_clipped, output_clipped;
 } GoldenRun;
 
@@ -47,161 +49,208 @@ static int64_t dot(const int16_t *w, const int16_t *v, int n, bool narrow)
     return sum;
 }
 
-/* Pre-activations (or y) of all rows, rounded and limited to `to`. */
 /* An element is sent when it differs from what was sent last by the threshold or more; the sums of a delta network are
  * those of the elements last sent. */
-static const int16_t *send(LayerRun *run, int which, const int16_t *v, int n)
+static void send(GoldenRun *run, int product)
 {
-    int16_t *last = run->last[which];
-    if (!last)
-        return v;
-    for (int i = 0; i < n; i++) {
+    const Product *p = &run->net->product[product];
+    const int16_t *v = (p->previous ? run->before : run->vector)[p->from];
+    int16_t *last = run->last[product];
+    int32_t threshold = p->from == 0 ? run->q->delta_x : run->q->delta_h;
+    for (int i = 0; last && i < p->m.columns; i++) {
         int32_t change = abs((int32_t)v[i] - last[i]);
-        bool sent = change != 0 && change >= run->threshold[which];
-        run->sent[which][i] = sent;
+        bool sent = change != 0 && change >= threshold;
+        run->sent[run->activity->at[product] + i] = sent;
         if (sent)
             last[i] = v[i];
     }
-    return last;
+    run->in[product] = last ? last : v;
 }
 
-static void run_rows(LayerRun *run, const int16_t *in, Format to, int64_t *clipped)
+/* The sum of all products of a row of a pass, at the row's fraction. */
+static int64_t row_sum(const GoldenRun *run, const Section *s, char gate, int neuron)
 {
-    const QLayer *l = run->layer;
-    const QMatrix *w = &l->m[MATRIX_W], *r = &l->m[MATRIX_R];
-    const int16_t *out = send(run, MATRIX_R, run->out, l->hidden);
-    in = send(run, MATRIX_W, in, l->inputs);
-    for (int row = 0; row < l->rows; row++) {
-        int64_t x = dot(w->value + (size_t)row * w->columns, in, w->columns, run->narrow), h = 0;
-        if (r->rows > 0)
-            h = dot(r->value + (size_t)row * r->columns, out, r->columns, run->narrow);
-        int64_t acc = l->bias[row] + round_shift(x, -l->align[MATRIX_W]) +
-                      round_shift(h, -l->align[MATRIX_R]);
-        int64_t z = round_shift(acc, l->row_fraction[row] - to.fraction);
-        run->z[row] = (int32_t)saturate(z, to.bits, clipped);
+    int64_t sum = 0;
+    for (int k = 0; k < s->terms; k++) {
+        const Product *p = &run->net->product[s->term[k]];
+        const QProduct *q = &run->q->product[s->term[k]];
+        const char *at = strchr(p->gates, gate);
+        if (!at)
+            continue;
+        size_t row = (size_t)(at - p->gates) * (size_t)(p->m.rows / p->m.gates) + (size_t)neuron;
+        int64_t x = dot(q->m.value + row * (size_t)q->m.columns, run->in[s->term[k]], q->m.columns, run->narrow);
+        sum += round_shift(x, -q->align);
+    }
+    return sum;
+}
+
+/* Pre-activations (or y) of a pass's rows, rounded and limited to its format. */
+static void run_rows(GoldenRun *run, const Section *s, int pass)
+{
+    const Layer *layer = &run->net->layer[s->layer];
+    const Pass *p = &layer->pass[pass];
+    const QLayer *q = &run->q->layer[s->layer];
+    LayerRun *l = &run->layer[s->layer];
+    Format to = q->z[pass];
+    int64_t *clipped = curve_is_direct(p->curve) && (p->effects & EFFECT_OUT_A) ? &run->output_clipped : NULL;
+    for (int j = 0; j < pass_units(layer, p); j++) {
+        int row = layer_row(layer, p->gate, j);
+        int64_t z = round_shift(row_sum(run, s, p->gate, j) + q->bias[row], q->row_fraction[row] - to.fraction);
+        if (p->effects & EFFECT_PLUS)
+            z += l->late[j];
+        l->z[j] = (int32_t)saturate(z, to.bits, clipped);
     }
 }
 
-/* c' = f c + i g with one rounding: both products are aligned to the finer fraction first. */
-static int64_t next_state(const QNetwork *q, int64_t f, int64_t c, int64_t i, int64_t g,
-                          int64_t *clipped)
+static int32_t curve_value(const ActTable *t, Curve c, int32_t z)
 {
-    int gate = q->gate.fraction, state = q->state.fraction;
-    int fc_left = MAX(0, gate - state), ig_left = MAX(0, state - gate);
-    int64_t sum = round_shift(f * c, -fc_left) + round_shift(i * g, -ig_left);
-    return saturate(round_shift(sum, gate + fc_left), q->state.bits, clipped);
+    switch (c) {
+    case CURVE_NONE: return z;
+    case CURVE_RELU: return MAX(z, 0);
+    case CURVE_SIGMOID: return act_sigmoid(t, z);
+    case CURVE_TANH: return act_tanh(t, z);
+    case CURVE_COUNT: break;
+    }
+    FAULT("curve %d", c);
 }
 
-static void run_cell(const QNetwork *q, LayerRun *run, int64_t *clipped)
+/* A number and its fraction. */
+typedef struct Exact { int64_t value; int fraction; } Exact;
+
+static Exact operand(const QNetwork *q, const LayerRun *l, const Pass *p, int j)
 {
-    int n = run->layer->hidden, to_pre = q->state.fraction - q->pre.fraction;
-    const ActTable *t = &q->table;
-    for (int j = 0; j < n; j++) {
-        int32_t i = act_sigmoid(t, run->z[GATE_I * n + j]);
-        int32_t f = act_sigmoid(t, run->z[GATE_F * n + j]);
-        int32_t g = act_tanh(t, run->z[GATE_G * n + j]);
-        int32_t o = act_sigmoid(t, run->z[GATE_O * n + j]);
-        int64_t c = run->c[j] = next_state(q, f, run->c[j], i, g, clipped);
-        int32_t bounded = act_tanh(t, (int32_t)saturate(round_shift(c, to_pre), q->pre.bits, NULL));
-        int64_t h = round_shift((int64_t)o * bounded, q->gate.fraction);
-        run->out[j] = (int16_t)saturate(h, q->gate.bits, NULL);
+    int64_t one = INT64_C(1) << l->held_fraction;
+    int to_pre = q->state.fraction - q->pre.fraction;
+    switch (p->operand) {
+    case OPERAND_NOTHING: return (Exact){1, 0};
+    case OPERAND_HELD: return (Exact){l->held[j], l->held_fraction};
+    case OPERAND_REST: return (Exact){one - l->held[j], l->held_fraction};
+    case OPERAND_STATE: return (Exact){l->state[j], q->state.fraction};
+    case OPERAND_BOUNDED:
+        return (Exact){act_tanh(&q->table, (int32_t)saturate(round_shift(l->state[j], to_pre), q->pre.bits, NULL)),
+                       q->gate.fraction};
     }
+    FAULT("operand %d", p->operand);
 }
 
-static void run_linear(LayerRun *run)
+/* Two products with one rounding: both are aligned to the finer fraction first. */
+static int64_t next_state(GoldenRun *run, Exact now, Exact kept)
 {
-    for (int j = 0; j < run->layer->hidden; j++) {
-        bool cut = run->layer->activation == CURVE_RELU && run->z[j] < 0;
-        run->out[j] = (int16_t)(cut ? 0 : run->z[j]);
+    Format to = run->q->state;
+    int fine = MAX(now.fraction, kept.fraction);
+    int64_t sum = round_shift(now.value, now.fraction - fine) + round_shift(kept.value, kept.fraction - fine);
+    return saturate(round_shift(sum, fine - to.fraction), to.bits, &run->state_clipped);
+}
+
+/* What a pass does with a neuron; its result at the fraction of `to`, if it has one. */
+static int16_t run_pass(GoldenRun *run, LayerRun *l, const Pass *p, Format z, Format to, int j)
+{
+    const QNetwork *q = run->q;
+    int32_t a = curve_value(&q->table, p->curve, l->z[j]);
+    int fraction = curve_is_direct(p->curve) ? z.fraction : q->gate.fraction;
+    Exact times = operand(q, l, p, j), product = {a * times.value, fraction + times.fraction};
+    if (p->effects & EFFECT_SUM)
+        l->state[j] = next_state(run, product, (Exact){l->kept[j], l->kept_fraction});
+    if (p->effects & EFFECT_HOLD)
+        l->held[j] = a;
+    if (p->effects & EFFECT_KEEP)
+        l->kept[j] = product.value;
+    if (p->effects & EFFECT_LATE)
+        l->late[j] = round_shift(product.value, product.fraction - q->pre.fraction);
+    Exact result = p->effects & EFFECT_OUT_STATE ? (Exact){l->state[j], q->state.fraction}
+                   : p->effects & EFFECT_OUT_A   ? (Exact){a, fraction} : product;
+    return (int16_t)saturate(round_shift(result.value, result.fraction - to.fraction), to.bits, NULL);
+}
+
+static void run_neurons(GoldenRun *run, const Section *s, int pass)
+{
+    enum { RESULT = EFFECT_OUT | EFFECT_OUT_A | EFFECT_OUT_STATE | EFFECT_INNER };
+    const Layer *layer = &run->net->layer[s->layer];
+    const Pass *p = &layer->pass[pass];
+    LayerRun *l = &run->layer[s->layer];
+    Format z = run->q->layer[s->layer].z[pass];
+    Format to = s->writes >= 0 ? run->q->vector[s->writes] : run->q->layer[s->layer].out;
+    int16_t *out = s->writes >= 0 ? run->vector[s->writes] : l->out;
+    int fraction = curve_is_direct(p->curve) ? z.fraction : run->q->gate.fraction;
+    for (int j = 0; j < pass_units(layer, p); j++) {
+        int16_t result = run_pass(run, l, p, z, to, j);
+        if (p->effects & RESULT)
+            out[j] = result;
     }
+    if (p->effects & EFFECT_KEEP)
+        l->kept_fraction = fraction + (p->operand == OPERAND_STATE ? run->q->state.fraction : l->held_fraction);
+    if (p->effects & EFFECT_HOLD)
+        l->held_fraction = fraction;
 }
 
 /* One step of the whole stack; returns the last layer's output. */
-static const int16_t *run_step(GoldenRun *run, const int16_t *x)
+static const int16_t *run_step(GoldenRun *run)
 {
-    for (int k = 0; k < run->q->n; k++) {
-        LayerRun *layer = &run->layer[k];
-        if (layer->layer->cell == CELL_LSTM) {
-            run_rows(layer, x, run->q->pre, NULL);
-            run_cell(run->q, layer, &run->state_clipped);
-        } else {
-            run_rows(layer, x, layer->layer->out, &run->output_clipped);
-            run_linear(layer);
+    const Network *net = run->net;
+    for (int v = 1; v < net->vectors; v++)
+        memcpy(run->before[v], run->vector[v], sizeof(int16_t) * (size_t)net->vector[v].elements);
+    for (int k = 0; k < net->sections; k++) {
+        const Section *s = &net->section[k];
+        for (int t = 0; t < s->terms; t++)
+            send(run, s->term[t]);
+        for (int pass = s->first; pass < s->first + s->n; pass++) {
+            run_rows(run, s, pass);
+            run_neurons(run, s, pass);
         }
-        x = layer->out;
     }
-    return x;
+    int out = net->section[net->sections - 1].writes;
+    return out >= 0 ? run->vector[out] : run->layer[net->n - 1].out;
 }
 
-static void delta_init(Arena *scratch, const QNetwork *q, LayerRun *run, int layer)
+static void layer_init(Arena *scratch, const Layer *layer, LayerRun *l)
 {
-    run->last[MATRIX_W] = ARENA_ARRAY(scratch, int16_t, run->layer->inputs);
-    run->last[MATRIX_R] = ARENA_ARRAY(scratch, int16_t, run->layer->hidden);
-    run->threshold[MATRIX_W] = layer == 0 ? q->delta_x : q->delta_h;
-    run->threshold[MATRIX_R] = q->delta_h;
+    int n = MAX(layer->hidden, layer->outputs);
+    *l = (LayerRun){.z = ARENA_ARRAY(scratch, int32_t, n), .held = ARENA_ARRAY(scratch, int32_t, n),
+                    .kept = ARENA_ARRAY(scratch, int64_t, n), .late = ARENA_ARRAY(scratch, int64_t, n),
+                    .state = ARENA_ARRAY(scratch, int64_t, n), .out = ARENA_ARRAY(scratch, int16_t, n)};
 }
 
 static void run_init(Arena *scratch, const QNetwork *q, GoldenRun *run)
 {
+    const Network *net = q->net;
     REQUIRE(q->gate.bits <= VECTOR_BITS_MAX && q->acc_bits + q->left_shift <= ACC_BITS_MAX);
-    *run = (GoldenRun){.q = q};
-    for (int k = 0; k < q->n; k++) {
-        const QLayer *l = &q->layer[k];
-        run->layer[k] = (LayerRun){.layer = l, .narrow = q->weight_bits <= NARROW_BITS,
-                                   .out = ARENA_ARRAY(scratch, int16_t, l->hidden),
-                                   .c = ARENA_ARRAY(scratch, int64_t, l->hidden),
-                                   .z = ARENA_ARRAY(scratch, int32_t, l->rows)};
-        if (q->delta && l->cell == CELL_LSTM)
-            delta_init(scratch, q, &run->layer[k], k);
+    *run = (GoldenRun){.q = q, .net = net, .narrow = q->weight_bits <= NARROW_BITS};
+    for (int k = 0; k < net->n; k++)
+        layer_init(scratch, &net->layer[k], &run->layer[k]);
+    for (int v = 0; v < net->vectors; v++) {
+        run->vector[v] = ARENA_ARRAY(scratch, int16_t, net->vector[v].elements);
+        run->before[v] = ARENA_ARRAY(scratch, int16_t, net->vector[v].elements);
     }
+    for (int p = 0; p < net->products; p++)
+        if (q->delta && product_has_delta(net, p))
+            run->last[p] = ARENA_ARRAY(scratch, int16_t, net->product[p].m.columns);
 }
 
 static void run_reset(GoldenRun *run)
 {
-    for (int k = 0; k < run->q->n; k++) {
-        LayerRun *l = &run->layer[k];
-        memset(l->out, 0, sizeof l->out[0] * (size_t)l->layer->hidden);
-        memset(l->c, 0, sizeof l->c[0] * (size_t)l->layer->hidden);
-        if (l->last[MATRIX_W]) {
-            memset(l->last[MATRIX_W], 0, sizeof(int16_t) * (size_t)l->layer->inputs);
-            memset(l->last[MATRIX_R], 0, sizeof(int16_t) * (size_t)l->layer->hidden);
-        }
-    }
+    const Network *net = run->net;
+    for (int v = 0; v < net->vectors; v++)
+        memset(run->vector[v], 0, sizeof(int16_t) * (size_t)net->vector[v].elements);
+    for (int k = 0; k < net->n; k++)
+        memset(run->layer[k].state, 0, sizeof(int64_t) * (size_t)net->layer[k].hidden);
+    for (int p = 0; p < net->products; p++)
+        if (run->last[p])
+            memset(run->last[p], 0, sizeof(int16_t) * (size_t)net->product[p].m.columns);
 }
 
-/* Room for the marks of the next step. */
-static void next_marks(GoldenRun *run, Activity *a)
-{
-    uint8_t *row = a->sent + (size_t)a->steps++ * (size_t)a->elements;
-    for (int k = 0; k < run->q->n; k++)
-        for (int which = 0; which < MATRICES; which++)
-            run->layer[k].sent[which] = row + a->at[k][which];
-}
-
-static void activity_init(Arena *a, const QNetwork *q, size_t steps, Activity *out)
-{
-    for (int k = 0; k < q->n; k++)
-        if (q->layer[k].cell == CELL_LSTM) {
-            out->at[k][MATRIX_W] = out->elements;
-            out->at[k][MATRIX_R] = out->elements + q->layer[k].inputs;
-            out->elements += q->layer[k].inputs + q->layer[k].hidden;
-        }
-    out->sent = ARENA_ARRAY(a, uint8_t, steps * (size_t)out->elements);
-}
-
-static void run_sequence(GoldenRun *run, const Sequences *seq, int s, int16_t *x, Golden *out)
+static void run_sequence(GoldenRun *run, const Sequences *seq, int s, Golden *out)
 {
     run_reset(run);
     for (int t = 0; t < seq->length[s]; t++) {
         size_t step = (size_t)s * seq->steps + t;
         for (int i = 0; i < seq->width; i++) {
             size_t at = step * seq->width + i;
-            out->x[at] = format_encode(run->q->input, seq->x[at], &out->input_saturations);
-            x[i] = (int16_t)out->x[at];
+            out->x[at] = format_encode(run->q->vector[0], seq->x[at], &out->input_saturations);
+            run->vector[0][i] = (int16_t)out->x[at];
         }
         if (run->q->delta)
-            next_marks(run, &out->activity);
-        const int16_t *y = run_step(run, x);
+            run->sent = out->activity.sent + (size_t)out->activity.steps++ * (size_t)out->activity.elements;
+        const int16_t *y = run_step(run);
         for (int j = 0; j < out->width; j++)
             out->y[step * out->width + j] = y[j];
     }
@@ -209,19 +258,19 @@ static void run_sequence(GoldenRun *run, const Sequences *seq, int s, int16_t *x
 
 static void run_sequences(Arena *a, const QNetwork *q, const Sequences *seq, Golden *out)
 {
-    int width = q->layer[q->n - 1].hidden;
+    int width = q->net->layer[q->net->n - 1].outputs;
     size_t steps = (size_t)seq->n * seq->steps;
     *out = (Golden){.width = width};
     out->x = ARENA_ARRAY(a, int32_t, steps * seq->width);
     out->y = ARENA_ARRAY(a, int32_t, steps * width);
     if (q->delta)
-        activity_init(a, q, steps, &out->activity);
+        activity_start(a, q->net, steps, &out->activity);
     Arena *scratch = arena_new();
     GoldenRun run;
     run_init(scratch, q, &run);
-    int16_t *x = ARENA_ARRAY(scratch, int16_t, seq->width);
+    run.activity = &out->activity;
     for (int s = 0; s < seq->n; s++)
-        run_sequence(&run, seq, s, x, out);
+        run_sequence(&run, seq, s, out);
     out->state_saturations = run.state_clipped;
     out->output_saturations = run.output_clipped;
     out->saturations = run.state_clipped + run.output_clipped;
@@ -239,7 +288,7 @@ void golden_raise(Arena *a, const QNetwork *q, const Sequences *seq, Raised *out
 {
     QNetwork other = *q;
     Golden g;
-    other.delta_x = out->delta_x = raised(q->delta_x, q->input);
+    other.delta_x = out->delta_x = raised(q->delta_x, q->vector[0]);
     other.delta_h = out->delta_h = raised(q->delta_h, q->gate);
     run_sequences(a, &other, seq, &g);
     out->y = g.y;
@@ -247,18 +296,12 @@ void golden_raise(Arena *a, const QNetwork *q, const Sequences *seq, Raised *out
 }
 
 /* Runs all sequences, each from a zero state for its own length; steps beyond it stay 0 in every
- * output. `pruned` has the weights that `q` was rounded from; `unpruned` is NULL when nothing was
- * pruned. All arrays live in `a`. */
-bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Network *unpruned,
-                const Sequences *seq, Golden *out)
+ * output. `pruned` has the weights that `q` was rounded from. All arrays live in `a`. */
+bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Sequences *seq, Golden *out)
 {
     run_sequences(a, q, seq, out);
     size_t count = (size_t)seq->n * seq->steps * out->width;
     out->y_float = ARENA_ARRAY(a, float, count);
     float_network_run(pruned, seq, out->y_float);
-    if (unpruned != NULL) {
-        out->y_unpruned = ARENA_ARRAY(a, float, count);
-        float_network_run(unpruned, seq, out->y_unpruned);
-    }
     return true;
 }

@@ -1,8 +1,8 @@
-/* network.c: from named tensors to a Network: shapes checked, rows in the canonical gate order i f
- * g o, biases summed.
+/* network.c: from named tensors to a Network: shapes checked, rows in the canonical order of the
+ * cell's gates, biases summed.
  *
  * A weight matrix is decoded once into the arena. Rows in another order are permuted inside that
- * buffer; only `transpose: true` needs a second one. */
+ * buffer; only `transpose: true` needs a second one. Products are parts of it. */
 #include "model/importer.h"
 
 #include <stdlib.h>
@@ -13,12 +13,17 @@ typedef struct Loader {
     Diag *diag;
     Model *model;
     const LayerSpec *spec;
+    const Cell *cell;
     int inputs; /* what the layer before gives; 0: first layer, or unknown */
+    /* The whole matrices, rows in canonical order, and for each gate its block of rows in the
+     * file. */
+    float *W, *R;
+    int source[GATES_MAX];
 } Loader;
 
-int layer_rows(const Layer *l)
+static int gates_of(const Loader *l)
 {
-    return l->cell == CELL_LSTM ? GATES * l->hidden : l->hidden;
+    return (int)strlen(l->cell->W);
 }
 
 static Subject tensor_subject(const Loader *l, Place at, const char *tensor)
@@ -72,14 +77,21 @@ static bool matrix_shape(const Loader *l, Place at, const Tensor *t, int64_t row
     return false;
 }
 
+static const char *units_text(const Loader *l)
+{
+    int gates = gates_of(l);
+    return gates > 1 ? str_format(l->arena, "%d*hidden", gates) : l->cell->R[0] ? "hidden" : "outputs";
+}
+
 /* W fixes the sizes of its layer: (units, inputs), or the other way round with `transpose`. */
-static bool sizes_from_W(const Loader *l, const Tensor *W, int gates, Layer *out)
+static bool sizes_from_W(const Loader *l, const Tensor *W, Layer *out)
 {
     bool turned = l->spec->transpose;
+    int gates = gates_of(l);
     Subject s = tensor_subject(l, l->spec->at_W, W->name);
     int64_t rows = W->shape[turned], columns = W->shape[!turned];
     if (W->rank != 2 || rows % gates != 0) {
-        const char *units = gates > 1 ? "4*hidden" : "outputs";
+        const char *units = units_text(l);
         bool hint = W->rank == 2 && columns % gates == 0;
         subject_error(&s, "expected shape (%s, %s), found %s%s", turned ? "inputs" : units,
                       turned ? units : "inputs", shape_text(l->arena, W),
@@ -98,44 +110,48 @@ static bool sizes_from_W(const Loader *l, const Tensor *W, int gates, Layer *out
 /* ---- gate order ---- */
 
 /* source[k]: which block of rows in the file holds the canonical gate k. */
-static bool gates_parse(const Loader *l, int source[GATES])
+static bool gates_parse(Loader *l)
 {
-    const char *order = l->spec->gates ? l->spec->gates : "ifgo";
-    static const char *const LETTERS[GATES] = { "i", "f", "gcj", "o" };
-    bool ok = strlen(order) == GATES;
-    for (int k = 0; k < GATES && ok; k++) {
-        size_t at = strcspn(order, LETTERS[k]);
-        source[k] = (int)at;
-        ok = at < GATES && strcspn(order + at + 1, LETTERS[k]) == GATES - 1 - at;
+    bool given = l->spec->gates && cell_has_key(l->cell, "gates");
+    const char *order = given ? l->spec->gates : l->cell->W;
+    unsigned seen = 0;
+    int n = gates_of(l);
+    bool ok = (int)strlen(order) == n;
+    for (int at = 0; at < n && ok; at++) {
+        int gate = cell_gate(l->cell, order[at]);
+        ok = gate >= 0 && !(seen >> gate & 1);
+        if (ok) {
+            seen |= 1u << gate;
+            l->source[gate] = at;
+        }
     }
     if (!ok)
-        diag_error(l->diag, l->spec->at_gates,
-                   "gates '%s': expected i, f, o and one of g, c, j (the cell "
-                   "candidate) in the order of the file's rows",
-                   order);
+        diag_error(l->diag, l->spec->at_gates, "gates '%s': expected the gates of cell %s, each once (like %s), in "
+                   "the order of the file's rows", order, l->spec->cell, l->cell->W);
     return ok;
 }
 
-static bool in_order(const int source[GATES])
+static bool in_order(const Loader *l)
 {
-    for (int k = 0; k < GATES; k++)
-        if (source[k] != k)
+    for (int k = 0; k < gates_of(l); k++)
+        if (l->source[k] != k)
             return false;
     return true;
 }
 
-/* Permutes the blocks of `hidden` rows in place: row r of all four gates at a time. */
-static void permute_rows(float *v, int hidden, int columns, const int source[GATES])
+/* Permutes the blocks of `hidden` rows in place: row r of all gates at a time. */
+static void permute_rows(const Loader *l, float *v, int hidden, int columns)
 {
     size_t n = (size_t)columns, block = n * (size_t)hidden;
-    float *rows = malloc(GATES * n * sizeof *rows);
+    int gates = gates_of(l);
+    float *rows = malloc((size_t)gates * n * sizeof *rows);
     if (!rows)
         FAULT("out of memory for %d values", columns);
     for (int r = 0; r < hidden; r++) {
         float *row = v + n * (size_t)r;
-        for (int k = 0; k < GATES; k++)
-            memcpy(rows + n * (size_t)k, row + block * (size_t)source[k], n * sizeof *v);
-        for (int k = 0; k < GATES; k++)
+        for (int k = 0; k < gates; k++)
+            memcpy(rows + n * (size_t)k, row + block * (size_t)l->source[k], n * sizeof *v);
+        for (int k = 0; k < gates; k++)
             memcpy(row + block * (size_t)k, rows + n * (size_t)k, n * sizeof *v);
     }
     free(rows);
@@ -158,28 +174,18 @@ static float *transposed(Arena *a, const float *v, int rows, int columns)
 
 /* ---- one layer ---- */
 
-static Matrix to_matrix(const Loader *l, Tensor *t, int rows, int columns, int gates)
+static float *to_rows(const Loader *l, const Tensor *t, int rows, int columns)
 {
-    Matrix m = { .rows = rows, .columns = columns, .value = t->data, .gates = gates };
-    if (l->spec->transpose && rows > 1 && columns > 1)
-        m.value = transposed(l->arena, t->data, rows, columns);
-    return m;
+    bool turn = l->spec->transpose && rows > 1 && columns > 1;
+    return turn ? transposed(l->arena, t->data, rows, columns) : t->data;
 }
 
-/* model_write puts weights back where they came from. */
-static void remember_origin(const Loader *l, const int source[GATES], Layer *out)
+/* Adds one bias tensor, (rows) or for a recurrent cell (2 * rows): input and recurrent bias, as ONNX and
+ * cuDNN store them; each belongs to the rows of its matrix. */
+static bool add_bias(const Loader *l, const char *name, Layer *out)
 {
-    out->tensor[MATRIX_W] = l->spec->W;
-    out->tensor[MATRIX_R] = l->spec->R;
-    out->turned = l->spec->transpose;
-    memcpy(out->block, source, sizeof out->block);
-}
-
-/* Adds one bias tensor, (rows) or for an LSTM (2 * rows): input and recurrent bias, as ONNX and
- * cuDNN store them. */
-static bool add_bias(const Loader *l, const char *name, const int source[GATES], Layer *out)
-{
-    int rows = layer_rows(out), block = out->hidden;
+    int rows = gates_of(l) * out->hidden, block = out->hidden;
+    bool recurrent = l->cell->R[0] != '\0';
     Tensor *t = load_tensor(l, l->spec->at_b, name, 1);
     if (!t)
         return false;
@@ -187,103 +193,116 @@ static bool add_bias(const Loader *l, const char *name, const int source[GATES],
         t->rank = 1;
         t->shape[0] = 1;
     }
-    bool twice = out->cell == CELL_LSTM && t->count == 2 * (int64_t)rows;
+    bool twice = recurrent && t->count == 2 * (int64_t)rows;
     if (t->rank != 1 || (t->count != rows && !twice)) {
         Subject s = tensor_subject(l, l->spec->at_b, t->name);
         subject_error(&s, "expected shape (%d,)%s, found %s", rows,
-                      out->cell == CELL_LSTM ? str_format(l->arena, " or (%d,)", 2 * rows) : "",
+                      recurrent ? str_format(l->arena, " or (%d,)", 2 * rows) : "",
                       shape_text(l->arena, t));
         return false;
     }
     for (int64_t n = 0; n < t->count; n++) {
         int from = (int)(n % rows), gate = 0;
-        while (out->cell == CELL_LSTM && source[gate] != from / block)
+        while (l->source[gate] != from / block)
             gate++;
-        out->bias[gate * block + from % block] += (double)t->data[n];
+        char letter = (n < rows ? l->cell->W : l->cell->R)[gate];
+        out->bias[layer_row(out, letter, from % block)] += (double)t->data[n];
     }
     return true;
 }
 
-static bool load_bias(const Loader *l, const int source[GATES], Layer *out)
+static bool load_bias(const Loader *l, Layer *out)
 {
     bool ok = true;
-    out->bias = ARENA_ARRAY(l->arena, double, layer_rows(out));
+    cell_rows(l->cell, out->gates);
+    out->bias = ARENA_ARRAY(l->arena, double, (int)strlen(out->gates) * out->hidden);
     for (int i = 0; i < l->spec->n_b; i++)
-        ok = add_bias(l, l->spec->b[i], source, out) && ok;
-    for (int r = 0; out->cell == CELL_LSTM && r < out->hidden; r++)
-        out->bias[GATE_F * out->hidden + r] += l->spec->forget_bias;
+        ok = add_bias(l, l->spec->b[i], out) && ok;
+    for (int r = 0; cell_has_key(l->cell, "forget_bias") && r < out->hidden; r++)
+        out->bias[layer_row(out, 'f', r)] += l->spec->forget_bias;
     return ok;
 }
 
-static bool load_R(const Loader *l, Layer *out)
+static bool load_R(Loader *l, const Layer *out)
 {
-    int rows = layer_rows(out);
+    int rows = gates_of(l) * out->hidden;
     Tensor *R = load_tensor(l, l->spec->at_R, l->spec->R, 2);
     if (!R)
         return false;
     bool fits = l->spec->transpose ? matrix_shape(l, l->spec->at_R, R, out->hidden, rows, "")
                                    : matrix_shape(l, l->spec->at_R, R, rows, out->hidden, "");
     if (fits)
-        out->m[MATRIX_R] = to_matrix(l, R, rows, out->hidden, GATES);
+        l->R = to_rows(l, R, rows, out->hidden);
     return fits;
 }
 
-static bool load_lstm(const Loader *l, Layer *out)
+/* The weights of a single output may be a vector, those of a linear layer a convolution. */
+static Tensor *load_W(const Loader *l)
 {
-    int source[GATES];
-    out->cell = CELL_LSTM;
-    if (!gates_parse(l, source))
-        return false;
-    Tensor *W = load_tensor(l, l->spec->at_W, l->spec->W, 2);
-    if (!W || !sizes_from_W(l, W, GATES, out))
-        return false;
-    out->m[MATRIX_W] = to_matrix(l, W, layer_rows(out), out->inputs, GATES);
-    remember_origin(l, source, out);
-    bool R = load_R(l, out), b = load_bias(l, source, out); /* both, to report both */
-    for (int k = 0; k < MATRICES && R && b && !in_order(source); k++)
-        permute_rows(out->m[k].value, out->hidden, out->m[k].columns, source);
-    return R && b;
-}
-
-static bool load_linear(const Loader *l, Layer *out)
-{
-    static const int NO_GATES[GATES] = { 0 };
-    const char *activation = l->spec->activation;
-    out->cell = CELL_LINEAR;
-    out->activation = activation && strcmp(activation, "relu") == 0 ? CURVE_RELU : CURVE_NONE;
     Tensor *W = model_tensor(l->model, l->diag, l->spec->at_W, l->spec->W);
-    if (W) {
+    if (W && l->cell->R[0] == '\0')
         drop_trailing_one(W);
+    if (W)
         drop_leading_ones(W, 2);
-    }
-    if (W && W->rank == 1) { /* the weights of a single output */
+    if (W && W->rank == 1 && l->cell->R[0] == '\0') {
         W->rank = 2;
         W->shape[!l->spec->transpose] = W->count;
         W->shape[l->spec->transpose] = 1;
     }
-    if (!W || !sizes_from_W(l, W, 1, out))
-        return false;
-    out->m[MATRIX_W] = to_matrix(l, W, out->hidden, out->inputs, 1);
-    remember_origin(l, NO_GATES, out);
-    return load_bias(l, NO_GATES, out);
+    return W;
 }
 
 static bool names_given(const Loader *l)
 {
-    bool lstm = strcmp(l->spec->cell, "linear") != 0;
-    if (l->spec->W && (l->spec->R || !lstm))
+    bool recurrent = l->cell->R[0] != '\0';
+    if (l->spec->W && (l->spec->R || !recurrent))
         return true;
     diag_error(l->diag, l->spec->at, "a layer of cell %s needs the tensor name%s", l->spec->cell,
-               lstm ? "s W and R" : " W");
+               recurrent ? "s W and R" : " W");
     return false;
 }
 
-static bool load_layer(const Loader *l, Layer *out)
+static void set_activations(const Loader *l, Layer *out)
 {
-    *out = (Layer){ .at = l->spec->at };
-    if (!names_given(l))
+    cell_activations(l->cell, out->activation);
+    if (l->spec->activation && cell_has_key(l->cell, "activation"))
+        REQUIRE(curve_find(l->spec->activation, &out->activation[0]));
+}
+
+static bool load_layer(Loader *l, Layer *out)
+{
+    *out = (Layer){ .cell = l->cell, .at = l->spec->at };
+    set_activations(l, out);
+    if (!names_given(l) || !gates_parse(l))
         return false;
-    return strcmp(l->spec->cell, "linear") == 0 ? load_linear(l, out) : load_lstm(l, out);
+    Tensor *W = load_W(l);
+    if (!W || !sizes_from_W(l, W, out))
+        return false;
+    l->W = to_rows(l, W, gates_of(l) * out->hidden, out->inputs);
+    bool recurrent = l->cell->R[0] != '\0';
+    bool R = !recurrent || load_R(l, out), b = load_bias(l, out); /* both, to report both */
+    if (!R || !b)
+        return false;
+    if (!in_order(l)) {
+        permute_rows(l, l->W, out->hidden, out->inputs);
+        permute_rows(l, l->R, out->hidden, out->hidden);
+    }
+    return true;
+}
+
+/* The rows of a product: some gates of W or R, one after the other in both. model_write puts
+ * weights back where they came from. */
+static void set_product(const Loader *l, const Layer *layer, Product *p)
+{
+    bool input = p->from == layer->in;
+    const char *letters = input ? l->cell->W : l->cell->R, *first = strchr(letters, p->gates[0]);
+    REQUIRE(first && strncmp(first, p->gates, (size_t)p->m.gates) == 0);
+    int gate = (int)(first - letters);
+    p->m.value = (input ? l->W : l->R) + (int64_t)gate * layer->hidden * p->m.columns;
+    p->tensor = input ? l->spec->W : l->spec->R;
+    p->turned = l->spec->transpose;
+    for (int k = 0; k < p->m.gates; k++)
+        p->block[k] = l->source[gate + k];
 }
 
 /* ---- all layers ---- */
@@ -310,15 +329,26 @@ bool network_load(Arena *a, Diag *d, const Spec *s, Network *out)
     if (!m)
         return false;
     LayerSpec found[LAYERS_MAX];
+    Loader loader[LAYERS_MAX];
     bool ok = true;
     int n = find_layers(m, d, s, found), inputs = 0;
     *out = (Network){ .n = MAX(n, 0) };
     for (int i = 0; i < n; i++) {
-        Loader l = { a, d, m, &found[i], inputs };
-        bool loaded = load_layer(&l, &out->layer[i]);
+        Loader *l = &loader[i];
+        *l = (Loader){ .arena = a, .diag = d, .model = m, .spec = &found[i], .inputs = inputs,
+                       .cell = cell_find(found[i].cell) };
+        REQUIRE(l->cell);
+        bool loaded = load_layer(l, &out->layer[i]);
         inputs = loaded ? out->layer[i].hidden : 0; /* unknown after an error: one message each */
         ok = ok && loaded;
     }
     model_close(m);
-    return ok && n > 0;
+    if (!ok || n <= 0)
+        return false;
+    network_lay_out(out);
+    for (int p = 0; p < out->products; p++) {
+        int k = out->product[p].layer;
+        set_product(&loader[k], &out->layer[k], &out->product[p]);
+    }
+    return true;
 }

@@ -195,15 +195,15 @@ static bool load_expect(Loader *l)
     if (!t)
         return false;
     int64_t steps = steps_expected(l, t);
-    if (steps == 0 || t->shape[t->rank - 1] != last->hidden)
+    if (steps == 0 || t->shape[t->rank - 1] != last->outputs)
         return shape_error(l, "verify.expect", t,
                            str_format(l->arena,
                                       "(%d, %d, %d), or (%d, %d) for the last step of "
                                       "each sequence",
-                                      q->n, l->file_steps, last->hidden, q->n, last->hidden));
-    q->expect_width = last->hidden;
+                                      q->n, l->file_steps, last->outputs, q->n, last->outputs));
+    q->expect_width = last->outputs;
     if (steps == l->file_steps) {
-        q->expect = crop(l, t->data, last->hidden);
+        q->expect = crop(l, t->data, last->outputs);
         q->expect_steps = q->steps;
     } else if (l->cut) {
         diag_warn(l->diag, spec_at(l->spec, "verify.expect"),
@@ -219,7 +219,7 @@ static bool load_expect(Loader *l)
 
 static bool load_labels(const Loader *l)
 {
-    int classes = l->net->layer[l->net->n - 1].hidden;
+    int classes = l->net->layer[l->net->n - 1].outputs;
     l->out->label = load_numbers(l, "verify.labels", l->spec->verify_labels, 0, classes - 1);
     return l->out->label != NULL;
 }

@@ -108,22 +108,22 @@ static Edit *edit_add(Rewrite *w, Edit *list, const char *tensor, bool *is_new)
 }
 
 /* Element of the file's tensor that holds the canonical row and column. */
-static int64_t element_at(const Layer *l, const Matrix *m, int row, int column)
+static int64_t element_at(const Product *p, int64_t file_rows, int row, int column)
 {
-    int gate = l->cell == CELL_LSTM ? row / l->hidden : 0;
-    int64_t r = l->cell == CELL_LSTM ? l->block[gate] * l->hidden + row % l->hidden : row;
-    return l->turned ? column * (int64_t)m->rows + r : r * m->columns + column;
+    int units = p->m.rows / p->m.gates;
+    int64_t r = (int64_t)p->block[row / units] * units + row % units;
+    return p->turned ? column * file_rows + r : r * p->m.columns + column;
 }
 
 /* A tensor that serves two matrices must lose the same weights in both. */
-static bool edit_fill(const Rewrite *w, const Layer *l, int which, Edit *e, bool is_new)
+static bool edit_fill(const Rewrite *w, const Product *p, Edit *e, bool is_new)
 {
-    const Matrix *m = &l->m[which];
-    REQUIRE((int64_t)m->rows * m->columns == e->count);
+    const Matrix *m = &p->m;
+    REQUIRE(e->count % m->columns == 0);
     for (int row = 0; row < m->rows; row++)
         for (int column = 0; column < m->columns; column++) {
             uint8_t kept = !m->kept || m->kept[(int64_t)row * m->columns + column];
-            uint8_t *to = &e->kept[element_at(l, m, row, column)];
+            uint8_t *to = &e->kept[element_at(p, e->count / m->columns, row, column)];
             if (!is_new && *to != kept) {
                 Subject s = w->subject;
                 s.tensor = e->name;
@@ -138,18 +138,14 @@ static bool edit_fill(const Rewrite *w, const Layer *l, int which, Edit *e, bool
 
 static bool find_edits(Rewrite *w, const Network *net)
 {
-    Edit *list = ARENA_ARRAY(w->arena, Edit, net->n * MATRICES);
+    Edit *list = ARENA_ARRAY(w->arena, Edit, net->products);
     w->edit = list;
-    for (int k = 0; k < net->n; k++)
-        for (int which = 0; which < MATRICES; which++) {
-            const Layer *l = &net->layer[k];
-            bool is_new;
-            if (l->m[which].rows == 0)
-                continue;
-            Edit *e = edit_add(w, list, l->tensor[which], &is_new);
-            if (!e || !edit_fill(w, l, which, e, is_new))
-                return false;
-        }
+    for (int k = 0; k < net->products; k++) {
+        bool is_new;
+        Edit *e = edit_add(w, list, net->product[k].tensor, &is_new);
+        if (!e || !edit_fill(w, &net->product[k], e, is_new))
+            return false;
+    }
     return true;
 }
 

@@ -34,11 +34,11 @@ static bool can_remove(const Pattern *p)
     return pattern_has_key(p, "sparsity.keep");
 }
 
-static void assign(Diag *d, const Spec *s, Network *net, int layer, int which)
+static void assign(Diag *d, const Spec *s, Network *net, int product)
 {
     static const char *const USE[USES] = {"W", "R", "the head"};
-    Matrix *m = &net->layer[layer].m[which];
-    int use = net->layer[layer].cell == CELL_LINEAR ? USE_HEAD : which;
+    Matrix *m = &net->product[product].m;
+    int layer = net->product[product].layer, use = net->product[product].use;
     m->pattern = pattern_find(name_of(s, layer, use));
     REQUIRE(m->pattern);
     m->keep = keep_of(s, layer)->of[use];
@@ -47,7 +47,7 @@ static void assign(Diag *d, const Spec *s, Network *net, int layer, int which)
     if (m->keep.named && removes(m))
         diag_error(d, m->keep.at, "this rate has no effect: %s of layer %d has pattern %s, which keeps everything; "
                    "leave the rate out, or choose another pattern", USE[use], layer, m->pattern->name);
-    m->keep = (Rate){.gate = {1, 1, 1, 1}};
+    m->keep = (Rate){.gate = {1, 1, 1, 1, 1}};
 }
 
 /* A rate for one layer whose matrices all keep everything. */
@@ -55,22 +55,25 @@ static void check_layer(Diag *d, const Spec *s, const Network *net, int layer)
 {
     const Keep *keep = keep_of(s, layer);
     const Layer *l = &net->layer[layer];
-    const Rate *r = &keep->of[l->cell == CELL_LINEAR ? USE_HEAD : USE_W];
-    Matrix given = {.gates = l->m[MATRIX_W].gates, .keep = *r};
-    bool own = s->n_keep > 0 || keep != &s->keep[0];
-    bool able = can_remove(l->m[MATRIX_W].pattern) || (l->cell == CELL_LSTM && can_remove(l->m[MATRIX_R].pattern));
+    const Rate *r = &keep->of[layer_is_linear(l) ? USE_HEAD : USE_W];
+    Matrix given = {.gates = (int)strlen(l->cell->W), .keep = *r};
+    bool own = s->n_keep > 0 || keep != &s->keep[0], able = false;
+    const Pattern *first = NULL;
+    for (int p = 0; p < net->products; p++)
+        if (net->product[p].layer == layer) {
+            first = first ? first : net->product[p].m.pattern;
+            able = able || can_remove(net->product[p].m.pattern);
+        }
     if (own && !able && !r->named && removes(&given))
         diag_error(d, r->at, "this rate has no effect: layer %d has pattern %s, which keeps everything; leave the "
-                   "rate out, or choose another pattern", layer, l->m[MATRIX_W].pattern->name);
+                   "rate out, or choose another pattern", layer, first->name);
 }
 
 /* Calls each(ctx, matrix, layer) for every matrix that is there. */
 static void for_each(const Network *net, void (*each)(void *ctx, const Matrix *m, int layer), void *ctx)
 {
-    for (int l = 0; l < net->n; l++)
-        for (int which = 0; which < MATRICES; which++)
-            if (net->layer[l].m[which].rows > 0)
-                each(ctx, &net->layer[l].m[which], l);
+    for (int p = 0; p < net->products; p++)
+        each(ctx, &net->product[p].m, net->product[p].layer);
 }
 
 /* ---- one engine */
@@ -108,12 +111,10 @@ bool patterns_assign(Diag *d, const Spec *s, Network *net)
     if (s->n_keep > 0 && s->n_keep != net->n)
         diag_error(d, spec_at(s, "sparsity.keep"), "sparsity.keep: a list of %d rates, but the network has %d "
                    "layer%s: give one for each, the linear one included", s->n_keep, net->n, net->n > 1 ? "s" : "");
-    for (int l = 0; l < net->n; l++) {
-        for (int which = 0; which < MATRICES; which++)
-            if (net->layer[l].m[which].rows > 0)
-                assign(d, s, net, l, which);
+    for (int p = 0; p < net->products; p++)
+        assign(d, s, net, p);
+    for (int l = 0; l < net->n; l++)
         check_layer(d, s, net, l);
-    }
     Engines e = {.diag = d, .spec = s};
     for_each(net, same_engine, &e);
     return !diag_failed(d);
@@ -185,7 +186,7 @@ unsigned patterns_prune_reads(const Spec *s, const Network *net)
     return reads;
 }
 
-typedef struct Names { Arena *arena; const Pattern *seen[LAYERS_MAX * MATRICES]; int n; const char *text; } Names;
+typedef struct Names { Arena *arena; const Pattern *seen[PRODUCTS_MAX]; int n; const char *text; } Names;
 
 static void add_name(void *ctx, const Matrix *m, int layer)
 {

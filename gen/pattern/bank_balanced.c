@@ -19,24 +19,22 @@ static int bank_size_of(int columns, int banks)
 
 static void check_columns(const Spec *s, const Network *net, Diag *d)
 {
-    for (int l = 0; l < net->n; l++)
-        for (int which = 0; which < MATRICES; which++) {
-            const Matrix *m = &net->layer[l].m[which];
-            if (m->pattern == &pattern_bank_balanced && s->banks > m->columns)
-                diag_error(d, spec_at(s, s->banks == s->pe_width ? "sparsity" : "sparsity.banks"),
-                           "%d banks, but matrix %s of layer %d has only %d columns: use at most %d banks "
-                           "(sparsity.banks, engine.pe_width), banks: auto, or pattern dense for this matrix",
-                           s->banks, which == MATRIX_W ? "W" : "R", l, m->columns, m->columns);
-        }
+    for (int p = 0; p < net->products; p++) {
+        const Matrix *m = &net->product[p].m;
+        if (m->pattern == &pattern_bank_balanced && s->banks > m->columns)
+            diag_error(d, spec_at(s, s->banks == s->pe_width ? "sparsity" : "sparsity.banks"),
+                       "%d banks, but matrix %s of layer %d has only %d columns: use at most %d banks "
+                       "(sparsity.banks, engine.pe_width), banks: auto, or pattern dense for this matrix",
+                       s->banks, product_name(net, p), net->product[p].layer, m->columns, m->columns);
+    }
 }
 
 static int fewest_columns(const Network *net)
 {
     int columns = BANKS_MOST;
-    for (int l = 0; l < net->n; l++)
-        for (int which = 0; which < MATRICES; which++)
-            if (net->layer[l].m[which].pattern == &pattern_bank_balanced)
-                columns = MIN(columns, net->layer[l].m[which].columns);
+    for (int p = 0; p < net->products; p++)
+        if (net->product[p].m.pattern == &pattern_bank_balanced)
+            columns = MIN(columns, net->product[p].m.columns);
     return columns;
 }
 
@@ -169,12 +167,12 @@ static bool prune_asis(const Spec *s, Diag *d, Matrix *m, const char *name, Plac
     return false;
 }
 
-static bool bank_balanced_prune(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at)
+static bool bank_balanced_prune(const Spec *s, Arena *a, Diag *d, Network *net, int product)
 {
-    Matrix *m = &l->m[which];
+    Matrix *m = &net->product[product].m;
     m->kept = ARENA_ARRAY(a, uint8_t, (int64_t)m->rows * m->columns);
     if (m->keep.asis)
-        return prune_asis(s, d, m, which == MATRIX_W ? "W" : "R", at);
+        return prune_asis(s, d, m, product_name(net, product), m->keep.at);
     int size = bank_size_of(m->columns, s->banks);
     float *scratch = ARENA_ARRAY(a, float, size);
     for (int g = 0; g < m->gates; g++)
@@ -214,10 +212,9 @@ static int64_t matrix_cycles(const Spec *s, const Matrix *m, int banks)
 static int64_t step_cycles(const Spec *s, const Network *net, int banks)
 {
     int64_t cycles = 0;
-    for (int l = 0; l < net->n; l++)
-        for (int which = 0; which < MATRICES; which++)
-            if (net->layer[l].m[which].pattern == &pattern_bank_balanced)
-                cycles += matrix_cycles(s, &net->layer[l].m[which], banks);
+    for (int p = 0; p < net->products; p++)
+        if (net->product[p].m.pattern == &pattern_bank_balanced)
+            cycles += matrix_cycles(s, &net->product[p].m, banks);
     return cycles;
 }
 
@@ -268,7 +265,7 @@ static double bank_balanced_bound(const MatrixPlan *plan, int rows, int columns,
 {
     double bits = 0, kept = 0;
     (void)rows, (void)columns;
-    for (int g = 0; g < GATES && plan->gate_keep[g] > 0; g++) {
+    for (int g = 0; g < GATES_MAX && plan->gate_keep[g] > 0; g++) {
         bits += log2_choose(plan->bank_size, plan->gate_keep[g]);
         kept += plan->gate_keep[g];
     }

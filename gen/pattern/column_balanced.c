@@ -118,7 +118,7 @@ static bool prune_asis(const Spec *s, Diag *d, Matrix *m, const Deal *l, const c
 }
 
 /* A sub-column is one share; with a rate for each gate every gate's rows are. Returns how many. */
-static int shares_of(const Matrix *m, const Deal *l, Share share[GATES])
+static int shares_of(const Matrix *m, const Deal *l, Share share[GATES_MAX])
 {
     int rows = deal_rows(l);
     if (!rate_differs(&m->keep, m->gates)) {
@@ -130,12 +130,12 @@ static int shares_of(const Matrix *m, const Deal *l, Share share[GATES])
     return m->gates;
 }
 
-static bool column_balanced_prune(const Spec *s, Arena *a, Diag *d, Layer *layer, int which, Place at)
+static bool column_balanced_prune(const Spec *s, Arena *a, Diag *d, Network *net, int product)
 {
-    Matrix *m = &layer->m[which];
-    bool linear = layer->cell == CELL_LINEAR;
-    m->gates = linear ? 1 : GATES;
-    m->order = layer->order;
+    Matrix *m = &net->product[product].m;
+    int layer = net->product[product].layer, rows_of = section_of_product(net, product)->writes;
+    bool linear = layer_is_linear(&net->layer[layer]);
+    m->order = rows_of >= 0 ? net->vector[rows_of].order : NULL;
     m->kept = ARENA_ARRAY(a, uint8_t, (int64_t)m->rows * m->columns);
     Deal l = deal_of(m->rows, m->gates, s->pes, m->order);
     if (m->keep.asis && linear) {
@@ -143,8 +143,8 @@ static bool column_balanced_prune(const Spec *s, Arena *a, Diag *d, Layer *layer
         return true;
     }
     if (m->keep.asis)
-        return prune_asis(s, d, m, &l, which == MATRIX_W ? "W" : "R", at);
-    Share share[GATES];
+        return prune_asis(s, d, m, &l, product_name(net, product), m->keep.at);
+    Share share[GATES_MAX];
     int shares = shares_of(m, &l, share);
     float *scratch = ARENA_ARRAY(a, float, deal_rows(&l));
     for (int c = 0; c < m->columns; c++)

@@ -1,9 +1,9 @@
 /* dense.c: every weight, no index. The baseline that the other patterns are compared with, on the same engine. */
 #include "pattern/pattern.h"
 
-static bool dense_prune(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at)
+static bool dense_prune(const Spec *s, Arena *a, Diag *d, Network *net, int product)
 {
-    (void)s, (void)a, (void)d, (void)l, (void)which, (void)at;
+    (void)s, (void)a, (void)d, (void)net, (void)product;
     return true;
 }
 

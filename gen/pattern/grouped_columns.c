@@ -16,20 +16,24 @@ static int gcd(int a, int b)
 }
 
 /* Rows of a group: all of the matrix, or at most those of a gate. */
-static int group_size(const Spec *s, const Layer *l)
+static int group_size(const Spec *s, const Matrix *m, bool linear)
 {
-    return s->group_rows < 0 || l->cell == CELL_LINEAR ? layer_rows(l) : MIN(s->group_rows, l->hidden);
+    return s->group_rows < 0 || linear ? m->rows : MIN(s->group_rows, m->rows / m->gates);
+}
+
+static bool is_linear(const Network *net, int product)
+{
+    return layer_is_linear(&net->layer[net->product[product].layer]);
 }
 
 /* Another pattern whose rows differ in what they read: then no two PEs have the same list. */
 static bool rows_differ(const Network *net)
 {
-    for (int l = 0; l < net->n; l++)
-        for (int which = 0; which < MATRICES; which++) {
-            const Pattern *p = net->layer[l].m[which].pattern;
-            if (p && p->private_vectors && p != &pattern_grouped_columns)
-                return true;
-        }
+    for (int k = 0; k < net->products; k++) {
+        const Pattern *p = net->product[k].m.pattern;
+        if (p && p->private_vectors && p != &pattern_grouped_columns)
+            return true;
+    }
     return false;
 }
 
@@ -39,22 +43,23 @@ static int grouped_columns_share(const Spec *s, const Network *net)
     int share = s->pes;
     if (rows_differ(net))
         return 1;
-    for (int l = 0; l < net->n; l++)
-        if (net->layer[l].cell == CELL_LSTM && s->group_rows < net->layer[l].hidden)
+    for (int p = 0; p < net->products; p++) {
+        const Matrix *m = &net->product[p].m;
+        if (!is_linear(net, p) && s->group_rows < m->rows / m->gates)
             share = gcd(share, s->group_rows);
+    }
     return s->group_rows < 0 ? 0 : share;
 }
 
 static void check_rates(const Spec *s, const Network *net, Diag *d)
 {
-    for (int l = 0; l < net->n && s->group_rows < 0; l++)
-        for (int which = 0; which < MATRICES; which++) {
-            const Matrix *m = &net->layer[l].m[which];
-            if (m->pattern == &pattern_grouped_columns && rate_differs(&m->keep, m->gates))
-                diag_error(d, m->keep.at, "a rate for each gate of %s of layer %d, but with group_rows: all the rows "
-                           "of all gates keep the same columns: give one rate, or a number of group_rows",
-                           which == MATRIX_W ? "W" : "R", l);
-        }
+    for (int p = 0; p < net->products && s->group_rows < 0; p++) {
+        const Matrix *m = &net->product[p].m;
+        if (m->pattern == &pattern_grouped_columns && rate_differs(&m->keep, m->gates))
+            diag_error(d, m->keep.at, "a rate for each gate of %s of layer %d, but with group_rows: all the rows "
+                       "of all gates keep the same columns: give one rate, or a number of group_rows",
+                       product_name(net, p), net->product[p].layer);
+    }
 }
 
 static void grouped_columns_check(Spec *s, const Network *net, Diag *d)
@@ -115,11 +120,11 @@ static void keep_columns(Matrix *m, int first, int rows, const uint8_t *chosen)
 /* Groups of a matrix in order; false after the last one. */
 typedef struct Group { int first, rows; } Group;
 
-static bool next_group(const Spec *s, const Layer *l, int rows, Group *g)
+static bool next_group(const Matrix *m, int size, Group *g)
 {
-    int size = group_size(s, l), gate = size > l->hidden ? rows : l->hidden;
+    int units = m->rows / m->gates, gate = size > units ? m->rows : units;
     g->first += g->rows;
-    if (g->first >= rows)
+    if (g->first >= m->rows)
         return false;
     g->rows = MIN(size, gate - g->first % gate);
     return true;
@@ -147,23 +152,24 @@ static int group_keep(const Matrix *m, int row)
     return m->keep.asis ? 0 : MIN(MAX(1, (int)ceil(rate * m->columns - 1e-9)), m->columns);
 }
 
-static bool grouped_columns_prune(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at)
+static bool grouped_columns_prune(const Spec *s, Arena *a, Diag *d, Network *net, int product)
 {
-    Matrix *m = &l->m[which];
+    Matrix *m = &net->product[product].m;
+    int size = group_size(s, m, is_linear(net, product));
     Column *column = ARENA_ARRAY(a, Column, m->columns);
     uint8_t *chosen = ARENA_ARRAY(a, uint8_t, m->columns);
     Fill fill = {0};
     m->kept = ARENA_ARRAY(a, uint8_t, (int64_t)m->rows * m->columns);
     for (int64_t i = 0; i < (int64_t)m->rows * m->columns; i++)
         fill.kept += m->value[i] != 0;
-    for (Group g = {0}; next_group(s, l, m->rows, &g);) {
+    for (Group g = {0}; next_group(m, size, &g);) {
         int n = choose_columns(m, g.first, g.rows, group_keep(m, g.first), column, chosen);
         keep_columns(m, g.first, g.rows, chosen);
         fill.groups++, fill.columns += n;
         if (n > fill.most)
             fill.most = n, fill.row = g.first, fill.last = g.first + g.rows - 1;
     }
-    return !m->keep.asis || !too_empty(s, d, m, which == MATRIX_W ? "W" : "R", &fill, at);
+    return !m->keep.asis || !too_empty(s, d, m, product_name(net, product), &fill, m->keep.at);
 }
 
 /* ---- storage */
@@ -204,7 +210,7 @@ static double grouped_columns_bound(const MatrixPlan *plan, int rows, int column
 {
     double bits = 0, kept = 0;
     (void)rows;
-    for (int g = 0; g < GATES && plan->gate_keep[g] > 0; g++) {
+    for (int g = 0; g < GATES_MAX && plan->gate_keep[g] > 0; g++) {
         bits += log2_choose(columns, plan->gate_keep[g]);
         kept += plan->gate_keep[g];
     }

@@ -85,20 +85,29 @@ static void add_history(History *h, uint8_t *sent, const Activity *activity, int
         }
 }
 
-/* x is read by W of layer 0; h of layer l by its R and, as x, by W of the next LSTM. */
-static History history_of(Arena *a, const Network *net, int region, const Activity *activity)
+/* Of all products that read a vector. */
+static History history_of(Arena *a, const Network *net, int vector, const Activity *activity)
 {
-    int steps = MIN(activity->steps, STEPS_MOST);
-    const Layer *from = region > 0 ? &net->layer[region - 1] : NULL;
-    History h = {.elements = from ? from->hidden : net->layer[0].inputs};
-    uint8_t *sent = ARENA_ARRAY(a, uint8_t, (size_t)2 * (size_t)steps * (size_t)h.elements);
+    int steps = MIN(activity->steps, STEPS_MOST), readers = 0;
+    History h = {.elements = net->vector[vector].elements};
+    for (int p = 0; p < net->products; p++)
+        readers += net->product[p].from == vector;
+    uint8_t *sent = ARENA_ARRAY(a, uint8_t, (size_t)readers * (size_t)steps * (size_t)h.elements);
     h.count = ARENA_ARRAY(a, int, h.elements);
     h.sent = sent;
-    if (from)
-        add_history(&h, sent, activity, activity->at[region - 1][MATRIX_R], steps);
-    if (region < net->n && net->layer[region].cell == CELL_LSTM)
-        add_history(&h, sent, activity, activity->at[region][MATRIX_W], steps);
+    for (int p = 0; p < net->products; p++)
+        if (net->product[p].from == vector && product_has_delta(net, p))
+            add_history(&h, sent, activity, activity->at[p], steps);
     return h;
+}
+
+/* Are the zeros of the file those of a matrix whose rows make this vector? Then its order stays. */
+static bool is_fixed(const Network *net, int vector)
+{
+    for (int p = 0; p < net->products; p++)
+        if (section_of_product(net, p)->writes == vector && net->product[p].m.keep.asis)
+            return true;
+    return layer_is_linear(&net->layer[net->vector[vector].layer]);
 }
 
 bool profile_order(Arena *a, Diag *d, const Spec *s, Network *net)
@@ -109,14 +118,11 @@ bool profile_order(Arena *a, Diag *d, const Spec *s, Network *net)
         return false;
     Arena *scratch = arena_new();
     float_network_activity(scratch, net, &seq, &activity);
-    History x = history_of(scratch, net, 0, &activity);
-    deal_columns(a, &x, s->pe_width, &net->x_order, &net->x_place);
-    for (int l = 0; l < net->n; l++) {
-        const Matrix *m = net->layer[l].m;
-        if (net->layer[l].cell != CELL_LSTM || m[MATRIX_W].keep.asis || m[MATRIX_R].keep.asis)
+    for (int v = 0; v < net->vectors; v++) {
+        if (v > 0 && is_fixed(net, v))
             continue;
-        History h = history_of(scratch, net, l + 1, &activity);
-        deal_columns(a, &h, s->pe_width, &net->layer[l].order, &net->layer[l].place);
+        History h = history_of(scratch, net, v, &activity);
+        deal_columns(a, &h, s->pe_width, &net->vector[v].order, &net->vector[v].place);
     }
     arena_free(scratch);
     return true;

@@ -26,12 +26,12 @@ static void structured_blocks_check(Spec *s, const Network *net, Diag *d)
     Place at = spec_at(s, "sparsity.block");
     if (!given)
         s->block = BLOCK_DEFAULT;
-    for (int l = 0; l < net->n && given; l++) {
-        const Matrix *m = &net->layer[l].m[MATRIX_W];
-        if (m->pattern == &pattern_structured_blocks && net->layer[l].cell == CELL_LSTM && s->block > m->rows
+    for (int p = 0; p < net->products && given; p++) {
+        const Matrix *m = &net->product[p].m;
+        if (m->pattern == &pattern_structured_blocks && net->product[p].use == USE_W && s->block > m->rows
             && s->block > m->columns)
             diag_error(d, at, "sparsity.block: blocks of %d x %d are larger than matrix W of layer %d (%d x %d)",
-                       s->block, s->block, l, m->rows, m->columns);
+                       s->block, s->block, net->product[p].layer, m->rows, m->columns);
     }
 }
 
@@ -196,12 +196,12 @@ static bool span_asis(const Spec *s, Arena *a, Diag *d, Matrix *m, const char *n
     return false;
 }
 
-static bool structured_blocks_prune(const Spec *s, Arena *a, Diag *d, Layer *l, int which, Place at)
+static bool structured_blocks_prune(const Spec *s, Arena *a, Diag *d, Network *net, int product)
 {
-    Matrix *m = &l->m[which];
+    Matrix *m = &net->product[product].m;
     m->kept = ARENA_ARRAY(a, uint8_t, (int64_t)m->rows * m->columns);
     if (m->keep.asis)
-        return span_asis(s, a, d, m, which == MATRIX_W ? "W" : "R", at);
+        return span_asis(s, a, d, m, product_name(net, product), m->keep.at);
     if (rate_differs(&m->keep, m->gates))
         project_gates(s, a, m);
     else

@@ -134,16 +134,15 @@ void input_step(Machine *m, bool released)
 void tile_events(Machine *m, const Tile *t, int64_t end)
 {
     const Design *d = m->d;
-    int product = d->mul_latency + (d->state_split > 1);
-    int64_t element = end + 1 + d->tile_at + 3, result = 13 + d->mul_latency + product;
+    int64_t element = end + 1 + d->tile_at + TABLE_TO_ELEMENT, result = stages_result(d);
     int64_t last = element + d->shifts - 1;
-    for (int s = 0; t->op == OP_O && s < d->shifts; s++) {
+    for (int s = 0; tile_writes(d, t) && s < d->shifts; s++) {
         m->ev.h_valid[(element + s + result) % RING] = 1;
         expect_pulse(m, element + s + result);
         expect_pulse(m, element + s + result - queue_early(d));
     }
-    if (t->layer_done) {
-        m->ev.done[(last + result - 1 - d->front) % RING] |= (uint16_t)(1u << t->layer);
+    if (t->vector_done) {
+        m->ev.done[(last + result - 1 - d->front) % RING] |= 1u << (d->net->section[t->section].writes - 1);
         expect_pulse(m, last + result - 1 - d->front);
     }
     if (t->y_done) {
@@ -170,7 +169,7 @@ static void load_run(Sequencer *q, const Design *d, int run)
 
 static void advance_run(Sequencer *q, const Run *r, const Tile *t, bool end_a, bool end_b, bool tile_end, bool gap_end)
 {
-    bool has_b = t->segment[1].cycles > 0;
+    bool has_b = t->term[1].cycles > 0;
     int idle = q->idle, phase = q->phase;
     q->idle--;
     if (phase == SEG_A || phase == SEG_B)
@@ -235,9 +234,9 @@ static bool sequencer_step(Machine *m, bool out_sent)
     const Design *d = m->d;
     const Run *r = &d->run[q->run];
     const Tile *t = &d->tile[r->first];
-    bool end_a = q->active && q->phase == SEG_A && q->count == t->segment[0].cycles - 1;
-    bool end_b = q->active && q->phase == SEG_B && q->count == t->segment[1].cycles - 1;
-    bool tile_end = (end_a && t->segment[1].cycles == 0) || end_b;
+    bool end_a = q->active && q->phase == SEG_A && q->count == t->term[0].cycles - 1;
+    bool end_b = q->active && q->phase == SEG_B && q->count == t->term[1].cycles - 1;
+    bool tile_end = (end_a && t->term[1].cycles == 0) || end_b;
     bool gap_end = q->active && q->phase == GAP && q->idle == 0;
     bool run_end = q->tiles == 0 && (r->gap == 0 ? tile_end : gap_end);
     bool release = tile_end && q->tiles == 0 && r->release_x;
@@ -303,7 +302,7 @@ static int counting(const Machine *m)
         return 0;
     if (q->phase == LEAD || q->phase == GAP)
         return MAX(q->idle, 0);
-    return MAX(t->segment[q->phase == SEG_B].cycles - 1 - q->count, 0);
+    return MAX(t->term[q->phase == SEG_B].cycles - 1 - q->count, 0);
 }
 
 /* How many of them are before the next pulse. */
@@ -401,7 +400,7 @@ static int without_waits(const Design *d, int *begin)
         const Run *r = &d->run[k];
         const Tile *t = &d->tile[r->first];
         begin[k] = now;
-        now += r->lead + r->count * (t->segment[0].cycles + t->segment[1].cycles + r->gap);
+        now += r->lead + r->count * (t->term[0].cycles + t->term[1].cycles + r->gap);
     }
     return MAX(now, (int)ceil(d->interval));
 }

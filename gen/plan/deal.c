@@ -19,15 +19,17 @@ typedef struct Deal {
     double mean[PHASES];
 } Deal;
 
-/* Cycles of a neuron in a group whose gates `early` (bits) have their words of W in the early phase. */
-static Load count_work(const Design *d, int layer, int neuron, int early)
+/* Cycles of a neuron in a group whose passes `early` (bits) have the words of their first term in the early phase. */
+static Load count_work(const Design *d, int section, int neuron, int early)
 {
     Load sum = {{0, 0}};
-    for (int gate = 0; gate < GATES; gate++) {
-        int row = gate * d->net->layer[layer].hidden + neuron;
-        sum.of[early >> gate & 1 ? EARLY : MAIN] += d->row_cycles[layer][MATRIX_W][row];
-        sum.of[MAIN] += d->row_cycles[layer][MATRIX_R][row];
-    }
+    const Section *s = &d->net->section[section];
+    for (int pass = s->first; pass < s->first + s->n; pass++)
+        for (int k = 0; k < s->terms; k++) {
+            bool ahead = k == 0 && early >> pass & 1;
+            sum.of[ahead ? EARLY : MAIN] += elastic_row_cycles(d, s->term[k], d->net->layer[s->layer].pass[pass].gate,
+                                                               neuron);
+        }
     return sum;
 }
 
@@ -167,7 +169,7 @@ static void count_loads(Deal *l)
 /* An order that was made for some early gates: the schedule tries a few of them in turn, with other latencies. */
 struct Dealt { struct Dealt *next; uint8_t *early; int *order; };
 
-static struct Dealt *make_deal(const Design *d, Region *r, int layer, const uint8_t *early, int groups)
+static struct Dealt *make_deal(const Design *d, Region *r, int section, const uint8_t *early, int groups)
 {
     struct Dealt *new = ARENA_NEW(r->arena, struct Dealt);
     int n = r->elements;
@@ -176,7 +178,7 @@ static struct Dealt *make_deal(const Design *d, Region *r, int layer, const uint
     Deal l = {.n = n, .pes = d->pes, .order = new->order, .load = ARENA_ARRAY(scratch, Load, d->pes),
               .cost = ARENA_ARRAY(scratch, double, d->pes), .work = ARENA_ARRAY(scratch, Load, (int64_t)n * groups)};
     for (int k = 0; k < n * groups; k++)
-        l.work[k] = count_work(d, layer, k % n, early[k / n]);
+        l.work[k] = count_work(d, section, k % n, early[k / n]);
     deal_in_turn(scratch, &l);
     count_loads(&l);
     improve(&l);
@@ -185,15 +187,15 @@ static struct Dealt *make_deal(const Design *d, Region *r, int layer, const uint
     return new;
 }
 
-void elastic_deal(Design *d, int layer, const uint8_t *early)
+void elastic_deal(Design *d, int section, const uint8_t *early)
 {
-    Region *r = &d->region[layer + 1];
-    int groups = layer_groups(d, layer);
+    Region *r = &d->region[d->net->section[section].writes];
+    int groups = section_groups(d, section);
     struct Dealt *dealt = r->dealt;
     while (dealt && memcmp(dealt->early, early, (size_t)groups))
         dealt = dealt->next;
     if (!dealt)
-        dealt = r->dealt = make_deal(d, r, layer, early, groups);
+        dealt = r->dealt = make_deal(d, r, section, early, groups);
     for (int q = 0; q < r->elements; q++) {
         r->order[q] = dealt->order[q];
         r->place[r->order[q]] = r->slot[r->order[q]] = q;

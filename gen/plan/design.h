@@ -5,7 +5,7 @@
 #ifndef PLAN_DESIGN_H
 #define PLAN_DESIGN_H
 
-enum { TILES_MAX = 65536, RUNS_MAX = 256, REGIONS_MAX = LAYERS_MAX + 1 };
+enum { TILES_MAX = 65536, RUNS_MAX = 256, REGIONS_MAX = VECTORS_MAX };
 
 /* A vector in the banks, double-buffered: x, and h of every LSTM layer. */
 typedef struct Region {
@@ -21,22 +21,20 @@ typedef struct Region {
     struct Dealt *dealt; Arena *arena;  /* elastic: orders that were tried (plan/deal.c) */
 } Region;
 
-/* What the cell unit does with the rows of a tile (the codes are those of lg_cell). */
-typedef enum { OP_KEEP, OP_I, OP_G, OP_F, OP_O, OP_LINEAR } CellOp;
-
-/* One product of a tile: `matrix` of `layer` with a region; absent when cycles = 0. Elastic tiles have the cycles of
- * all their words in the first one, whatever their `parts`. */
-typedef struct Segment { int layer, matrix, cycles, region; bool previous; } Segment;
+/* One product of a tile; absent when cycles = 0. Elastic tiles have the cycles of all their words in the first one,
+ * whatever their `parts`. */
+typedef struct Term { int product, cycles, region; bool previous; } Term;
 
 typedef struct Tile {
-    int layer, gate, group;             /* rows gate*hidden + element(group*pes + pe) */
-    CellOp op;
-    Segment segment[2];
-    uint8_t parts;                      /* elastic: bits of the matrices whose words it has */
+    int section, pass, group;           /* rows of the pass's gate: elements group*pes + pe */
+    int op;                             /* number of the pass in the cell unit; OP_KEEP */
+    Term term[TERMS_MAX];
+    uint8_t parts;                      /* elastic: bits of the section's terms whose words it has */
     bool use_psum, y_done;
     int psum;                           /* first word of the kept partial sums */
-    bool layer_done;                    /* its last element completes h of the layer */
+    bool vector_done;                   /* its last element completes the vector that the section writes */
 } Tile;
+enum { OP_KEEP = 0 };                   /* of an early tile */
 
 /* One word of the step program: tiles first .. first+count-1, all with the same cycles per segment. */
 typedef struct Run {
@@ -44,15 +42,15 @@ typedef struct Run {
     int lead, gap;                      /* idle cycles before the run and after each tile */
     int weight;                         /* weight address of its first cycle */
     bool wait_x, release_x, wait_out, is_head, set_head, wrap;
-    int stage; bool ends;               /* with stages: the layer; the last run of it */
-    unsigned wait_h, set_pending;       /* bits: layers */
+    int stage; bool ends;               /* with stages: the section; the last run of it */
+    unsigned wait_h, set_pending;       /* bits: vectors but x */
 } Run;
 
 typedef struct MemoryUse { const char *name; int64_t width, depth; int copies; bool block, rom, weights; } MemoryUse;
 
-/* One vector as input of a layer, in the order in which the scatter engine scans them. */
+/* The vector of a product, in the order in which the scatter engine scans them. */
 typedef struct Scan {
-    int layer, matrix, region;
+    int section, product, region;
     int addresses, words;               /* of a lane; weight words of its columns */
     int word, last;                     /* first weight word, first last-sent element */
     bool previous;                      /* h of the step before */
@@ -62,7 +60,7 @@ typedef struct Scan {
 /* Words of one row of a layer that follow each other on a PE, from cycle `at` of a step on. */
 typedef struct Stretch { int pe, at, cycles, layer, row; } Stretch;
 /* Tiles that follow each other and multiply the same matrices: bits of `parts`; ahead: sums are kept. */
-typedef struct Phase { int layer, parts; bool ahead; int at, end; } Phase;
+typedef struct Phase { int section, parts; bool ahead; int at, end; } Phase;
 /* What each PE does in a step, once the core is busy: which words, when, and the least that any order could take. */
 typedef struct Timeline {
     int cycles;                         /* from step to step */
@@ -101,7 +99,7 @@ struct Design {
     int tile_rows;                      /* pes; scatter engine: pes * reads */
     int share;                          /* PEs that read one index list and one copy of the vector */
     int span;                           /* banks of the copy each lane has; 0: it sees its own bank only */
-    int *row_cycles[LAYERS_MAX][MATRICES], longest_row;     /* elastic: cycles of each row; NULL where all are alike */
+    int *row_cycles[PRODUCTS_MAX], longest_row;     /* elastic: cycles of each row; NULL where all are alike */
     int ring; bool ring_block;          /* elastic: sums of a PE that wait for the other PEs; 0: not elastic */
     int slack;                          /* elastic: cycles by which tiles leave later than the control says */
     int stages;                         /* layers that each work on a step of their own; 1: all on the same */
@@ -110,8 +108,9 @@ struct Design {
     int cell_lanes, shifts;             /* rows per cycle into the cell unit; cycles a tile takes there */
     int lanes, element_bits;            /* stream */
     int inputs, outputs;
-    MatrixPlan matrix[LAYERS_MAX][MATRICES];
-    Region region[REGIONS_MAX]; int n_regions;      /* 0: x, l + 1: h of layer l */
+    MatrixPlan plan[PRODUCTS_MAX];
+    Region region[REGIONS_MAX]; int n_regions;      /* those of the network's vectors */
+    Passes passes;                      /* of the cell unit */
     int vector_depth, addr_bits, index_bits; bool vector_block;
     Tile *tile; int n_tiles;
     Run run[RUNS_MAX]; int n_runs, head_run;        /* head_run -1: no head */
@@ -121,7 +120,7 @@ struct Design {
     int front, tree, align, acc_at, tile_at, shift_bits;
     int psums, neurons, records, entries, out_beats;
     bool psum_block, state_block, out_block, x_aligned, h_aligned;
-    int *neuron_base;                   /* per layer: first word of its state */
+    int *neuron_base;                   /* per section: first word of its neurons' state */
     /* predicted */
     double interval; int64_t latency, minimum;
     /* scatter engine */
@@ -185,8 +184,8 @@ int timeline_band(const Design *d, int layer, int row);
 /* Elements of vectors that are compared and not sent, columns of each array, and cycles of the busiest one for the
  * scans of each layer, added up. */
 typedef struct StepCounts { int skipped_x, skipped_h, *columns; int64_t busiest; } StepCounts;
-/* Index of a row of the PEs, as the pattern counts them. */
-int scatter_row(const Design *d, int layer, int local);
+/* Index of a row of the PEs, as the pattern counts those of a product. */
+int scatter_row(const Design *d, int product, int local);
 /* Of a valid step of all sequences, in their order; `columns` has room for all arrays. permuted: as the design deals
  * the columns to the arrays, else as they come. */
 void scatter_step_counts(const Design *d, const Activity *a, int step, bool permuted, StepCounts *out);
@@ -200,8 +199,10 @@ int64_t memory_blocks(const struct Family *f, const MemoryUse *m);
 
 /* ---------------------------------------------------------------- plan/images.c: contents of the memories */
 /* The lane words of one PE for one tile, segment after segment; out has room for all cycles * lanes_pe. */
-/* Row of the tile's layer that a row of the tile is, or -1 for padding. */
-int image_row(const Design *d, const Tile *t, int row);
+/* Neuron (element of what the section writes) that a row of the tile is, or -1 for padding. */
+int image_neuron(const Design *d, const Tile *t, int row);
+int image_row(const Design *d, const Tile *t, int row);      /* row of the layer */
+int image_product_row(const Design *d, const Tile *t, int product, int row);
 /* Columns of a matrix become places in the vector it is multiplied with. */
 void image_place(const Design *d, int region, LaneWord *word, int n);
 void image_tile(const Design *d, const Tile *t, int pe, LaneWord *out);

@@ -15,28 +15,34 @@ enum { TILES_AT_ONCE = 128, WORD_LAST = 1, WORD_OWN = 2 };
 
 void elastic_rows(Arena *a, Design *d)
 {
-    for (int l = 0; l < d->net->n; l++)
-        for (int which = 0; which < MATRICES; which++) {
-            const Matrix *m = &d->net->layer[l].m[which];
-            d->longest_row = MAX(d->longest_row, d->matrix[l][which].cycles);
-            d->row_cycles[l][which] = ARENA_ARRAY(a, int, MAX(m->rows, 1));
-            for (int r = 0; r < m->rows; r++)
-                d->row_cycles[l][which][r] = d->pattern->row_cycles(m, r, d->lanes_pe);
-        }
+    for (int p = 0; p < d->net->products; p++) {
+        const Matrix *m = &d->net->product[p].m;
+        d->longest_row = MAX(d->longest_row, d->plan[p].cycles);
+        d->row_cycles[p] = ARENA_ARRAY(a, int, m->rows);
+        for (int r = 0; r < m->rows; r++)
+            d->row_cycles[p][r] = d->pattern->row_cycles(m, r, d->lanes_pe);
+    }
 }
 
-double elastic_work(const Design *d, int layer, int matrix)
+double elastic_work(const Design *d, int product)
 {
     double sum = 0;
-    for (int r = 0; r < d->net->layer[layer].m[matrix].rows; r++)
-        sum += d->row_cycles[layer][matrix][r];
+    for (int r = 0; r < d->net->product[product].m.rows; r++)
+        sum += d->row_cycles[product][r];
     return sum / d->pes;
+}
+
+int elastic_row_cycles(const Design *d, int product, char gate, int neuron)
+{
+    const Product *p = &d->net->product[product];
+    const char *at = strchr(p->gates, gate);
+    return at ? d->row_cycles[product][(at - p->gates) * (p->m.rows / p->m.gates) + neuron] : 0;
 }
 
 /* ---- the pace of a phase */
 bool elastic_same_phase(const Tile *a, const Tile *b)
 {
-    return a->layer == b->layer && (a->op == OP_KEEP) == (b->op == OP_KEEP);
+    return a->section == b->section && (a->op == OP_KEEP) == (b->op == OP_KEEP);
 }
 
 int elastic_phase(const Design *d, int first)
@@ -47,17 +53,18 @@ int elastic_phase(const Design *d, int first)
     return n;
 }
 
-int elastic_part_cycles(const Design *d, const Tile *t, int which, int row)
+int elastic_part_cycles(const Design *d, const Tile *t, int which, int neuron)
 {
-    return row >= 0 && t->parts >> which & 1 ? d->row_cycles[t->layer][which][row] : 0;
+    bool has = neuron >= 0 && t->parts >> which & 1;
+    return has ? elastic_row_cycles(d, d->net->section[t->section].term[which], tile_pass(d, t)->gate, neuron) : 0;
 }
 
 int elastic_tile_cycles(const Design *d, int tile, int pe)
 {
     const Tile *t = &d->tile[tile];
-    int row = image_row(d, t, pe), cycles = 0;
-    for (int which = 0; which < MATRICES; which++)
-        cycles += elastic_part_cycles(d, t, which, row);
+    int neuron = image_neuron(d, t, pe), cycles = 0;
+    for (int which = 0; which < TERMS_MAX; which++)
+        cycles += elastic_part_cycles(d, t, which, neuron);
     return MAX(cycles, 1);
 }
 
@@ -79,10 +86,10 @@ static int earliest(const Design *d, int first, int k, const int *ready, const i
     const Tile *t = &d->tile[first + k];
     int at = MAX(ready[k] - d->slack, (k > 0 ? time[k - 1] : 0) + d->shifts);
     if (t->use_psum)
-        at = MAX(at, schedule_distance(d, OP_KEEP, t->op));
-    for (int b = k - 1; b >= 0 && at - time[b] < schedule_distance(d, OP_F, OP_O); b--)
+        at = MAX(at, stages_distance(d, OP_KEEP, t->op));
+    for (int b = k - 1; b >= 0 && at - time[b] < stages_longest_distance(d); b--)
         if (d->tile[first + b].group == t->group)
-            at = MAX(at, time[b] + schedule_distance(d, d->tile[first + b].op, t->op));
+            at = MAX(at, time[b] + stages_distance(d, d->tile[first + b].op, t->op));
     return MAX(at, 1);
 }
 
@@ -151,7 +158,7 @@ void elastic_tiles(Arena *a, Design *d)
         ready_times(d, first, n, ready);
         phase_times(d, first, n, ready, time);
         for (int k = 0; k < n; k++)
-            d->tile[first + k].segment[0].cycles = time[k] - (k > 0 ? time[k - 1] : 0);
+            d->tile[first + k].term[0].cycles = time[k] - (k > 0 ? time[k - 1] : 0);
         widen_ring(d, first, n, time);
     }
 }
@@ -161,8 +168,8 @@ void elastic_tiles(Arena *a, Design *d)
  * released and be written anew; else an element of the layer's input that is stored. */
 static void idle_words(const Design *d, const Tile *t, int n, LaneWord *out, uint8_t *mark)
 {
-    bool own = t->parts >> MATRIX_R & 1;
-    int index = own ? 0 : d->region[t->segment[0].region].stored_slot;
+    bool own = t->parts >> 1 & 1;
+    int index = own ? 0 : d->region[t->term[0].region].stored_slot;
     memset(mark, own ? WORD_OWN : 0, (size_t)n);
     for (int k = 0; k < n * d->lanes_pe; k++)
         out[k] = (LaneWord){.index = (uint16_t)index};
@@ -171,17 +178,18 @@ static void idle_words(const Design *d, const Tile *t, int n, LaneWord *out, uin
 /* Words of one row, W before R; how many. */
 static int row_words(const Design *d, const Tile *t, int pe, LaneWord *out, uint8_t *mark)
 {
-    int at = 0, row = image_row(d, t, pe);
+    int at = 0, neuron = image_neuron(d, t, pe);
     idle_words(d, t, 1, out, mark);
-    for (int which = 0; which < MATRICES; which++) {
-        int cycles = elastic_part_cycles(d, t, which, row);
+    for (int which = 0; which < TERMS_MAX; which++) {
+        int cycles = elastic_part_cycles(d, t, which, neuron), product = d->net->section[t->section].term[which];
         if (cycles == 0)
             continue;
         LaneWord *from = out + (int64_t)at * d->lanes_pe;
-        d->pattern->pack(&d->matrix[t->layer][which], &d->q->layer[t->layer].m[which], row, d->lanes_pe, from);
-        image_place(d, t->segment[which].region, from, cycles * d->lanes_pe);
+        int row = image_product_row(d, t, product, pe);
+        d->pattern->pack(&d->plan[product], &d->q->product[product].m, row, d->lanes_pe, from);
+        image_place(d, d->net->product[product].from, from, cycles * d->lanes_pe);
         for (int k = 0; k < cycles; k++)
-            mark[at++] = which == MATRIX_R ? WORD_OWN : 0;
+            mark[at++] = which == 1 ? WORD_OWN : 0;
     }
     at = MAX(at, 1);
     mark[at - 1] |= WORD_LAST;
@@ -192,7 +200,7 @@ void elastic_words(const Design *d, int first, int n, int pe, LaneWord *out, uin
 {
     int total = 0, at = 0;
     for (int k = 0; k < n; k++)
-        total += d->tile[first + k].segment[0].cycles;
+        total += d->tile[first + k].term[0].cycles;
     for (int k = 0; k < n; k++) {
         REQUIRE(at + elastic_tile_cycles(d, first + k, pe) <= total);
         at += row_words(d, &d->tile[first + k], pe, out + (int64_t)at * d->lanes_pe, mark + at);

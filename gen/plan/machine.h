@@ -8,7 +8,7 @@ enum { RING = 8192, CREDITS = 16, READ_LATENCY = 5, EMPTIED_DELAY = 3 };
 enum { HANGS = 1000000000 };                    /* cycles without a result: the model waits for ever */
 
 /* Pulses that arrive a known number of cycles later. */
-typedef struct Events { uint8_t h_valid[RING], y_done[RING]; uint16_t done[RING]; } Events;
+typedef struct Events { uint8_t h_valid[RING], y_done[RING]; uint32_t done[RING]; } Events;
 
 typedef struct Reorder {
     int full, beat, beats, credits, level;
@@ -42,7 +42,7 @@ typedef struct Machine {
     Reorder out;
     uint8_t freed[RING], emptied[RING];
     int64_t now, last_taken;
-    int left, ahead, until[LAYERS_MAX];         /* lg_queue: parts to leave; the same, ahead; to a layer's last */
+    int left, ahead, until[VECTORS_MAX];        /* lg_queue: parts to leave; the same, ahead; to a vector's last */
     int64_t *began; int turn;                   /* of a step that is looked at: when runs began, see cycles_of_step */
     uint64_t expected[RING / 64];               /* a bit per cycle to come in which one of the pulses above arrives */
     bool moved;                                 /* the stream ports did something in this cycle */

@@ -36,19 +36,19 @@ int64_t memory_blocks(const Family *f, const MemoryUse *m)
 /* Words of a lane: one per group and shift for the state, one per final tile and shift for the bias records. */
 static void plan_depths(Arena *a, Design *d)
 {
-    d->neuron_base = ARENA_ARRAY(a, int, d->net->n + 1);
-    for (int l = 0; l < d->net->n; l++) {
-        bool lstm = d->net->layer[l].cell == CELL_LSTM;
-        d->neuron_base[l] = d->neurons;
-        d->neurons += lstm ? layer_groups(d, l) * d->shifts : 0;
-        d->records += schedule_tiles(d, l) * d->shifts;
+    d->neuron_base = ARENA_ARRAY(a, int, d->net->sections);
+    for (int s = 0; s < d->net->sections; s++) {
+        bool again = d->net->section[s].first > 0;      /* the same neurons as in the layer's first section */
+        d->neuron_base[s] = again ? d->neuron_base[d->net->layer[d->net->section[s].layer].first_section] : d->neurons;
+        d->neurons += section_has_state(d, s) ? section_groups(d, s) * d->shifts : 0;
+        d->records += section_tiles(d, s) * d->shifts;
     }
     REQUIRE(d->neurons == cell_neurons(d));
     for (int n = 0; n < d->n_tiles; n++)
         if (d->tile[n].op == OP_KEEP)
             d->psums = MAX(d->psums, d->tile[n].psum + d->shifts);
     d->psums = MAX(d->psums, 1);
-    d->entries = layer_groups(d, d->net->n - 1) * d->shifts;
+    d->entries = section_groups(d, d->net->sections - 1) * d->shifts;
 }
 
 /* Word of the tile table: see T_... in lg_cell. */

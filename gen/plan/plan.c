@@ -15,8 +15,8 @@ enum { TRIAL_STEPS = 4, SHIFT_BITS_LOADABLE = 6, CELL_TABLE_LEAD = 6, RING_LATEN
 int layer_align(const QNetwork *q)
 {
     int align = 0;
-    for (int l = 0; l < q->n; l++)
-        align = MAX(align, MAX(q->layer[l].align[MATRIX_W], q->layer[l].align[MATRIX_R]));
+    for (int p = 0; p < q->net->products; p++)
+        align = MAX(align, q->product[p].align);
     return align;
 }
 
@@ -40,17 +40,18 @@ static void plan_latencies(Design *d)
 }
 
 /* A LaneWord has 16 bits for an index. */
-static bool index_fits(Diag *diag, const Design *d, int layer, int which)
+static bool index_fits(Diag *diag, const Design *d, int product)
 {
     enum { INDEX_BITS = 16 };
-    const Matrix *m = &d->net->layer[layer].m[which];
-    int bits = d->matrix[layer][which].index_bits;
+    const Matrix *m = &d->net->product[product].m;
+    int bits = d->plan[product].index_bits;
     if (bits <= INDEX_BITS)
         return true;
     diag_error(diag, spec_at(d->spec, "sparsity.pattern"),
                "matrix %s of layer %d has %d rows of %d columns: on this engine an index of pattern %s would have %d "
                "bits, and %d are the most: use pattern dense, or more PEs and multipliers",
-               which == MATRIX_W ? "W" : "R", layer, m->rows, m->columns, d->pattern->name, bits, INDEX_BITS);
+               product_name(d->net, product), d->net->product[product].layer, m->rows, m->columns, d->pattern->name,
+               bits, INDEX_BITS);
     return false;
 }
 
@@ -59,9 +60,11 @@ static bool index_fits(Diag *diag, const Design *d, int layer, int which)
 static bool tiles_fit(Diag *diag, const Design *d)
 {
     int64_t tiles = 0;
-    for (int l = 0; l < d->net->n; l++) {
-        int hidden = d->net->layer[l].hidden, rows = (hidden + d->lanes_pe + d->pes - 1) / d->pes;
-        tiles += d->net->layer[l].cell == CELL_LINEAR ? (hidden + d->pes - 1) / d->pes : INT64_C(2) * GATES * rows;
+    for (int k = 0; k < d->net->sections; k++) {
+        const Section *s = &d->net->section[k];
+        const Layer *l = &d->net->layer[s->layer];
+        int units = pass_units(l, &l->pass[s->first]), rows = (units + d->lanes_pe + d->pes - 1) / d->pes;
+        tiles += s->writes < 0 ? s->n * ((units + d->pes - 1) / d->pes) : INT64_C(2) * s->n * rows;
     }
     if (tiles <= TILES_MAX)
         return true;
@@ -73,41 +76,32 @@ static bool tiles_fit(Diag *diag, const Design *d)
 static bool plan_matrices(Diag *diag, Design *d)
 {
     bool ok = true;
-    for (int l = 0; l < d->net->n; l++)
-        for (int which = 0; which < MATRICES; which++) {
-            const Matrix *m = &d->net->layer[l].m[which];
-            if (m->rows == 0)
-                continue;
-            MatrixPlan *p = &d->matrix[l][which];
-            *p = d->pattern->plan(d->spec, m);
-            ok = index_fits(diag, d, l, which) && ok;
-            for (int g = 0; g < GATES; g++)
-                if (p->gate_cycles[g] == 0)
-                    p->gate_cycles[g] = p->cycles;
-            if (!d->pattern->whole_vector)
-                d->index_bits = MAX(d->index_bits, p->index_bits);
-            d->macs_dense += (int64_t)m->rows * m->columns;
-            d->macs_kept += p->kept;
-        }
+    for (int k = 0; k < d->net->products; k++) {
+        const Matrix *m = &d->net->product[k].m;
+        MatrixPlan *p = &d->plan[k];
+        *p = d->pattern->plan(d->spec, m);
+        ok = index_fits(diag, d, k) && ok;
+        for (int g = 0; g < GATES_MAX; g++)
+            if (p->gate_cycles[g] == 0)
+                p->gate_cycles[g] = p->cycles;
+        if (!d->pattern->whole_vector)
+            d->index_bits = MAX(d->index_bits, p->index_bits);
+        d->macs_dense += (int64_t)m->rows * m->columns;
+        d->macs_kept += p->kept;
+    }
     d->multipliers_engine = d->pes * d->lanes_pe;
     d->tile_rows = d->pes;
     d->minimum = (d->macs_kept + d->multipliers_engine - 1) / d->multipliers_engine;
     return ok;
 }
 
-static int shift_of(const QLayer *l, const QNetwork *q, int row)
-{
-    int target = l->cell == CELL_LINEAR ? l->out.fraction : q->pre.fraction;
-    return l->row_fraction[row] + q->left_shift - target;
-}
-
 /* Bits of the largest right shift; with loadable weights any shift the record can hold. */
 void plan_shift(Design *d)
 {
     int most = 1;
-    for (int l = 0; l < d->q->n; l++)
+    for (int l = 0; l < d->net->n; l++)
         for (int r = 0; r < d->q->layer[l].rows; r++)
-            most = MAX(most, shift_of(&d->q->layer[l], d->q, r));
+            most = MAX(most, d->q->layer[l].row_fraction[r] + d->q->left_shift - row_target(d->q, l, r).fraction);
     d->shift_bits = d->spec->loadable ? SHIFT_BITS_LOADABLE : clog2(most + 1);
 }
 
@@ -137,26 +131,24 @@ int most_cell_lanes(const Design *d)
 /* Tiles to work ahead in each layer so that the drain is filled; `extra` shifts the count for a second try. */
 static void early_tiles(const Design *d, bool ahead, int extra, int early[])
 {
-    int lstms = d->n_regions - 1;
-    for (int l = 0; l < lstms; l++) {
-        int need = schedule_filling(d, l) + extra;
-        bool useful = ahead && (l > 0 || lstms == 1);
-        early[l] = useful ? MIN(MAX(need, 0), schedule_tiles(d, l)) : 0;
-    }
+    memset(early, 0, sizeof *early * SECTIONS_MAX);
+    for (int s = 0; s < body_sections(d); s++)
+        if (ahead && section_waits(d, s))
+            early[s] = MIN(MAX(schedule_filling(d, s) + extra, 0), section_tiles(d, s));
 }
 
 /* The same where rows differ in length: only layer 0, and only what the other layers leave of its drain. */
 static void early_rows(const Design *d, bool ahead, int extra, int early[])
 {
-    memset(early, 0, sizeof *early * LAYERS_MAX);
-    double rest = schedule_drain(d), tile = elastic_work(d, 0, MATRIX_W) / schedule_tiles(d, 0);
-    for (int l = 1; l < d->net->n; l++)
-        rest -= elastic_work(d, l, MATRIX_W) + elastic_work(d, l, MATRIX_R);
+    memset(early, 0, sizeof *early * SECTIONS_MAX);
+    double rest = stages_drain(d), tile = elastic_work(d, 0) / section_tiles(d, 0);
+    for (int p = 0; p < d->net->products; p++)
+        rest -= d->net->product[p].layer > 0 ? elastic_work(d, p) : 0;
     if (ahead && rest > 0)
-        early[0] = MIN(MAX((int)ceil(rest / MAX(tile, d->shifts)) + extra, 0), schedule_tiles(d, 0));
+        early[0] = MIN(MAX((int)ceil(rest / MAX(tile, d->shifts)) + extra, 0), section_tiles(d, 0));
 }
 
-typedef struct Choice { int lanes, slack, early[LAYERS_MAX]; double interval; int64_t latency; } Choice;
+typedef struct Choice { int lanes, slack, early[SECTIONS_MAX]; double interval; int64_t latency; } Choice;
 
 /* Fewest cycles from step to step; of equals the one whose last step of the trial is through first. */
 static bool is_better(const Choice *c, const Choice *than)
@@ -180,7 +172,7 @@ static void try_choice(Arena *a, Design *d, Choice *c, Choice *best)
 static void try_lanes(Arena *a, Design *d, int lanes, int slack, Choice *best)
 {
     static const struct { bool ahead; int extra; } tries[] = {{true, 0}, {false, 0}, {true, 1}, {true, -2}};
-    int tried[LENGTH(tries)][LAYERS_MAX];
+    int tried[LENGTH(tries)][SECTIONS_MAX];
     for (int k = 0; k < LENGTH(tries); k++) {
         Choice c = {.lanes = lanes, .slack = slack};
         bool again = false;
@@ -296,7 +288,7 @@ static void count_losses(Design *d)
 {
     int64_t slots = 0;
     for (int n = 0; n < d->n_tiles; n++)
-        slots += (int64_t)(d->tile[n].segment[0].cycles + d->tile[n].segment[1].cycles) * d->multipliers_engine;
+        slots += (int64_t)(d->tile[n].term[0].cycles + d->tile[n].term[1].cycles) * d->multipliers_engine;
     d->macs_lost = slots - d->macs_kept;
     d->multipliers_cell = d->cell_lanes * (2 + d->state_split);
 }
@@ -375,6 +367,18 @@ static int measured_steps(const Design *d, int steps)
     return d->activity ? all : MIN(all, MOST);
 }
 
+/* Passes of the cell unit, in the order of the table of cells. */
+static void number_passes(Design *d)
+{
+    int n;
+    const Cell *table = cell_table(&n);
+    passes_start(&d->passes);
+    for (int c = 0; c < n; c++)
+        for (int k = 0; k < d->net->n; k++)
+            for (int p = 0; d->net->layer[k].cell == &table[c] && p < d->net->layer[k].n_passes; p++)
+                passes_add(&d->passes, &d->net->layer[k].pass[p]);
+}
+
 bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const QNetwork *q, const Activity *activity,
                  int steps, PlanLog *log, Design *out)
 {
@@ -382,7 +386,8 @@ bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const 
     *d = (Design){.log = log, .spec = s, .pattern = patterns_host(net), .net = net, .q = q, .pes = s->pes,
                   .lanes_pe = s->pe_width};
     d->inputs = net->layer[0].inputs;
-    d->outputs = net->layer[net->n - 1].hidden;
+    d->outputs = net->layer[net->n - 1].outputs;
+    number_passes(d);
     d->element_bits = (s->activation_bits + 7) / 8 * 8;
     if (!known_part(diag, d))
         return false;

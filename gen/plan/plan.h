@@ -15,6 +15,7 @@ bool h_is_aligned(const Design *d);
 /* plan/scatter.c, plan/scatter_cycles.c */
 bool scatter_plan(Arena *a, Diag *diag, Design *d);
 CycleCount scatter_cycles(const Design *d, int steps);
+unsigned scan_closes(const Design *d, const Scan *s);    /* bit of the vector that its section writes */
 
 /* plan/scatter_rows.c: width, forwarding and style of the rows, when all other memories are planned; adds their
  * memories. */
@@ -34,29 +35,44 @@ void span_region(Arena *a, Design *d, int region);
 
 /* plan/elastic.c: rows of different length. */
 void elastic_rows(Arena *a, Design *d);                 /* counts the cycles of every row */
-/* Deals the neurons of a layer to the PEs (order of its region), where bits of early[group] tell the gates whose W has
- * a phase of its own. */
-void elastic_deal(Design *d, int layer, const uint8_t *early);
-/* Words of a row (-1: none) in a tile. */
-int elastic_part_cycles(const Design *d, const Tile *t, int which, int row);
-double elastic_work(const Design *d, int layer, int matrix);    /* words of all rows, per PE */
+/* Deals the neurons of a section to the PEs (order of its region), where bits of early[group] tell the passes whose
+ * first term has a phase of its own. */
+void elastic_deal(Design *d, int section, const uint8_t *early);
+/* Words of a neuron's row of a gate in a product; 0 where it has none. */
+int elastic_row_cycles(const Design *d, int product, char gate, int neuron);
+/* Words that a tile has of a term of its section, for a neuron (-1: none). */
+int elastic_part_cycles(const Design *d, const Tile *t, int which, int neuron);
+double elastic_work(const Design *d, int product);      /* words of all rows, per PE */
 bool elastic_same_phase(const Tile *a, const Tile *b);
 void elastic_tiles(Arena *a, Design *d);                /* cycles of every tile, words of the ring */
 
-/* Gates of a neuron as they pass the cell unit, on both engines. */
-typedef struct GateOp { int gate; CellOp op; } GateOp;
-extern const GateOp GATE_ORDER[GATES];
-
-/* plan/schedule.c: tiles and runs for given cell lanes and numbers of early tiles per layer. */
-void plan_schedule(Arena *a, Design *d, const int *early);
-int schedule_tiles(const Design *d, int layer);         /* row tiles of a layer */
-/* Idle engine cycles between the last product of h and the first product that needs it. */
-int schedule_drain(const Design *d);
-/* Cycles that tile `b` of the same neurons must come after tile `a`, by the last control words; 0: any. */
-int schedule_distance(const Design *d, CellOp a, CellOp b);
-int layer_groups(const Design *d, int layer);           /* tiles of one gate */
+/* plan/stages.c: stages of the cell unit and of the way to it, in cycles. */
+enum { ELEMENT_TO_LANE = 3, TABLE_TO_ELEMENT = 3 };
+/* Cycles that a tile of pass b must come after one of pass a of the same neurons, by the last control words; 0: any. */
+int stages_distance(const Design *d, int a, int b);
+int stages_longest_distance(const Design *d);           /* of any two passes */
+int stages_section_distance(const Design *d, int section);      /* of any two of a section, in their order */
+int stages_result(const Design *d);     /* from lg_cell's element register to its result */
+/* Idle engine cycles between the last product of h and the first product that needs it: from the control of a tile's
+ * last cycle to the control of a cycle that reads its h; see lg_cell and lg_sequencer. */
+int stages_drain(const Design *d);
+int section_groups(const Design *d, int section);       /* tiles of one pass */
+int section_tiles(const Design *d, int section);
+bool section_has_state(const Design *d, int section);   /* a lane keeps something of its neurons */
 int cell_neurons(const Design *d);                      /* words of the state memories of a cell lane */
-int schedule_filling(const Design *d, int layer);       /* early tiles of a layer that fill the drain */
+const Pass *tile_pass(const Design *d, const Tile *t);
+int tile_layer(const Design *d, const Tile *t);
+bool tile_has_result(const Design *d, const Tile *t);
+bool tile_writes(const Design *d, const Tile *t);       /* its results go to a vector */
+
+/* plan/schedule.c: tiles and runs for given cell lanes and numbers of early tiles per section. */
+void plan_schedule(Arena *a, Design *d, const int *early);
+int schedule_filling(const Design *d, int section);     /* early tiles of a section that fill the drain */
+int term_cycles(const Design *d, int product, char gate);       /* of a tile; product -1, or no rows of the gate: 0 */
+int section_early_term(const Design *d, int section);   /* the term that can be multiplied first */
+bool section_waits(const Design *d, int section);       /* its other term is what the section before it writes */
+bool section_is_head(const Design *d, int section);
+int body_sections(const Design *d);                     /* all but the head */
 
 /* plan/memories.c: depths, styles and the list for the report. */
 void plan_memories(Arena *a, Design *d);

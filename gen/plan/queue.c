@@ -8,18 +8,18 @@
 /* Cycles from the end of one tile to the end of the next, without waits. */
 static int tile_distance(const Run *r, const Tile *t, bool first)
 {
-    return (first ? r->lead : r->gap) + t->segment[0].cycles + t->segment[1].cycles;
+    return (first ? r->lead : r->gap) + t->term[0].cycles + t->term[1].cycles;
 }
 
-/* Parts of this layer's h that are still to leave when a beat has come: the most. */
-static int most_parts(const Design *d, int layer)
+/* Parts of this vector that are still to leave when a beat has come: the most. */
+static int most_parts(const Design *d, int vector)
 {
     int left = 0, most = 0, since = 0;
     for (int k = 0; k < d->n_runs; k++)
         for (int n = 0; n < d->run[k].count; n++) {
             const Tile *t = &d->tile[d->run[k].first + n];
             since += tile_distance(&d->run[k], t, n == 0);
-            if (t->layer != layer || t->op != OP_O)
+            if (!tile_writes(d, t) || d->net->section[t->section].writes != vector)
                 continue;
             for (int s = 0; s < d->shifts; s++, since = 1) {
                 left = MAX(left - since, 0) + d->parts;
@@ -33,7 +33,7 @@ static int most_parts(const Design *d, int layer)
 int queue_depth(const Design *d)
 {
     int beats = 0;
-    for (int l = 0; d->parts > 1 && l + 1 < d->n_regions; l++)
-        beats += (most_parts(d, l) + d->parts - 1) / d->parts;
+    for (int k = 1; d->parts > 1 && k < d->n_regions; k++)
+        beats += (most_parts(d, k) + d->parts - 1) / d->parts;
     return beats == 0 ? 0 : 1 << clog2(MAX(beats, 2));
 }

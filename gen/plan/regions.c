@@ -65,14 +65,20 @@ static void place(Design *d)
     d->addr_bits = MAX(clog2(next), 1);
 }
 
+/* The first product that reads a vector. */
+static int reader_of(const Design *d, int vector)
+{
+    int p = 0;
+    while (d->net->product[p].from != vector)
+        p++;
+    return p;
+}
+
 void plan_regions(Arena *a, Design *d)
 {
-    region_shape(&d->region[0], d->inputs, &d->matrix[0][MATRIX_W], d->vector_banks);
-    d->n_regions = 1;
-    for (int l = 0; l < d->net->n; l++)
-        if (d->net->layer[l].cell == CELL_LSTM)
-            region_shape(&d->region[d->n_regions++], d->net->layer[l].hidden, &d->matrix[l][MATRIX_R],
-                         d->vector_banks);
+    d->n_regions = d->net->vectors;
+    for (int k = 0; k < d->n_regions; k++)
+        region_shape(&d->region[k], d->net->vector[k].elements, &d->plan[reader_of(d, k)], d->vector_banks);
     for (int k = 0; k < d->n_regions && d->span > 0; k++)
         span_region(a, d, k);
     place(d);

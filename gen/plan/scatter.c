@@ -17,31 +17,27 @@ static void set_banks(Arena *a, Design *d, int queues)
 {
     d->queues = queues;
     d->vector_banks = d->lanes_pe * queues;
-    for (int l = 0; l < d->net->n; l++)
-        for (int which = 0; which < MATRICES; which++) {
-            int columns = d->net->layer[l].m[which].columns;
-            d->matrix[l][which].bank_size = (columns + d->vector_banks - 1) / d->vector_banks;
-        }
+    for (int p = 0; p < d->net->products; p++) {
+        int columns = d->net->product[p].m.columns;
+        d->plan[p].bank_size = (columns + d->vector_banks - 1) / d->vector_banks;
+    }
     plan_regions(a, d);
-    d->region[0].order = d->net->x_order;
-    d->region[0].place = d->net->x_place;
-    for (int k = 1; k < d->n_regions; k++) {
-        d->region[k].order = d->net->layer[k - 1].order;
-        d->region[k].place = d->net->layer[k - 1].place;
+    for (int k = 0; k < d->n_regions; k++) {
+        d->region[k].order = d->net->vector[k].order;
+        d->region[k].place = d->net->vector[k].place;
     }
 }
 
 /* ---- scans */
-static void add_scan(Design *d, int layer, int matrix)
+static void add_scan(Design *d, int section, int product)
 {
     REQUIRE(d->n_scans < RUNS_MAX);
-    const MatrixPlan *p = &d->matrix[layer][matrix];
-    bool recurrent = matrix == MATRIX_R;
-    int region = recurrent ? layer + 1 : layer;
+    const MatrixPlan *p = &d->plan[product];
+    int region = d->net->product[product].from;
     Scan *s = &d->scan[d->n_scans++];
-    *s = (Scan){.layer = layer, .matrix = matrix, .region = region, .addresses = p->bank_size, .words = p->cycles,
-                .previous = recurrent, .wait_x = region == 0, .release_x = region == 0, .wait_h = region > 0,
-                .delta = d->delta && d->net->layer[layer].cell == CELL_LSTM};
+    *s = (Scan){.section = section, .product = product, .region = region, .addresses = p->bank_size,
+                .words = p->cycles, .previous = d->net->product[product].previous, .wait_x = region == 0,
+                .release_x = region == 0, .wait_h = region > 0, .delta = d->delta && product_has_delta(d->net, product)};
     s->word = d->weight_words;
     d->weight_words += s->addresses * s->words;
     s->last = d->lasts;
@@ -51,13 +47,11 @@ static void add_scan(Design *d, int layer, int matrix)
 static void plan_scans(Design *d)
 {
     d->n_scans = d->weight_words = d->lasts = 0;
-    for (int l = 0; l < d->net->n; l++) {
-        bool lstm = d->net->layer[l].cell == CELL_LSTM;
-        if (l > 0 && lstm)
-            add_scan(d, l, MATRIX_R);
-        add_scan(d, l, MATRIX_W);
-        if (l == 0)
-            add_scan(d, l, MATRIX_R);
+    for (int k = 0; k < d->net->sections; k++) {
+        const Section *s = &d->net->section[k];
+        int first = section_early_term(d, k);
+        for (int t = 0; t < s->terms; t++)
+            add_scan(d, k, s->term[t == 0 ? first : !first]);
         d->scan[d->n_scans - 1].end = true;
     }
     d->scan[d->n_scans - 1].wrap = true;
@@ -77,43 +71,62 @@ static void add_tile(Design *d, Tile t, int row)
     d->tile_row[d->n_tiles++] = row;
 }
 
-static void add_gate(Design *d, int layer, int k, int group)
+/* Blocks of rows of a PE: the section's gates in the order of its layer's rows. */
+int scatter_block(const Design *d, int section, char gate)
 {
-    Tile t = {.layer = layer, .gate = GATE_ORDER[k].gate, .group = group, .op = GATE_ORDER[k].op};
-    add_tile(d, t, t.gate * layer_groups(d, layer) + group);
+    const Section *s = &d->net->section[section];
+    const Layer *l = &d->net->layer[s->layer];
+    int block = 0;
+    for (const char *p = l->gates; *p && *p != gate; p++)
+        for (int k = s->first; k < s->first + s->n; k++)
+            block += l->pass[k].gate == *p;
+    return block;
+}
+
+static int op_of(const Design *d, int section, int pass)
+{
+    return passes_find(&d->passes, &d->net->layer[d->net->section[section].layer].pass[pass]);
+}
+
+static void add_pass(Design *d, int section, int pass, int group)
+{
+    Tile t = {.section = section, .pass = pass, .group = group, .op = op_of(d, section, pass)};
+    add_tile(d, t, scatter_block(d, section, tile_pass(d, &t)->gate) * section_groups(d, section) + group);
 }
 
 /* Each group as soon as its gates allow: the first h is early, so its columns can be worked on; the last one is
  * late. */
-static void add_eager_tiles(Arena *scratch, Design *d, int layer)
+static void add_eager_tiles(Arena *scratch, Design *d, int section)
 {
-    int groups = layer_groups(d, layer);
-    int *gate = ARENA_ARRAY(scratch, int, groups), *ready = ARENA_ARRAY(scratch, int, groups);
-    for (int now = 0, left = groups * GATES, whole = 0; left > 0; now += d->shifts) {
+    int groups = section_groups(d, section), passes = d->net->section[section].n;
+    int first = d->net->section[section].first;
+    int *done = ARENA_ARRAY(scratch, int, groups), *ready = ARENA_ARRAY(scratch, int, groups);
+    for (int now = 0, left = groups * passes, whole = 0; left > 0; now += d->shifts) {
         int best = -1;
         for (int k = 0; k < groups; k++)
-            if (gate[k] < GATES && ready[k] <= now && (best < 0 || gate[k] > gate[best]))
+            if (done[k] < passes && ready[k] <= now && (best < 0 || done[k] > done[best]))
                 best = k;
         if (best < 0)
             continue;
-        add_gate(d, layer, gate[best], best);
-        REQUIRE(gate[best] < GATES - 1 || best == whole++);     /* h is scanned in this order */
-        if (++gate[best] < GATES)
-            ready[best] = now + MAX(d->shifts, schedule_distance(d, GATE_ORDER[gate[best] - 1].op,
-                                                                 GATE_ORDER[gate[best]].op));
+        int pass = first + done[best]++;
+        add_pass(d, section, pass, best);
+        REQUIRE(done[best] < passes || best == whole++);        /* h is scanned in this order */
+        if (done[best] < passes)
+            ready[best] = now + MAX(d->shifts, stages_distance(d, op_of(d, section, pass), op_of(d, section, pass + 1)));
         left--;
     }
 }
 
-/* Gates of a few groups at a time: enough for tanh(c') to be there when o arrives. */
-static void add_lstm_tiles(Design *d, int layer)
+/* Passes of a few groups at a time: enough for what one needs of another to be there when it arrives. */
+static void add_block_tiles(Design *d, int section)
 {
-    int groups = layer_groups(d, layer), need = schedule_distance(d, OP_F, OP_O);
+    const Section *s = &d->net->section[section];
+    int groups = section_groups(d, section), need = MAX(stages_section_distance(d, section), 1);
     int block = MIN(groups, (need + d->shifts - 1) / d->shifts);
     for (int first = 0; first < groups; first += block)
-        for (int k = 0; k < GATES; k++)
+        for (int pass = s->first; pass < s->first + s->n; pass++)
             for (int group = first; group < MIN(first + block, groups); group++)
-                add_gate(d, layer, k, group);
+                add_pass(d, section, pass, group);
 }
 
 static void set_gaps(Design *d)
@@ -123,9 +136,9 @@ static void set_gaps(Design *d)
     for (int n = 1; n < d->n_tiles; n++) {
         const Tile *t = &d->tile[n];
         at[n] = at[n - 1] + d->shifts;
-        for (int k = n - 1; k >= 0 && d->tile[k].layer == t->layer && at[n] - at[k] < 64; k--)
+        for (int k = n - 1; k >= 0 && tile_layer(d, &d->tile[k]) == tile_layer(d, t) && at[n] - at[k] < 64; k--)
             if (d->tile[k].group == t->group)
-                at[n] = MAX(at[n], at[k] + schedule_distance(d, d->tile[k].op, t->op));
+                at[n] = MAX(at[n], at[k] + stages_distance(d, d->tile[k].op, t->op));
         d->tile_gap[n - 1] = at[n] - at[n - 1] - 1;
     }
     d->tile_gap[d->n_tiles - 1] = d->shifts - 1;
@@ -134,23 +147,20 @@ static void set_gaps(Design *d)
 
 static void plan_tiles(Arena *a, Design *d)
 {
-    int total = 0, last = d->net->n - 1;
-    for (int l = 0; l < d->net->n; l++)
-        total += schedule_tiles(d, l);
+    int total = 0;
+    for (int s = 0; s < d->net->sections; s++)
+        total += section_tiles(d, s);
     d->tile = ARENA_ARRAY(a, Tile, total);
     d->tile_row = ARENA_ARRAY(a, int, total);
     d->tile_gap = ARENA_ARRAY(a, int, total);
     d->n_tiles = 0;
-    for (int l = 0; l <= last; l++) {
-        bool lstm = d->net->layer[l].cell == CELL_LSTM;
-        if (lstm && d->eager)
-            add_eager_tiles(a, d, l);
-        else if (lstm)
-            add_lstm_tiles(d, l);
-        for (int n = 0; !lstm && n < schedule_tiles(d, l); n++)
-            add_tile(d, (Tile){.layer = l, .group = n, .op = OP_LINEAR}, n);
-        d->tile[d->n_tiles - 1].layer_done = lstm;
-        d->tile[d->n_tiles - 1].y_done = l == last;
+    for (int s = 0; s < d->net->sections; s++) {
+        if (d->eager)
+            add_eager_tiles(a, d, s);
+        else
+            add_block_tiles(d, s);
+        d->tile[d->n_tiles - 1].vector_done = d->net->section[s].writes >= 0;
+        d->tile[d->n_tiles - 1].y_done = d->net->section[s].output;
     }
     set_gaps(d);
 }
@@ -236,9 +246,8 @@ static int most_lanes(const Design *d)
     int most = READS_MOST * d->pes;
     if (d->spec->encoder_lanes > 0)
         most = MIN(most, d->spec->encoder_lanes);
-    for (int l = 0; l < d->net->n; l++)
-        if (d->net->layer[l].cell == CELL_LSTM)
-            most = MIN(most, d->net->layer[l].hidden);
+    for (int v = 1; v < d->net->vectors; v++)
+        most = MIN(most, d->net->vector[v].elements);
     return most;
 }
 
@@ -309,17 +318,19 @@ static void choose_stream(Design *d)
 static void plan_rows(Design *d)
 {
     int tiles = 1;
-    for (int l = 0; l < d->net->n; l++)
-        tiles = MAX(tiles, schedule_tiles(d, l));
+    for (int s = 0; s < d->net->sections; s++)
+        tiles = MAX(tiles, section_tiles(d, s));
     d->rows = tiles * d->reads;
     d->index_bits = MAX(clog2(tiles), 1) + clog2(d->reads);
 }
 
-int scatter_row(const Design *d, int layer, int local)
+int scatter_row(const Design *d, int product, int local)
 {
-    const Layer *l = &d->net->layer[layer];
-    int neurons = (l->hidden + d->pes - 1) / d->pes;
-    return local / neurons * layer_groups(d, layer) * d->reads + local % neurons;
+    const Product *p = &d->net->product[product];
+    int section = (int)(section_of_product(d->net, product) - d->net->section);
+    int neurons = (p->m.rows / p->m.gates + d->pes - 1) / d->pes;
+    int block = scatter_block(d, section, p->gates[local / neurons]);
+    return block * section_groups(d, section) * d->reads + local % neurons;
 }
 
 static void add_memories(Design *d)

@@ -30,6 +30,13 @@ static int scan_count(const Scan *s)
     return s->addresses + s->end - 1;
 }
 
+/* Bit of the vector that the section of a scan writes. */
+unsigned scan_closes(const Design *d, const Scan *s)
+{
+    int writes = d->net->section[s->section].writes;
+    return writes > 0 ? 1u << (writes - 1) : 0;
+}
+
 static bool scan_step(Scatter *s, bool stop)
 {
     const Design *d = s->m.d;
@@ -38,7 +45,7 @@ static bool scan_step(Scatter *s, bool stop)
     unsigned wait = now->wait_h ? 1u << (now->region - 1) : 0;
     bool there = (wait & (s->pending | s->pending_late)) == 0
                  || (s->pending == wait && s->recent == 0 && scan_count(now) - s->count < s->full_now);
-    unsigned closes = d->net->layer[now->layer].cell == CELL_LSTM ? 1u << now->layer : 0;
+    unsigned closes = scan_closes(d, now);
     bool issue = s->active && !s->stop && (mark ? (s->pending & closes) == 0 : there), finished = issue && last;
     bool rested = s->rest == 0 && !(finished && now->end && d->rest > 0);
     bool ready = rested && (!next->wait_x || s->m.in.level != 0);
@@ -91,7 +98,7 @@ static bool was_sent(const Activity *a, const Scan *scan, int step, int e)
 {
     if (!scan->delta || !a)
         return true;
-    return a->sent[(size_t)(step % a->steps) * (size_t)a->elements + (size_t)(a->at[scan->layer][scan->matrix] + e)];
+    return a->sent[(size_t)(step % a->steps) * (size_t)a->elements + (size_t)(a->at[scan->product] + e)];
 }
 
 static void push_step(Scatter *s)
@@ -165,17 +172,16 @@ static void arrays_step(Scatter *s)
 /* ---- lg_scatter_read */
 static bool first_of_output(const Design *d, int tile)
 {
-    int last = d->net->n - 1;
-    return d->tile[tile].layer == last && (tile == 0 || d->tile[tile - 1].layer != last);
+    int section = d->tile[tile].section;
+    return d->net->section[section].output && (tile == 0 || d->tile[tile - 1].section != section);
 }
 
 /* Cycles in which the cell unit completes an address of h: it writes the last bank. */
 static void mark_full(Scatter *s, const Tile *t)
 {
     const Design *d = s->m.d;
-    int product = d->mul_latency + (d->state_split > 1);
-    int64_t first = s->m.now + 1 + d->tile_at + 3 + 13 + d->mul_latency + product;
-    int end = MIN((t->group + 1) * d->tile_rows, d->region[t->layer + 1].positions);
+    int64_t first = s->m.now + 1 + d->tile_at + TABLE_TO_ELEMENT + stages_result(d);
+    int end = MIN((t->group + 1) * d->tile_rows, d->region[d->net->section[t->section].writes].positions);
     for (int k = 0; k < d->shifts; k++) {
         int from = t->group * d->tile_rows + k * d->cell_lanes, to = MIN(from + d->cell_lanes, end);
         if (from < to && to / d->vector_banks > from / d->vector_banks)
@@ -190,10 +196,10 @@ static void read_step(Scatter *s, bool out_sent)
     bool output = first_of_output(d, n), closed = s->closed[s->m.now % RING];
     bool start = s->inside || (s->layers_closed > 0 && !(output && s->used == 2));
     bool issue = start && s->wait == 0;
-    bool last = n == d->n_tiles - 1 || d->tile[n + 1].layer != d->tile[n].layer;
+    bool last = n == d->n_tiles - 1 || d->tile[n + 1].section != d->tile[n].section;
     if (issue) {
         tile_events(&s->m, &d->tile[n], s->m.now);
-        if (d->tile[n].op == OP_O)
+        if (tile_writes(d, &d->tile[n]))
             mark_full(s, &d->tile[n]);
         s->tile = n == d->n_tiles - 1 ? 0 : n + 1;
         s->wait = d->tile_gap[n];

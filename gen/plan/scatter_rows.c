@@ -12,17 +12,18 @@ enum { BLOCK_DEPTH = 32,                /* from here on block RAM saves more tha
 
 /* ---- width: the largest sum of |weight| that one array adds to a row, times the largest value */
 
-/* Of layer l, by its weights: sum[row * arrays + array]. */
-static int64_t largest_sum(Arena *scratch, const Design *d, int l)
+/* Of a section, by its weights: sum[row of the layer * arrays + array]. */
+static int64_t largest_sum(Arena *scratch, const Design *d, const Section *s)
 {
-    const QLayer *q = &d->q->layer[l];
-    int64_t *sum = ARENA_ARRAY(scratch, int64_t, (int64_t)q->rows * d->lanes_pe), most = 0;
-    for (int which = 0; which < MATRICES; which++) {
-        const QMatrix *m = &q->m[which];
-        for (int64_t at = 0; at < (int64_t)m->rows * m->columns; at++) {
-            int position = region_position(&d->region[l + which], (int)(at % m->columns));
-            int64_t *of = &sum[at / m->columns * d->lanes_pe + position % d->lanes_pe];
-            *of += llabs((int64_t)m->value[at]) << q->align[which];
+    int64_t *sum = ARENA_ARRAY(scratch, int64_t, (int64_t)d->q->layer[s->layer].rows * d->lanes_pe), most = 0;
+    for (int k = 0; k < s->terms; k++) {
+        const QProduct *q = &d->q->product[s->term[k]];
+        const Region *r = &d->region[d->net->product[s->term[k]].from];
+        for (int64_t at = 0; at < (int64_t)q->m.rows * q->m.columns; at++) {
+            int position = region_position(r, (int)(at % q->m.columns));
+            int row = product_layer_row(d->net, s->term[k], (int)(at / q->m.columns));
+            int64_t *of = &sum[(int64_t)row * d->lanes_pe + position % d->lanes_pe];
+            *of += llabs((int64_t)q->m.value[at]) << q->align;
             most = MAX(most, *of);
         }
     }
@@ -30,12 +31,12 @@ static int64_t largest_sum(Arena *scratch, const Design *d, int l)
 }
 
 /* The same for any weights: as many columns as an array has. */
-static int64_t largest_loadable_sum(const Design *d, int l)
+static int64_t largest_loadable_sum(const Design *d, int section)
 {
     int64_t sum = 0;
     for (int k = 0; k < d->n_scans; k++)
-        if (d->scan[k].layer == l)
-            sum += (int64_t)d->scan[k].addresses * d->queues << d->q->layer[l].align[d->scan[k].matrix];
+        if (d->scan[k].section == section)
+            sum += (int64_t)d->scan[k].addresses * d->queues << d->q->product[d->scan[k].product].align;
     return sum << (d->q->weight_bits - 1);
 }
 
@@ -43,9 +44,10 @@ static int row_bits(const Design *d)
 {
     Arena *scratch = arena_new();
     int bits = 1;
-    for (int l = 0; l < d->net->n; l++) {
-        bool delta = d->delta && d->net->layer[l].cell == CELL_LSTM;
-        int64_t most = d->spec->loadable ? largest_loadable_sum(d, l) : largest_sum(scratch, d, l);
+    for (int s = 0; s < d->net->sections; s++) {
+        const Section *section = &d->net->section[s];
+        bool delta = d->delta && product_has_delta(d->net, section->term[0]);
+        int64_t most = d->spec->loadable ? largest_loadable_sum(d, s) : largest_sum(scratch, d, section);
         bits = MAX(bits, clog2((most << (d->q->gate.bits - 1 + delta)) + 1) + 1);
     }
     arena_free(scratch);
@@ -59,8 +61,7 @@ typedef struct Ends { uint8_t *front, *end; LaneWord *word; } Ends;
 
 static void mark_column(const Design *d, const Scan *s, int column, Ends *e)
 {
-    const MatrixPlan *p = &d->matrix[s->layer][s->matrix];
-    d->pattern->pack(p, &d->q->layer[s->layer].m[s->matrix], column, d->pes, e->word);
+    d->pattern->pack(&d->plan[s->product], &d->q->product[s->product].m, column, d->pes, e->word);
     for (int i = 0; i < s->words; i++)
         for (int pe = 0; pe < d->pes; pe++) {
             int row = e->word[i * d->pes + pe].index, left = s->words - 1 - i;
@@ -70,12 +71,12 @@ static void mark_column(const Design *d, const Scan *s, int column, Ends *e)
         }
 }
 
-static void mark_array(const Design *d, int layer, int array, Ends *e)
+static void mark_array(const Design *d, int section, int array, Ends *e)
 {
     for (int k = 0; k < d->n_scans; k++) {
         const Scan *s = &d->scan[k];
         const Region *r = &d->region[s->region];
-        for (int position = array; s->layer == layer && position < r->elements; position += d->lanes_pe)
+        for (int position = array; s->section == section && position < r->elements; position += d->lanes_pe)
             mark_column(d, s, region_element(r, position), e);
     }
 }
@@ -105,13 +106,13 @@ static int nearest_rows(const Design *d)
     int near = d->spec->loadable ? (1 << FORWARDS) - 1 : near_of_short(d), words = 1;
     for (int k = 0; k < d->n_scans; k++)
         words = MAX(words, d->scan[k].words);
-    for (int l = 0; l < d->net->n; l++)
+    for (int section = 0; section < d->net->sections; section++)
         for (int array = 0; array < d->lanes_pe && near != (1 << FORWARDS) - 1; array++) {
             Arena *scratch = arena_new();
             int64_t rows = (int64_t)d->pes * d->rows;
             Ends e = {ARENA_ARRAY(scratch, uint8_t, rows), ARENA_ARRAY(scratch, uint8_t, rows),
                       ARENA_ARRAY(scratch, LaneWord, (int64_t)words * d->pes)};
-            mark_array(d, l, array, &e);
+            mark_array(d, section, array, &e);
             near |= near_of(&e, rows);
             arena_free(scratch);
         }

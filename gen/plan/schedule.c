@@ -1,224 +1,235 @@
 /* schedule.c: the order of the row tiles of one step, and the runs of the step program.
  *
- * One layer:  [W x(t) of the first tiles, kept] [head of t-1] [R h(t-1) of those tiles] [W x(t) + R h(t-1) of the rest]
- * The first run fills the time in which h(t-1) drains: it needs no h. Stacks: layer 1 whole, the head of t-1, then per
- * further layer [R h(t-1) of the first tiles, kept] [W h(t) of these] [the rest]: R fills the drain of the layer below.
+ * Sections follow each other as in the network. What a section reads may only just be written: the time in which that
+ * drains is filled with the other product of its first tiles, whose sums are kept (early tiles). One LSTM:
+ *   [W x(t) of the first tiles, kept] [head of t-1] [R h(t-1) of those tiles] [W x(t) + R h(t-1) of the rest]
+ * Stacks: layer 1 whole, the head of t-1, then per further layer [R h(t-1) of the first tiles, kept] [W h(t) of these]
+ * [the rest]: R fills the drain of the layer below.
  * Elastic rows: [W x(t) of the first tiles, kept] [layer 0 of t] [layer 1 of t-1] [layer 2 of t-2] ...
- * Gates of a neuron pass in the order i, g, f, o; `lead` cycles are put in where one needs what another has not left
- * yet. */
+ * Passes of a neuron follow each other as in the cell; `lead` cycles are put in where one needs what another has not
+ * left yet. */
 #include "plan/plan.h"
 
-const GateOp GATE_ORDER[GATES] = {{GATE_I, OP_I}, {GATE_G, OP_G}, {GATE_F, OP_F}, {GATE_O, OP_O}};
+#include <string.h>
 
-int layer_groups(const Design *d, int layer)
+static const Section *section_of(const Design *d, int section)
 {
-    const Layer *l = &d->net->layer[layer];
-    int rows = l->cell == CELL_LINEAR ? l->hidden : d->region[layer + 1].positions;
-    return (rows + d->tile_rows - 1) / d->tile_rows;
+    return &d->net->section[section];
 }
 
-int schedule_tiles(const Design *d, int layer)
+/* ---- terms */
+int term_cycles(const Design *d, int product, char gate)
 {
-    return layer_groups(d, layer) * (d->net->layer[layer].cell == CELL_LINEAR ? 1 : GATES);
+    const char *at = product < 0 ? NULL : strchr(d->net->product[product].gates, gate);
+    return at ? d->plan[product].gate_cycles[at - d->net->product[product].gates] : 0;
 }
 
-static int product_latency(const Design *d)
+static char gate_of(const Design *d, int section, int pass)
 {
-    return d->mul_latency + (d->state_split > 1 ? 1 : 0);
+    return d->net->layer[section_of(d, section)->layer].pass[pass].gate;
 }
 
-/* From the control of a tile's last cycle to the control of a cycle that reads its h; see lg_cell and lg_sequencer. */
-int schedule_drain(const Design *d)
+static Term term_of(const Design *d, int section, int which, int pass)
 {
-    int first_result = d->tile_at + 3 + 13 + d->mul_latency + product_latency(d);
-    /* Where a beat is written in several cycles: those of a tile one after the other, from the cycle after the first
-     * on. */
-    int queued = d->parts > 1 ? d->shifts * (d->parts - 1) + 1 : 0;
-    return first_result + d->shifts - 1 + queued - d->front + 2 - 1;
+    int product = section_of(d, section)->term[which];
+    const Product *p = &d->net->product[product];
+    return (Term){.product = product, .cycles = term_cycles(d, product, gate_of(d, section, pass)), .region = p->from,
+                  .previous = p->previous};
 }
 
-/* Neurons that a lane of the cell unit keeps the state of. */
-int cell_neurons(const Design *d)
+/* Sections before `section` (round the step) since the vector of a term is complete; x always is. */
+static int term_age(const Design *d, int section, int which)
 {
-    int neurons = 0;
-    for (int l = 0; l < d->n_regions - 1; l++)
-        neurons += layer_groups(d, l) * d->shifts;
-    return neurons;
+    const Product *p = &d->net->product[section_of(d, section)->term[which]];
+    int body = body_sections(d), writer = 0;
+    if (p->from == 0)
+        return 2 * SECTIONS_MAX;
+    while (section_of(d, writer)->writes != p->from)
+        writer++;
+    return p->previous ? section + body - writer : section - writer;
 }
 
-/* ---- distances between tiles, in cycles from last control word to last control word (stages of lg_lane) */
-typedef struct Hazards { int i_to_g, g_to_f, f_to_o, keep_to_use; } Hazards;
-
-static Hazards hazards_of(const Design *d)
+int section_early_term(const Design *d, int section)
 {
-    int late = memory_in_block(d, cell_neurons(d));     /* block RAM shows a write one cycle later than LUT RAM */
-    return (Hazards){.i_to_g = 3 + late, .g_to_f = 2 + late, .f_to_o = 11 + d->mul_latency + product_latency(d) + late,
-                     .keep_to_use = 5};
+    return section_of(d, section)->terms > 1 && term_age(d, section, 1) > term_age(d, section, 0);
 }
 
-int schedule_distance(const Design *d, CellOp a, CellOp b)
+bool section_waits(const Design *d, int section)
 {
-    Hazards h = hazards_of(d);
-    if (a == OP_KEEP && b != OP_KEEP)
-        return h.keep_to_use;
-    if (a == OP_I && b == OP_G)
-        return h.i_to_g;
-    if (a == OP_G && b == OP_F)
-        return h.g_to_f;
-    return a == OP_F && b == OP_O ? h.f_to_o : 0;
+    return section_of(d, section)->terms > 1 && term_age(d, section, !section_early_term(d, section)) == 1;
+}
+
+/* ---- the head: a last layer that no one reads, done for the step before */
+bool section_is_head(const Design *d, int section)
+{
+    const Section *s = section_of(d, section);
+    return s->layer > 0 && s->writes < 0 && s->output && s->terms == 1;
+}
+
+int body_sections(const Design *d)
+{
+    return d->net->sections - section_is_head(d, d->net->sections - 1);
 }
 
 /* ---- tiles */
-static Segment segment_of(const Design *d, int layer, int matrix, int gate)
-{
-    bool recurrent = matrix == MATRIX_R;
-    return (Segment){.layer = layer, .matrix = matrix, .cycles = d->matrix[layer][matrix].gate_cycles[gate],
-                     .region = recurrent ? layer + 1 : layer, .previous = recurrent};
-}
-
 static void add_tile(Design *d, Tile t)
 {
     REQUIRE(d->n_tiles < TILES_MAX);
     d->tile[d->n_tiles++] = t;
 }
 
-/* Which matrix of a layer can be multiplied before the layer below (or the last step) is through. */
-static int early_matrix(int layer)
+static bool gates_differ(const Design *d, int section)
 {
-    return layer == 0 ? MATRIX_W : MATRIX_R;
-}
-
-static bool gates_differ(const Design *d, int layer)
-{
-    for (int which = 0; which < MATRICES; which++)
-        for (int g = 1; g < GATES; g++)
-            if (d->matrix[layer][which].gate_cycles[g] != d->matrix[layer][which].gate_cycles[0])
+    const Section *s = section_of(d, section);
+    for (int k = 0; k < s->terms; k++)
+        for (int p = s->first + 1; p < s->first + s->n; p++)
+            if (term_of(d, section, k, p).cycles != term_of(d, section, k, s->first).cycles)
                 return true;
     return false;
 }
 
-/* Groups pass a gate in blocks, so that tanh(c') is there when o of the same group arrives: how many blocks a layer is
- * cut into, all of them of at least that many groups. */
-static int blocks_of(const Design *d, int layer)
+/* Groups pass a gate in blocks, so that a pass finds what an earlier one of the same group left: how many blocks a
+ * section is cut into, all of them of at least that many groups. */
+static int blocks_of(const Design *d, int section)
 {
-    int groups = layer_groups(d, layer), shortest = d->matrix[layer][MATRIX_W + MATRIX_R - early_matrix(layer)].cycles;
+    const Section *s = section_of(d, section);
+    int last = s->terms > 1 ? !section_early_term(d, section) : 0;
+    int groups = section_groups(d, section), shortest = d->plan[s->term[last]].cycles;
     int step = d->ring > 0 ? d->shifts : MAX(shortest, d->shifts);
-    if (gates_differ(d, layer))
+    if (gates_differ(d, section) || s->n == 1)
         return 1;                       /* every change of the gate is a word of the step program */
-    int least = (hazards_of(d).f_to_o + step - 1) / step;
-    return MAX(groups / least, 1);
+    int least = (stages_section_distance(d, section) + step - 1) / step;
+    return MAX(groups / MAX(least, 1), 1);
 }
 
-/* Gate and group of the n-th tile of a layer: block by block, in it gate by gate. */
-static void nth_tile(const Design *d, int layer, int n, int *gate, int *group)
+/* Pass and group of the n-th tile of a section: block by block, in it pass by pass. */
+static void nth_tile(const Design *d, int section, int n, int *pass, int *group)
 {
-    int groups = layer_groups(d, layer), blocks = blocks_of(d, layer);
+    int groups = section_groups(d, section), blocks = blocks_of(d, section), passes = section_of(d, section)->n;
     int block = 0;
-    while (n >= GATES * ((block + 1) * groups / blocks))
+    while (n >= passes * ((block + 1) * groups / blocks))
         block++;
     int first = block * groups / blocks, here = (block + 1) * groups / blocks - first;
-    int within = n - GATES * first;
-    *gate = within / here;
+    int within = n - passes * first;
+    *pass = section_of(d, section)->first + within / here;
     *group = first + within % here;
 }
 
-int schedule_filling(const Design *d, int layer)
+int schedule_filling(const Design *d, int section)
 {
-    int n = 0, drain = schedule_drain(d);
-    for (int cycles = 0, gate, group; cycles < drain; n++) {
-        nth_tile(d, layer, n % schedule_tiles(d, layer), &gate, &group);
-        int here = d->matrix[layer][early_matrix(layer)].gate_cycles[GATE_ORDER[gate].gate];
-        cycles += MAX(here, d->shifts);
+    int n = 0, drain = stages_drain(d), early = section_early_term(d, section);
+    for (int cycles = 0, pass, group; cycles < drain; n++) {
+        nth_tile(d, section, n % section_tiles(d, section), &pass, &group);
+        cycles += MAX(term_of(d, section, early, pass).cycles, d->shifts);
     }
     return n;
 }
 
-static bool last_lstm(const Design *d, int layer)
+static Tile section_tile(const Design *d, int section, int n)
 {
-    return layer == d->net->n - 1 || d->net->layer[layer + 1].cell == CELL_LINEAR;
+    const Section *s = section_of(d, section);
+    int pass, group;
+    nth_tile(d, section, n, &pass, &group);
+    bool last = n == section_tiles(d, section) - 1;
+    return (Tile){.section = section, .pass = pass, .group = group,
+                  .op = passes_find(&d->passes, &d->net->layer[s->layer].pass[pass]),
+                  .term = {{.product = -1}, {.product = -1}},
+                  .vector_done = last && s->writes >= 0, .y_done = last && s->output};
 }
 
-static Tile lstm_tile(const Design *d, int layer, int n)
+/* Tiles whose early term has no rows of the gate have nothing to keep. */
+static bool is_early(const Design *d, int section, int n, int early)
 {
-    int gate, group;
-    nth_tile(d, layer, n, &gate, &group);
-    bool last = n == schedule_tiles(d, layer) - 1;
-    return (Tile){.layer = layer, .gate = GATE_ORDER[gate].gate, .group = group, .op = GATE_ORDER[gate].op,
-                  .layer_done = last, .y_done = last && layer == d->net->n - 1};
+    int pass, group;
+    nth_tile(d, section, n, &pass, &group);
+    return n < early && term_of(d, section, section_early_term(d, section), pass).cycles > 0;
 }
 
-static void add_early(Design *d, int layer, int early)
+static void add_early(Design *d, int section, int early)
 {
+    int which = section_early_term(d, section);
     for (int n = 0; n < early; n++) {
-        Tile t = lstm_tile(d, layer, n);
+        Tile t = section_tile(d, section, n);
+        if (!is_early(d, section, n, early))
+            continue;
         t.op = OP_KEEP;
-        t.layer_done = t.y_done = false;
-        t.segment[0] = segment_of(d, layer, early_matrix(layer), t.gate);
-        t.parts = 1 << early_matrix(layer);
+        t.vector_done = t.y_done = false;
+        t.term[0] = term_of(d, section, which, t.pass);
+        t.parts = (uint8_t)(1 << which);
         t.psum = n * d->shifts;
         add_tile(d, t);
     }
 }
 
-static void add_main(Design *d, int layer, int early)
+/* The terms of a whole tile, those left of an early one; the first is never without cycles. */
+static void set_terms(const Design *d, Tile *t)
 {
-    int first = early_matrix(layer), second = MATRIX_W + MATRIX_R - first;
-    for (int n = 0; n < schedule_tiles(d, layer); n++) {
-        Tile t = lstm_tile(d, layer, n);
-        t.use_psum = n < early;
+    const Section *s = section_of(d, t->section);
+    int first = section_early_term(d, t->section), n = 0;
+    for (int k = 0; k < s->terms; k++) {
+        Term term = term_of(d, t->section, k == 0 ? first : !first, t->pass);
+        if (term.cycles > 0 && !(k == 0 && t->use_psum))
+            t->term[n++] = term;
+    }
+}
+
+static void add_main(Design *d, int section, int early)
+{
+    const Section *s = section_of(d, section);
+    for (int n = 0; n < section_tiles(d, section); n++) {
+        Tile t = section_tile(d, section, n);
+        t.use_psum = is_early(d, section, n, early);
         t.psum = n * d->shifts;
         if (d->ring > 0) {
-            t.parts = 1 << MATRIX_R | !t.use_psum << MATRIX_W;
-            t.segment[0] = segment_of(d, layer, MATRIX_W, t.gate);
-            t.segment[1] = segment_of(d, layer, MATRIX_R, t.gate);
-            t.segment[1].cycles = 0;
+            for (int k = 0; k < s->terms; k++) {
+                t.term[k] = term_of(d, section, k, t.pass);
+                t.term[k].cycles = k == 0 ? t.term[k].cycles : 0;
+                t.parts |= (uint8_t)(!(k == 0 && t.use_psum) << k);
+            }
         } else {
-            t.segment[0] = segment_of(d, layer, t.use_psum ? second : first, t.gate);
-            if (!t.use_psum)
-                t.segment[1] = segment_of(d, layer, second, t.gate);
+            set_terms(d, &t);
         }
         add_tile(d, t);
     }
 }
 
-static void add_head(Design *d, int layer)
+static void add_head(Design *d, int section)
 {
-    int tiles = schedule_tiles(d, layer);
-    for (int n = 0; n < tiles; n++) {
-        Tile t = {.layer = layer, .group = n, .op = OP_LINEAR, .parts = 1 << MATRIX_W, .y_done = n == tiles - 1};
-        t.segment[0] = segment_of(d, layer, MATRIX_W, 0);
-        t.segment[0].previous = d->stages == 1;
-        add_tile(d, t);
+    int first = d->n_tiles;
+    add_main(d, section, 0);
+    for (int n = first; n < d->n_tiles; n++) {
+        d->tile[n].parts = 1;
+        d->tile[n].psum = 0;
+        d->tile[n].term[0].previous = d->stages == 1;
     }
 }
 
 /* ---- runs */
 static int tile_cycles(const Tile *t)
 {
-    return t->segment[0].cycles + t->segment[1].cycles;
+    return t->term[0].cycles + t->term[1].cycles;
 }
 
 static bool same_shape(const Tile *a, const Tile *b)
 {
-    return a->layer == b->layer && (a->op == OP_KEEP) == (b->op == OP_KEEP) && a->use_psum == b->use_psum
-           && a->segment[0].matrix == b->segment[0].matrix && a->parts == b->parts
-           && a->segment[0].cycles == b->segment[0].cycles
-           && a->segment[1].cycles == b->segment[1].cycles;
+    return a->section == b->section && (a->op == OP_KEEP) == (b->op == OP_KEEP) && a->use_psum == b->use_psum
+           && a->term[0].product == b->term[0].product && a->parts == b->parts
+           && a->term[0].cycles == b->term[0].cycles && a->term[1].cycles == b->term[1].cycles;
 }
 
 /* Idle cycles needed before tile n, whose last control word would come at `end[n]` without them. */
 static int lead_before(const Design *d, const int *end, int n)
 {
     const Tile *t = &d->tile[n];
-    int longest = schedule_distance(d, OP_F, OP_O), lead = 0;
+    int longest = stages_longest_distance(d), lead = 0;
     for (int k = n - 1; k >= 0; k--) {
         const Tile *u = &d->tile[k];
         if (end[n] - end[k] >= longest)
             break;                      /* further back nothing can clash */
-        if (u->layer != t->layer || u->group != t->group)
+        if (tile_layer(d, u) != tile_layer(d, t) || u->group != t->group)
             continue;
         bool kept = u->op == OP_KEEP;
-        int need = kept && (!t->use_psum || u->gate != t->gate) ? 0 : schedule_distance(d, u->op, t->op);
+        int need = kept && (!t->use_psum || u->pass != t->pass) ? 0 : stages_distance(d, u->op, t->op);
         lead = MAX(lead, need - (end[n] - end[k]));
     }
     return lead;
@@ -230,7 +241,7 @@ static void start_run(Design *d, int tile, int lead, int weight)
     const Tile *t = &d->tile[tile];
     int cycles = tile_cycles(t);
     d->run[d->n_runs++] = (Run){.first = tile, .lead = lead, .gap = MAX(0, d->shifts - cycles), .weight = weight,
-                                .is_head = t->op == OP_LINEAR && d->stages == 1, .stage = t->layer};
+                                .is_head = section_is_head(d, t->section) && d->stages == 1, .stage = tile_layer(d, t)};
 }
 
 /* Cuts the tiles into runs of one shape; a tile that must wait for an earlier one starts a run with a lead. */
@@ -254,7 +265,7 @@ static void add_runs(Arena *a, Design *d)
         r->count++;
         weight += cycles;
         /* The head is left out in the first step, and goes first where x is late: no distance may count on it. */
-        if (t->op != OP_LINEAR || d->ring > 0)
+        if (!section_is_head(d, t->section) || d->ring > 0)
             now = end[n] + r->gap;
     }
     d->weight_words = weight;
@@ -271,11 +282,11 @@ static Run *run_of_tile(Design *d, int tile)
 static bool reads(const Run *r, const Design *d, int region)
 {
     const Tile *t = &d->tile[r->first];
-    if (d->ring > 0)
-        return (t->parts >> MATRIX_W & 1 && t->segment[0].region == region)
-               || (t->parts >> MATRIX_R & 1 && t->segment[1].region == region);
-    return (t->segment[0].cycles > 0 && t->segment[0].region == region)
-           || (t->segment[1].cycles > 0 && t->segment[1].region == region);
+    for (int k = 0; k < TERMS_MAX; k++)
+        if (t->term[k].product >= 0 && t->term[k].region == region
+            && (d->ring > 0 ? t->parts >> k & 1 : t->term[k].cycles > 0))
+            return true;
+    return false;
 }
 
 static void mark_x(Design *d)
@@ -302,16 +313,16 @@ static void mark_runs(Design *d)
             if (reads(r, d, l + 1))
                 r->wait_h |= 1u << l;
         const Tile *t = &d->tile[r->first];
-        if (t->layer == d->net->n - 1 && t->op != OP_KEEP && !out_waited)
+        if (section_of(d, t->section)->output && t->op != OP_KEEP && !out_waited)
             r->wait_out = out_waited = true;
     }
     for (int n = 0; n < d->n_tiles; n++)
-        if (d->tile[n].layer_done) {
+        if (d->tile[n].vector_done) {
             Run *r = run_of_tile(d, n);
-            r->set_pending |= 1u << d->tile[n].layer;
-            r->set_head = d->stages == 1 && d->net->layer[d->net->n - 1].cell == CELL_LINEAR
-                && last_lstm(d, d->tile[n].layer);
-            r->ends = true;
+            int section = d->tile[n].section;
+            r->set_pending |= 1u << (section_of(d, section)->writes - 1);
+            r->set_head = d->stages == 1 && section_is_head(d, section + 1 < d->net->sections ? section + 1 : section);
+            r->ends = section + 1 == d->net->sections || section_of(d, section + 1)->layer != section_of(d, section)->layer;
         }
     d->run[d->n_runs - 1].wrap = d->run[d->n_runs - 1].ends = true;
     d->head_run = -1;
@@ -324,48 +335,49 @@ static void mark_runs(Design *d)
  * done. */
 static void add_stages(Arena *a, Design *d, const int *early)
 {
-    for (int l = 0; l < d->net->n; l++) {
-        if (d->net->layer[l].cell == CELL_LINEAR) {
-            add_head(d, l);
+    for (int s = 0; s < d->net->sections; s++) {
+        if (section_is_head(d, s)) {
+            add_head(d, s);
             continue;
         }
-        int gate, group;
-        uint8_t *ahead = ARENA_ARRAY(a, uint8_t, layer_groups(d, l));
-        for (int n = 0; n < early[l]; n++) {
-            nth_tile(d, l, n, &gate, &group);
-            ahead[group] |= (uint8_t)(1 << GATE_ORDER[gate].gate);
+        int pass, group;
+        uint8_t *ahead = ARENA_ARRAY(a, uint8_t, section_groups(d, s));
+        for (int n = 0; n < early[s]; n++) {
+            nth_tile(d, s, n, &pass, &group);
+            ahead[group] |= (uint8_t)(1 << pass);
         }
-        elastic_deal(d, l, ahead);
-        add_early(d, l, early[l]);
-        add_main(d, l, early[l]);
+        elastic_deal(d, s, ahead);
+        add_early(d, s, early[s]);
+        add_main(d, s, early[s]);
     }
     elastic_tiles(a, d);
 }
 
-static void add_layers(Design *d, const int *early)
+/* The head fills the drain of the first section. */
+static void add_sections(Design *d, const int *early)
 {
-    int n = d->net->n, lstms = d->n_regions - 1;
-    for (int l = 0; l < lstms; l++) {
-        add_early(d, l, early[l]);
-        if (l == 0 && lstms == 1 && n > 1)
-            add_head(d, 1);
-        add_main(d, l, early[l]);
-        if (l == 0 && lstms > 1 && n > lstms)
-            add_head(d, n - 1);
+    int body = body_sections(d), head = d->net->sections > body ? body : -1;
+    for (int s = 0; s < body; s++) {
+        add_early(d, s, early[s]);
+        if (s == 0 && body == 1 && head >= 0)
+            add_head(d, head);
+        add_main(d, s, early[s]);
+        if (s == 0 && body > 1 && head >= 0)
+            add_head(d, head);
     }
 }
 
 void plan_schedule(Arena *a, Design *d, const int *early)
 {
     int total = 0;
-    for (int l = 0; l < d->net->n; l++)
-        total += schedule_tiles(d, l) + (l < d->n_regions - 1 ? early[l] : 0);
+    for (int s = 0; s < d->net->sections; s++)
+        total += section_tiles(d, s) + early[s];
     d->tile = ARENA_ARRAY(a, Tile, total);
     d->n_tiles = d->n_runs = 0;
     if (d->ring > 0)
         add_stages(a, d, early);
     else
-        add_layers(d, early);
+        add_sections(d, early);
     add_runs(a, d);
     mark_runs(d);
 }

@@ -51,14 +51,11 @@ static void mark_columns(const Matrix *m, uint8_t *used)
             used[c] |= !m->kept || m->kept[r * m->columns + c];
 }
 
-/* The region of x is read by W of layer 0; that of h of layer l by R of it and W of the next. */
 static void mark_used(const Design *d, int region, uint8_t *used)
 {
-    const Network *net = d->net;
-    if (region > 0)
-        mark_columns(&net->layer[region - 1].m[MATRIX_R], used);
-    if (region < net->n)
-        mark_columns(&net->layer[region].m[MATRIX_W], used);
+    for (int p = 0; p < d->net->products; p++)
+        if (d->net->product[p].from == region)
+            mark_columns(&d->net->product[p].m, used);
 }
 
 /* x: an element stays in the bank in which the stream delivers it; the banks close up the gaps, each for itself. */

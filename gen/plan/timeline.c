@@ -4,8 +4,11 @@
 /* ---- groups of rows, for pictures: block rows as the pattern cut them, else gates */
 static const MatrixPlan *plan_of(const Design *d, int layer)
 {
-    const MatrixPlan *w = &d->matrix[layer][MATRIX_W], *r = &d->matrix[layer][MATRIX_R];
-    return w->rows > 0 ? w : r;
+    const MatrixPlan *last = NULL;
+    for (int p = 0; p < d->net->products; p++)
+        if (d->net->product[p].layer == layer && (!last || last->rows == 0))
+            last = &d->plan[p];
+    return last;
 }
 
 /* Rows that are cut into groups by themselves: of a gate where gates keep different rates, else all. */
@@ -53,7 +56,7 @@ static void set_columns(const Design *d, Timeline *out, int *column, int *begin)
     for (int k = 0; k < d->n_runs; k++) {
         const Run *r = &d->run[k];
         const Tile *t = &d->tile[r->first];
-        int each = t->segment[0].cycles + t->segment[1].cycles;
+        int each = t->term[0].cycles + t->term[1].cycles;
         for (int n = 0; n < r->count; n++)
             for (int c = 0; c < each; c++)
                 column[r->weight + n * each + c] = begin[k] + r->lead + n * (each + r->gap) + c;
@@ -68,8 +71,8 @@ static void add_words(Builder *b, const Tile *t, int pe, int row, int word, int 
         n = cycles - k;
         while (column[k + n - 1] != column[k] + n - 1)
             n--;
-        b->out->stretch[b->out->n_stretches++] = (Stretch){.pe = pe, .at = column[k], .cycles = n, .layer = t->layer,
-                                                           .row = row};
+        b->out->stretch[b->out->n_stretches++] = (Stretch){.pe = pe, .at = column[k], .cycles = n, .row = row,
+                                                           .layer = tile_layer(b->d, t)};
     }
     b->out->words += cycles;
 }
@@ -80,9 +83,9 @@ static void add_paced(Builder *b, int first, int n, int word)
     for (int pe = 0; pe < b->d->pes; pe++)
         for (int k = first, at = word; k < first + n; at += elastic_tile_cycles(b->d, k, pe), k++) {
             const Tile *t = &b->d->tile[k];
-            int row = image_row(b->d, t, pe), cycles = 0;
-            for (int which = 0; which < MATRICES; which++)
-                cycles += elastic_part_cycles(b->d, t, which, row);
+            int row = image_row(b->d, t, pe), neuron = image_neuron(b->d, t, pe), cycles = 0;
+            for (int which = 0; which < TERMS_MAX; which++)
+                cycles += elastic_part_cycles(b->d, t, which, neuron);
             add_words(b, t, pe, row, at, cycles);
         }
 }
@@ -93,28 +96,30 @@ static void add_in_step(Builder *b, int tile, int word)
     for (int pe = 0; pe < b->d->pes; pe++) {
         int row = image_row(b->d, t, pe);
         if (row >= 0)
-            add_words(b, t, pe, row, word, t->segment[0].cycles + t->segment[1].cycles);
+            add_words(b, t, pe, row, word, t->term[0].cycles + t->term[1].cycles);
     }
 }
 
 static int tile_parts(const Design *d, const Tile *t)
 {
     int parts = 0;
+    const Section *s = &d->net->section[t->section];
     if (d->ring > 0)
-        return t->op == OP_KEEP || t->op == OP_LINEAR ? t->parts : 1 << MATRIX_W | 1 << MATRIX_R;
-    for (int k = 0; k < 2; k++)
-        if (t->segment[k].cycles > 0)
-            parts |= 1 << t->segment[k].matrix;
+        return t->op == OP_KEEP ? t->parts : (1 << s->terms) - 1;
+    for (int k = 0; k < TERMS_MAX; k++)
+        for (int which = 0; which < s->terms; which++)
+            if (t->term[k].cycles > 0 && t->term[k].product == s->term[which])
+                parts |= 1 << which;
     return parts;
 }
 
 static void add_phase(Builder *b, const Tile *t, int word, int cycles)
 {
     Timeline *o = b->out;
-    Phase p = {.layer = t->layer, .parts = tile_parts(b->d, t), .ahead = t->op == OP_KEEP, .at = b->column[word],
+    Phase p = {.section = t->section, .parts = tile_parts(b->d, t), .ahead = t->op == OP_KEEP, .at = b->column[word],
                .end = b->column[word + cycles - 1] + 1};
     Phase *last = o->n_phases > 0 ? &o->phase[o->n_phases - 1] : NULL;
-    if (last && last->layer == p.layer && last->parts == p.parts && last->ahead == p.ahead)
+    if (last && last->section == p.section && last->parts == p.parts && last->ahead == p.ahead)
         last->end = p.end;
     else
         o->phase[o->n_phases++] = p;
@@ -127,7 +132,7 @@ static void add_tiles(Builder *b)
         int cycles = 0;
         n = d->ring > 0 ? elastic_phase(d, k) : 1;
         for (int j = k; j < k + n; j++)
-            cycles += d->tile[j].segment[0].cycles + d->tile[j].segment[1].cycles;
+            cycles += d->tile[j].term[0].cycles + d->tile[j].term[1].cycles;
         if (d->ring > 0)
             add_paced(b, k, n, word);
         else
@@ -138,15 +143,15 @@ static void add_tiles(Builder *b)
 }
 
 /* ---- bounds */
-/* Words of R of the neuron with the most of them: its rows are on one PE. */
-static int longest_neuron(const Design *d, int layer)
+/* Words of the neuron with the most of them in a product: its rows are on one PE. */
+static int longest_neuron(const Design *d, int product)
 {
-    int most = 0, hidden = d->net->layer[layer].hidden;
-    for (int e = 0; e < hidden; e++) {
+    const Matrix *m = &d->net->product[product].m;
+    int most = 0, units = m->rows / m->gates;
+    for (int e = 0; e < units; e++) {
         int sum = 0;
-        for (int g = 0; g < GATES; g++)
-            sum += d->row_cycles[layer][MATRIX_R] ? d->row_cycles[layer][MATRIX_R][g * hidden + e]
-                                                  : d->matrix[layer][MATRIX_R].gate_cycles[g];
+        for (int g = 0; g < m->gates; g++)
+            sum += d->row_cycles[product] ? d->row_cycles[product][g * units + e] : d->plan[product].gate_cycles[g];
         most = MAX(most, sum);
     }
     return most;
@@ -157,9 +162,9 @@ static int longest_neuron(const Design *d, int layer)
 static int least_loop(const Design *d)
 {
     int most = 0;
-    for (int l = 0; l < d->net->n; l++)
-        if (d->net->layer[l].cell == CELL_LSTM)
-            most = MAX(most, longest_neuron(d, l) + schedule_drain(d) - d->slack);
+    for (int p = 0; p < d->net->products; p++)
+        if (d->net->product[p].previous)
+            most = MAX(most, longest_neuron(d, p) + stages_drain(d) - d->slack);
     return most;
 }
 

@@ -27,11 +27,10 @@ typedef struct Outcome { double kept, pruned_db, rounded_db, both_db; const char
 static int64_t network_weights(const Network *net, bool only_kept)
 {
     int64_t n = 0;
-    for (int k = 0; k < net->n; k++)
-        for (int which = 0; which < MATRICES; which++) {
-            const Matrix *m = &net->layer[k].m[which];
-            n += only_kept ? matrix_kept(m) : (int64_t)m->rows * m->columns;
-        }
+    for (int p = 0; p < net->products; p++) {
+        const Matrix *m = &net->product[p].m;
+        n += only_kept ? matrix_kept(m) : (int64_t)m->rows * m->columns;
+    }
     return n;
 }
 
@@ -52,15 +51,13 @@ static Sequences limit_steps(Arena *a, const Network *net, const Sequences *all)
 static Network copy_network(Arena *a, const Network *net)
 {
     Network copy = *net;
-    for (int k = 0; k < net->n; k++)
-        for (int which = 0; which < MATRICES; which++) {
-            Matrix *m = &copy.layer[k].m[which];
-            size_t n = (size_t)m->rows * (size_t)m->columns;
-            const float *from = m->value;
-            m->value = ARENA_ARRAY(a, float, n);
-            if (n > 0)
-                memcpy(m->value, from, n * sizeof *from);
-        }
+    for (int p = 0; p < net->products; p++) {
+        Matrix *m = &copy.product[p].m;
+        size_t n = (size_t)m->rows * (size_t)m->columns;
+        const float *from = m->value;
+        m->value = ARENA_ARRAY(a, float, n);
+        memcpy(m->value, from, n * sizeof *from);
+    }
     return copy;
 }
 
@@ -73,7 +70,7 @@ static void keep_everywhere(Spec *s, const Pattern *p, double rate)
         s->layer[l].pattern.given = s->layer[l].keep.given = false;
     for (int use = 0; use < USES; use++) {
         double r = use == USE_HEAD ? 1 : rate;
-        s->keep[0].of[use] = (Rate){ .gate = { r, r, r, r } };
+        s->keep[0].of[use] = (Rate){ .gate = { r, r, r, r, r } };
     }
 }
 
@@ -88,10 +85,8 @@ static Spec spec_with(const Spec *s, const Pattern *p, double rate)
 static bool prune_all(const Pattern *p, const Spec *s, Arena *a, Diag *d, Network *net)
 {
     bool ok = true;
-    for (int k = 0; k < net->n; k++)
-        for (int which = 0; which < MATRICES; which++)
-            if (net->layer[k].m[which].rows > 0)
-                ok = p->prune(s, a, d, &net->layer[k], which, (Place){ 0 }) && ok;
+    for (int k = 0; k < net->products; k++)
+        ok = p->prune(s, a, d, net, k) && ok;
     return ok && !diag_failed(d);
 }
 
@@ -99,7 +94,7 @@ static float *decoded(Arena *a, const QNetwork *q, const Golden *g, size_t n)
 {
     float *y = ARENA_ARRAY(a, float, n);
     for (size_t i = 0; i < n; i++)
-        y[i] = (float)format_decode(q->layer[q->n - 1].out, g->y[i]);
+        y[i] = (float)format_decode(q->layer[q->net->n - 1].out, g->y[i]);
     return y;
 }
 
@@ -127,7 +122,7 @@ static Outcome try_one(const Trial *t, Arena *a, const Pattern *p, double rate)
     patterns_check(&s, &net, d);
     if (diag_failed(d) || !prune_all(p, &s, a, d, &net)
         || !network_quantise(a, d, &s, &net, t->seq, &q)
-        || !golden_run(a, &q, &net, NULL, t->seq, &g))
+        || !golden_run(a, &q, &net, t->seq, &g))
         return out;
     out.why = NULL;
     out.with = p->settings ? p->settings(a, &s) : NULL;

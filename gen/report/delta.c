@@ -2,14 +2,14 @@
 #include "report/report.h"
 
 /* Share of the elements of W's or R's vectors that were not sent, in percent. */
-static double skipped(const Design *d, int layer, int which)
+static double skipped(const Design *d, int product)
 {
     const Activity *a = d->activity;
-    int n = d->net->layer[layer].m[which].columns;
+    int n = d->net->product[product].m.columns;
     int64_t sent = 0;
     for (int t = 0; t < a->steps; t++)
         for (int e = 0; e < n; e++)
-            sent += a->sent[(size_t)t * (size_t)a->elements + (size_t)(a->at[layer][which] + e)];
+            sent += a->sent[(size_t)t * (size_t)a->elements + (size_t)(a->at[product] + e)];
     return 100 - 100.0 * (double)sent / ((double)a->steps * n);
 }
 
@@ -17,11 +17,12 @@ static json_t *layers_json(const Design *d)
 {
     json_t *layers = json_array();
     for (int l = 0; l < d->net->n; l++) {
-        if (d->net->layer[l].cell != CELL_LSTM)
+        const Section *s = &d->net->section[d->net->layer[l].first_section];
+        if (layer_is_linear(&d->net->layer[l]))
             continue;
         json_t *o = json_object();
-        json_object_set_new(o, "skipped_x_percent", value_rounded(skipped(d, l, MATRIX_W), 2));
-        json_object_set_new(o, "skipped_h_percent", value_rounded(skipped(d, l, MATRIX_R), 2));
+        json_object_set_new(o, "skipped_x_percent", value_rounded(skipped(d, s->term[0]), 2));
+        json_object_set_new(o, "skipped_h_percent", value_rounded(skipped(d, s->term[1]), 2));
         json_array_append_new(layers, o);
     }
     return layers;
@@ -85,7 +86,7 @@ json_t *delta_json(const Report *r)
     json_object_set_new(o, "layers", layers_json(d));
     if (r->sim) {
         put_registers(o, "registers", &r->sim->delta, d->spec->delta_x, d->spec->delta_h);
-        put_registers(o, "registers_raised", &r->sim->raised, format_decode(d->q->input, raised->delta_x),
+        put_registers(o, "registers_raised", &r->sim->raised, format_decode(d->q->vector[0], raised->delta_x),
                       format_decode(d->q->gate, raised->delta_h));
     }
     return o;

@@ -30,7 +30,7 @@ typedef enum {
     TERM_RING,                          /* elastic: PEs x bits of an accumulator */
     TERM_SPAN,                          /* lanes that choose among banks: bits x half the banks */
     TERMS
-} Term;
+} EstimateTerm;
 
 typedef struct Coefficients {
     const char *family;

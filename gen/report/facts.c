@@ -17,7 +17,7 @@ static size_t step_at(int steps, int s, int t, int width)
 
 static Format output_format(const QNetwork *q)
 {
-    return q->layer[q->n - 1].out;
+    return q->layer[q->net->n - 1].out;
 }
 
 /* SNR of outputs against `reference`, whose sequences hold `steps` steps (1: the last one): of `value`, or of the
@@ -99,24 +99,20 @@ static void gather_accuracy(const Golden *g, const Sequences *seq, Facts *out)
 
 /* ---- stored bits ---- */
 
-MatrixPlan facts_own_plan(const Design *d, int layer, int which)
+MatrixPlan facts_own_plan(const Design *d, int product)
 {
-    const Matrix *m = &d->net->layer[layer].m[which];
-    return m->pattern == d->pattern ? d->matrix[layer][which] : m->pattern->plan(d->spec, m);
+    const Matrix *m = &d->net->product[product].m;
+    return m->pattern == d->pattern ? d->plan[product] : m->pattern->plan(d->spec, m);
 }
 
 static void gather_memory(const Design *d, Facts *out)
 {
     double bound = 0;
-    for (int l = 0; l < d->net->n; l++)
-        for (int which = 0; which < MATRICES; which++) {
-            const Matrix *m = &d->net->layer[l].m[which];
-            if (m->rows == 0)
-                continue;
-            MatrixPlan p = facts_own_plan(d, l, which);
-            bound += (double)p.kept *
-                     m->pattern->bound_bits(&p, m->rows, m->columns, d->q->weight_bits);
-        }
+    for (int k = 0; k < d->net->products; k++) {
+        const Matrix *m = &d->net->product[k].m;
+        MatrixPlan p = facts_own_plan(d, k);
+        bound += (double)p.kept * m->pattern->bound_bits(&p, m->rows, m->columns, d->q->weight_bits);
+    }
     int64_t words = (int64_t)d->weight_words * d->pes * d->lanes_pe;
     out->weight_bits = words * d->q->weight_bits;
     out->index_bits = (int64_t)d->weight_words * d->index_memories * d->index_word;
@@ -130,12 +126,10 @@ static void gather_memory(const Design *d, Facts *out)
 static int lanes_idle(const Design *d)
 {
     int rows = 0, lanes = 0;
-    for (int l = 0; l < d->net->n; l++) {
-        rows = MAX(rows, d->net->layer[l].hidden);
-        for (int which = 0; which < MATRICES; which++)
-            if (d->net->layer[l].m[which].rows > 0)
-                lanes = MAX(lanes,
-                            MIN(d->matrix[l][which].banks, d->net->layer[l].m[which].columns));
+    for (int p = 0; p < d->net->products; p++) {
+        const Matrix *m = &d->net->product[p].m;
+        rows = MAX(rows, m->rows / m->gates);
+        lanes = MAX(lanes, MIN(d->plan[p].banks, m->columns));
     }
     return d->pes * d->lanes_pe - MIN(d->pes, rows) * MIN(d->lanes_pe, lanes);
 }

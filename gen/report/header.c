@@ -144,8 +144,8 @@ const char *header_text(Arena *a, const Design *d)
                  h.prefix);
     put_registers(&h);
     put_stream(&h);
-    put_conversion(&h, "x", "An element of the input", q->input);
-    put_conversion(&h, "y", "An element of the result", q->layer[q->n - 1].out);
+    put_conversion(&h, "x", "An element of the input", q->vector[0]);
+    put_conversion(&h, "y", "An element of the result", q->layer[q->net->n - 1].out);
     buffer_print(&h.out, "\n#endif\n");
     return h.out.text;
 }

@@ -30,11 +30,13 @@ static void put_glance(Page *p)
 /* What a pattern keeps, in the unit in which it chooses. */
 static const char *keep_text(const Page *p, const json_t *m)
 {
-    const char *keep = cell(p, m, "keep_per_bank");
-    if (value_at(m, "keep_per_gate"))
-        keep = str_format(p->arena, "i %s, f %s, g %s, o %s", cell(p, m, "keep_per_gate.i"),
-                          cell(p, m, "keep_per_gate.f"), cell(p, m, "keep_per_gate.g"),
-                          cell(p, m, "keep_per_gate.o"));
+    const char *keep = cell(p, m, "keep_per_bank"), *gate;
+    json_t *gates = json_object_get(m, "keep_per_gate"), *value;
+    if (gates)
+        keep = "";
+    json_object_foreach (gates, gate, value)
+        keep = str_format(p->arena, "%s%s%s %s", keep, *keep ? ", " : "", gate,
+                          cell(p, gates, gate));
     if (value_at(m, "keep_per_sub_column"))
         return str_format(p->arena, "%s of the %s rows of a PE in each column", cell(p, m, "keep_per_sub_column"),
                           cell(p, m, "rows_of_pe"));

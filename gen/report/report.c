@@ -18,21 +18,20 @@ static void put_integer(json_t *object, const char *key, int64_t v)
 
 /* ---- what was built ---- */
 
-static bool same_in_all_gates(const MatrixPlan *p)
+static bool same_in_all_gates(const MatrixPlan *p, int gates)
 {
-    for (int g = 1; g < GATES; g++)
+    for (int g = 1; g < gates; g++)
         if (p->gate_keep[g] != p->gate_keep[0])
             return false;
     return true;
 }
 
 /* Kept per bank (or row) of each gate. */
-static json_t *gates_json(const MatrixPlan *p)
+static json_t *gates_json(const MatrixPlan *p, const char *gates)
 {
-    static const char *const NAMES[GATES] = { "i", "f", "g", "o" };
     json_t *o = json_object();
-    for (int g = 0; g < GATES; g++)
-        put_integer(o, NAMES[g], p->gate_keep[g]);
+    for (int g = 0; gates[g]; g++)
+        put_integer(o, (const char[]){ gates[g], '\0' }, p->gate_keep[g]);
     return o;
 }
 
@@ -50,10 +49,10 @@ static void put_keep(json_t *o, const Matrix *m, const MatrixPlan *p)
     }
 }
 
-static json_t *matrix_json(const Design *d, int layer, int which)
+static json_t *matrix_json(const Design *d, int product)
 {
-    const Matrix *m = &d->net->layer[layer].m[which];
-    const MatrixPlan *packed = &d->matrix[layer][which], own = facts_own_plan(d, layer, which);
+    const Matrix *m = &d->net->product[product].m;
+    const MatrixPlan *packed = &d->plan[product], own = facts_own_plan(d, product);
     json_t *o = json_object();
     put(o, "pattern", json_string(m->pattern->name));
     put_integer(o, "rows", m->rows);
@@ -61,25 +60,24 @@ static json_t *matrix_json(const Design *d, int layer, int which)
     put_integer(o, "kept", packed->kept);
     put_integer(o, "stored", packed->stored);
     put_keep(o, m, &own);
-    if (m->gates > 1 && !same_in_all_gates(&own))
-        put(o, "keep_per_gate", gates_json(&own));
+    if (m->gates > 1 && !same_in_all_gates(&own, m->gates))
+        put(o, "keep_per_gate", gates_json(&own, d->net->product[product].gates));
     return o;
 }
 
 static json_t *layer_json(const Design *d, int l)
 {
-    static const char *const NAMES[MATRICES] = { "W", "R" };
     const Layer *layer = &d->net->layer[l];
     json_t *o = json_object();
-    put(o, "cell", json_string(layer->cell == CELL_LSTM ? "lstm" : "linear"));
+    put(o, "cell", json_string(layer->cell->key));
     put_integer(o, "inputs", layer->inputs);
     put_integer(o, "hidden", layer->hidden);
     put_integer(o, "directions", 1);
-    if (layer->cell == CELL_LINEAR)
-        put(o, "activation", json_string(layer->activation == CURVE_RELU ? "relu" : "none"));
-    for (int which = 0; which < MATRICES; which++)
-        if (layer->m[which].rows > 0)
-            put(o, NAMES[which], matrix_json(d, l, which));
+    if (layer_is_linear(layer))
+        put(o, "activation", json_string(curve_name(layer->activation[0])));
+    for (int p = 0; p < d->net->products; p++)
+        if (d->net->product[p].layer == l)
+            put(o, product_name(d->net, p), matrix_json(d, p));
     return o;
 }
 
@@ -313,25 +311,25 @@ static void add_row_formats(json_t *list, Arena *a, const QNetwork *q, int l)
         low = MIN(low, layer->row_fraction[r]);
         high = MAX(high, layer->row_fraction[r]);
     }
-    int w = layer->in.fraction + layer->align[MATRIX_W],
-        h = q->gate.fraction + layer->align[MATRIX_R];
-    add_format(list, str_format(a, "layer%d.W", l), (Format){ q->weight_bits, low - w }, high - w);
-    if (layer->m[MATRIX_R].rows > 0)
-        add_format(list, str_format(a, "layer%d.R", l), (Format){ q->weight_bits, low - h },
-                   high - h);
+    for (int p = 0; p < q->net->products; p++) {
+        int source = q->vector[q->net->product[p].from].fraction + q->product[p].align;
+        if (q->net->product[p].layer == l)
+            add_format(list, str_format(a, "layer%d.%s", l, product_name(q->net, p)),
+                       (Format){ q->weight_bits, low - source }, high - source);
+    }
     add_format(list, str_format(a, "layer%d.accumulator", l), (Format){ q->acc_bits, low }, high);
 }
 
 static json_t *formats_json(Arena *a, const QNetwork *q)
 {
     json_t *list = json_array();
-    add_format(list, "x", q->input, q->input.fraction);
+    add_format(list, "x", q->vector[0], q->vector[0].fraction);
     add_format(list, "preactivation", q->pre, q->pre.fraction);
     add_format(list, "gate", q->gate, q->gate.fraction);
     add_format(list, "c", q->state, q->state.fraction);
-    for (int l = 0; l < q->n; l++) {
+    for (int l = 0; l < q->net->n; l++) {
         const QLayer *layer = &q->layer[l];
-        const char *name = str_format(a, "layer%d.%s", l, layer->cell == CELL_LSTM ? "h" : "y");
+        const char *name = str_format(a, "layer%d.%s", l, layer_is_linear(&q->net->layer[l]) ? "y" : "h");
         add_format(list, name, layer->out, layer->out.fraction);
         add_row_formats(list, a, q, l);
     }

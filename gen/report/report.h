@@ -27,7 +27,7 @@ typedef struct Facts {
 Facts facts_gather(const Design *d, const Golden *g, const Sequences *seq);
 
 /* How a matrix lies by its own pattern, which says what is kept; another one of the core may plan and pack it. */
-MatrixPlan facts_own_plan(const Design *d, int layer, int which);
+MatrixPlan facts_own_plan(const Design *d, int product);
 
 /* ---------------------------------------------------------------- report/report.c */
 /* What a core takes on a part. */

@@ -154,11 +154,16 @@ static void put_cells(Picture *p)
 /* ---- phases */
 static const char *phase_name(const Picture *p, const Phase *f)
 {
-    static const char *const PARTS[] = {"", "W", "R", "W and R"};
-    if (p->d->net->layer[f->layer].cell == CELL_LINEAR)
+    const Network *net = p->d->net;
+    const Section *s = &net->section[f->section];
+    const char *text = "";
+    if (layer_is_linear(&net->layer[s->layer]))
         return "head";
-    const char *layer = p->d->n_regions > 2 ? str_format(p->out.arena, "layer %d: ", f->layer) : "";
-    return str_format(p->out.arena, "%s%s%s", layer, PARTS[f->parts], f->ahead ? " ahead" : "");
+    for (int k = 0; k < s->terms; k++)
+        if (f->parts >> k & 1)
+            text = str_format(p->out.arena, "%s%s%s", text, *text ? " and " : "", product_name(net, s->term[k]));
+    const char *layer = p->d->n_regions > 2 ? str_format(p->out.arena, "layer %d: ", s->layer) : "";
+    return str_format(p->out.arena, "%s%s%s", layer, text, f->ahead ? " ahead" : "");
 }
 
 static void put_phases(Picture *p)

@@ -63,9 +63,9 @@ static void watch_clipping(const Watch *w)
 {
     const Golden *g = w->report->golden;
     const QNetwork *q = w->report->design->q;
-    const Format out = q->layer[q->n - 1].out;
+    const Format out = q->layer[q->net->n - 1].out;
     const struct { int64_t n; const char *key, *what; Format f; const char *remedy; } KINDS[] = {
-        { g->input_saturations, "precision.input_range", "of x", q->input,
+        { g->input_saturations, "precision.input_range", "of x", q->vector[0],
           "raise precision.input_range, or leave it out: it is then calibrated" },
         { g->state_saturations, "precision.state_range", "of the cell state", q->state,
           "raise precision.state_range, or give it twice what the state reaches" },
@@ -83,10 +83,10 @@ static void watch_clipping(const Watch *w)
 /* ---- outliers of x */
 
 /* Where the largest |x| is, and what others reach. */
-typedef struct Peaks {
+typedef struct Outliers {
     double largest, most, other_elements;   /* most: of all but one in OUTLIERS; other_elements: than the largest's */
     int sequence, step, element;
-} Peaks;
+} Outliers;
 
 static int by_size(const void *a, const void *b)
 {
@@ -110,9 +110,9 @@ static size_t sort_sizes(const Sequences *q, float *size)
     return n;
 }
 
-static Peaks find_peaks(const Sequences *q)
+static Outliers find_outliers(const Sequences *q)
 {
-    Peaks p = { .largest = -1 };
+    Outliers p = { .largest = -1 };
     Arena *scratch = arena_new();
     float *peak = ARENA_ARRAY(scratch, float, q->width);
     for (int s = 0; s < q->n; s++)
@@ -121,7 +121,7 @@ static Peaks find_peaks(const Sequences *q)
                 float v = fabsf(step_of(q, s, t)[i]);
                 peak[i] = v > peak[i] ? v : peak[i];
                 if (v > p.largest)
-                    p = (Peaks){ .largest = v, .sequence = s, .step = t, .element = i };
+                    p = (Outliers){ .largest = v, .sequence = s, .step = t, .element = i };
             }
     for (int i = 0; i < q->width; i++)
         if (i != p.element)
@@ -142,11 +142,11 @@ static bool starves(double largest, double rest, Format f)
 static void watch_outliers(const Watch *w)
 {
     const Sequences *q = w->report->sequences;
-    Format f = w->report->design->q->input;
+    Format f = w->report->design->q->vector[0];
     Place at = spec_at(w->spec, "verify.input");
     if (w->spec->input_range > 0)
         return;
-    Peaks p = find_peaks(q);
+    Outliers p = find_outliers(q);
     const char *where = q->n > 1 ? str_format(w->arena, "sequence %d, step %d", p.sequence, p.step)
                                  : str_format(w->arena, "step %d", p.step);
     if (starves(p.largest, p.most, f))
@@ -185,18 +185,14 @@ static bool keeps_far_more(const Matrix *m, double *asked, double *kept)
 
 static void watch_pattern(const Watch *w, const Pattern *pattern)
 {
-    static const char *const NAMES[MATRICES] = { "W", "R" };
     const Network *net = w->report->design->net;
     double asked, kept;
     Buffer list;
     buffer_init(&list, w->arena);
-    for (int l = 0; l < net->n; l++)
-        for (int which = 0; which < MATRICES; which++) {
-            const Matrix *m = &net->layer[l].m[which];
-            if (m->pattern == pattern && keeps_far_more(m, &asked, &kept))
-                buffer_print(&list, "%s%s of layer %d: %.3g %% asked, %.3g %% kept", list.length ? "; " : "",
-                             NAMES[which], l, 100 * asked, 100 * kept);
-        }
+    for (int p = 0; p < net->products; p++)
+        if (net->product[p].m.pattern == pattern && keeps_far_more(&net->product[p].m, &asked, &kept))
+            buffer_print(&list, "%s%s of layer %d: %.3g %% asked, %.3g %% kept", list.length ? "; " : "",
+                         product_name(net, p), net->product[p].layer, 100 * asked, 100 * kept);
     if (list.length)
         diag_warn(w->diag, spec_at(w->spec, "sparsity.keep"), "%s keeps far more than was asked: %s; %s", pattern->name,
                   list.text, pattern->grain);

@@ -105,16 +105,13 @@ static const char *key_of(Arena *a, const Job *j, int level)
 static void copy_network(Arena *a, const Network *from, Network *to)
 {
     *to = *from;
-    for (int l = 0; l < from->n; l++)
-        for (int which = 0; which < MATRICES; which++) {
-            Matrix *m = &to->layer[l].m[which];
-            size_t n = (size_t)m->rows * (size_t)m->columns;
-            if (n == 0)
-                continue;
-            float *copy = ARENA_ARRAY(a, float, n);
-            memcpy(copy, m->value, n * sizeof *copy);
-            m->value = copy;
-        }
+    for (int p = 0; p < from->products; p++) {
+        Matrix *m = &to->product[p].m;
+        size_t n = (size_t)m->rows * (size_t)m->columns;
+        float *copy = ARENA_ARRAY(a, float, n);
+        memcpy(copy, m->value, n * sizeof *copy);
+        m->value = copy;
+    }
 }
 
 /* What the level below left, as the start of this one. */

@@ -4,6 +4,8 @@
 
 #include "lstmgen.h"
 
+#include <string.h>
+
 /* A repeatable generator (xorshift32): tests print nothing that changes from run to run. */
 static inline uint32_t draw(uint32_t *seed)
 {
@@ -24,43 +26,56 @@ static inline Spec spec_of(int activation, int weight, int state)
                   .activation_bits = activation, .weight_bits = weight, .state_bits = state};
 }
 
-static inline Matrix matrix_of(Arena *a, int rows, int columns, int gates)
-{
-    return (Matrix){.rows = rows, .columns = columns, .value = ARENA_ARRAY(a, float, (size_t)rows * columns),
-                    .gates = gates,
-                    .pattern = pattern_find("dense"), .keep = {.gate = {1, 1, 1, 1}}};
-}
+/* Products of the n-th LSTM of a stack: 2 * n + MATRIX_W, 2 * n + MATRIX_R; a head has only the first. */
+enum { MATRIX_W, MATRIX_R, MATRICES };
 
 /* The same pattern for all matrices, one rate for W and one for R. */
 static inline void net_patterns(Network *net, const char *pattern, double W, double R)
 {
-    for (int l = 0; l < net->n; l++)
-        for (int which = 0; which < MATRICES; which++) {
-            double rate = which == MATRIX_W ? W : R;
-            net->layer[l].m[which].pattern = pattern_find(pattern);
-            net->layer[l].m[which].keep = (Rate){.gate = {rate, rate, rate, rate}};
-        }
+    for (int p = 0; p < net->products; p++) {
+        double rate = net->product[p].use == USE_R ? R : W;
+        net->product[p].m.pattern = pattern_find(pattern);
+        net->product[p].m.keep = (Rate){.gate = {rate, rate, rate, rate, rate}};
+    }
 }
 
-/* Adds a layer of zero weights. */
-static inline Layer *net_add(Arena *a, Network *net, CellKind cell, int inputs, int hidden)
+/* Adds a layer of zero weights; those of the layers before stay. */
+static inline Layer *net_add(Arena *a, Network *net, const char *cell, int inputs, int hidden)
 {
     Layer *l = &net->layer[net->n++];
-    int rows = cell == CELL_LSTM ? GATES * hidden : hidden;
-    *l = (Layer){.cell = cell, .inputs = inputs, .hidden = hidden, .at = {"test.yaml", 0, 0}};
-    l->m[MATRIX_W] = matrix_of(a, rows, inputs, rows / hidden);
-    if (cell == CELL_LSTM)
-        l->m[MATRIX_R] = matrix_of(a, rows, hidden, GATES);
-    l->bias = ARENA_ARRAY(a, double, rows);
+    Product before[PRODUCTS_MAX];
+    int old = net->products;
+    memcpy(before, net->product, sizeof before);
+    *l = (Layer){.cell = cell_find(cell), .inputs = inputs, .hidden = hidden, .at = {"test.yaml", 0, 0}};
+    cell_activations(l->cell, l->activation);
+    network_lay_out(net);
+    for (int p = 0; p < net->products; p++) {
+        Matrix *m = &net->product[p].m;
+        if (p < old) {
+            *m = before[p].m;
+            continue;
+        }
+        m->value = ARENA_ARRAY(a, float, (size_t)m->rows * (size_t)m->columns);
+        m->pattern = pattern_find("dense");
+        m->keep = (Rate){.gate = {1, 1, 1, 1, 1}};
+    }
+    l->bias = ARENA_ARRAY(a, double, layer_rows(l));
     return l;
 }
 
-static inline void layer_randomise(Layer *l, uint32_t *seed, double range)
+/* Of a linear layer. */
+static inline void layer_activate(Layer *l, Curve c)
 {
-    for (int which = 0; which < MATRICES; which++)
-        for (int i = 0; i < l->m[which].rows * l->m[which].columns; i++)
-            l->m[which].value[i] = (float)draw_real(seed, range);
-    for (int r = 0; r < l->m[MATRIX_W].rows; r++)
+    l->activation[0] = l->pass[0].curve = c;
+}
+
+static inline void layer_randomise(Network *net, const Layer *l, uint32_t *seed, double range)
+{
+    for (int p = 0; p < net->products; p++)
+        for (int i = 0; &net->layer[net->product[p].layer] == l && i < net->product[p].m.rows * net->product[p].m.columns;
+             i++)
+            net->product[p].m.value[i] = (float)draw_real(seed, range);
+    for (int r = 0; r < layer_rows(l); r++)
         l->bias[r] = draw_real(seed, range);
 }
 

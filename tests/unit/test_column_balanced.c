@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net_build.h"
 #include "pattern/pattern.h"
 
 /* Gao et al., H = 1024: weights kept of a sub-column of S = 4H/M rows. */
@@ -24,7 +25,7 @@ static void test_published_counts(void **state)
             assert_int_equal(column_balanced_keep(4 * 1024 / table[k].pes, 1 - sparsity[i]), table[k].kept[i]);
 }
 
-typedef struct Case { Arena *arena; Spec spec; Layer layer; Matrix *m; } Case;
+typedef struct Case { Arena *arena; Spec spec; Network net; Matrix *m; } Case;
 
 /* A matrix of 4 * hidden rows with many equal magnitudes, pruned. */
 static void prune_random(Case *c, int hidden, int columns, int pes, double keep)
@@ -32,14 +33,13 @@ static void prune_random(Case *c, int hidden, int columns, int pes, double keep)
     const Pattern *p = &pattern_column_balanced;
     c->arena = arena_new();
     c->spec = (Spec){ .pes = pes, .pe_width = 1 + rand() % 4, .max_padding = 0.25 };
-    c->layer = (Layer){ .cell = CELL_LSTM, .inputs = columns, .hidden = hidden };
-    c->m = &c->layer.m[MATRIX_W];
-    *c->m = (Matrix){ .rows = 4 * hidden, .columns = columns, .gates = GATES,
-                      .keep = { .gate = { keep, keep, keep, keep } } };
-    c->m->value = ARENA_ARRAY(c->arena, float, 4 * hidden * columns);
+    c->net = (Network){ .n = 0 };
+    net_add(c->arena, &c->net, "lstm", columns, hidden);
+    net_patterns(&c->net, "column_balanced", keep, keep);
+    c->m = &c->net.product[MATRIX_W].m;
     for (int i = 0; i < 4 * hidden * columns; i++)
         c->m->value[i] = (float)(rand() % 9 + 1) * (rand() & 1 ? 1 : -1);
-    assert_true(p->prune(&c->spec, c->arena, diag_new(c->arena), &c->layer, MATRIX_W, (Place){ 0 }));
+    assert_true(p->prune(&c->spec, c->arena, diag_new(c->arena), &c->net, MATRIX_W));
 }
 
 /* Neurons of PE pe. */
@@ -103,7 +103,7 @@ static void test_ties(void **state)
     prune_random(&c, 4, 1, 2, 0.5);
     for (int i = 0; i < 16; i++)
         c.m->value[i] = 1;
-    assert_true(pattern_column_balanced.prune(&c.spec, c.arena, diag_new(c.arena), &c.layer, MATRIX_W, (Place){ 0 }));
+    assert_true(pattern_column_balanced.prune(&c.spec, c.arena, diag_new(c.arena), &c.net, MATRIX_W));
     for (int row = 0; row < 16; row++)
         assert_int_equal(c.m->kept[row], row < 8);
     arena_free(c.arena);

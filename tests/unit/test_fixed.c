@@ -99,7 +99,7 @@ static void test_encode(void **state)
 static Format input_fraction(Bench *b, int bits, double peak, double range, bool made)
 {
     Network net = {0};
-    net_add(b->arena, &net, CELL_LSTM, 1, 1);
+    net_add(b->arena, &net, "lstm", 1, 1);
     Sequences seq = sequences_of(b->arena, 2, 3, 1);
     seq.made = made;
     seq.length[0] = 2;
@@ -110,8 +110,8 @@ static Format input_fraction(Bench *b, int bits, double peak, double range, bool
     s.input_range = range;
     QNetwork q;
     assert_true(network_quantise(b->arena, b->diag, &s, &net, &seq, &q));
-    assert_int_equal(q.input.bits, bits);
-    return q.input;
+    assert_int_equal(q.vector[0].bits, bits);
+    return q.vector[0];
 }
 
 static void test_input_calibration(void **state)
@@ -151,8 +151,8 @@ static void test_input_range_given(void **state)
 static void summing_network(Bench *b, Network *net)
 {
     *net = (Network){0};
-    Layer *l = net_add(b->arena, net, CELL_LSTM, 1, 1);
-    l->m[MATRIX_W].value[GATE_G] = 1.0f;
+    Layer *l = net_add(b->arena, net, "lstm", 1, 1);
+    net->product[MATRIX_W].m.value[GATE_G] = 1.0f;
     l->bias[GATE_I] = l->bias[GATE_F] = l->bias[GATE_O] = 20.0;
 }
 
@@ -206,7 +206,7 @@ static void test_state_calibration(void **state)
 static void unit_network(Bench *b, Network *net, Sequences *seq)
 {
     *net = (Network){0};
-    net_add(b->arena, net, CELL_LSTM, 1, 1);
+    net_add(b->arena, net, "lstm", 1, 1);
     *seq = sequences_of(b->arena, 1, 1, 1);
     seq->x[0] = 3.0f;
 }
@@ -218,7 +218,7 @@ static void test_row_exponents(void **state)
     Sequences seq;
     unit_network(b, &net, &seq);
     Layer *l = &net.layer[0];
-    float *W = l->m[MATRIX_W].value, *R = l->m[MATRIX_R].value;
+    float *W = net.product[MATRIX_W].m.value, *R = net.product[MATRIX_R].m.value;
     W[0] = 0.75f, R[0] = -0.5f, l->bias[0] = 0.1;   /* W: 96 at 7, F 12; R: -64 at 7, F 14 */
     W[1] = 0.01f, R[1] = 1.0f;                      /* W: 82 at 13, F 18; R: 64 at 6, F 13 */
     W[3] = 1e-6f, l->bias[3] = 3.0;                 /* bias: 3 * 2^14 = 49152 < 65536 = 2^16 */
@@ -229,18 +229,18 @@ static void test_row_exponents(void **state)
     QLayer *ql = &q.layer[0];
     assert_int_equal(q.acc_bits, 18);
     assert_int_equal(q.left_shift, 0);
-    assert_true(q.input.fraction == 5 && q.pre.bits == 10 && q.pre.fraction == 5);
+    assert_true(q.vector[0].fraction == 5 && q.pre.bits == 10 && q.pre.fraction == 5);
     assert_true(q.gate.fraction == 7 && q.state.bits == 16 && q.state.fraction == 7);
     assert_int_equal(ql->row_fraction[0], 12);
-    assert_int_equal(ql->m[MATRIX_W].value[0], 96);
-    assert_int_equal(ql->m[MATRIX_R].value[0], -16);
+    assert_int_equal(q.product[MATRIX_W].m.value[0], 96);
+    assert_int_equal(q.product[MATRIX_R].m.value[0], -16);
     assert_int_equal(ql->bias[0], 410);             /* 409.6 */
     assert_int_equal(ql->row_fraction[1], 13);
-    assert_int_equal(ql->m[MATRIX_W].value[1], 3);  /* 0.01 * 2^8 = 2.56 */
-    assert_int_equal(ql->m[MATRIX_R].value[1], 64);
+    assert_int_equal(q.product[MATRIX_W].m.value[1], 3);  /* 0.01 * 2^8 = 2.56 */
+    assert_int_equal(q.product[MATRIX_R].m.value[1], 64);
     assert_int_equal(ql->row_fraction[2], 5);       /* no weight: target */
     assert_int_equal(ql->row_fraction[3], 14);
-    assert_int_equal(ql->m[MATRIX_W].value[3], 0);
+    assert_int_equal(q.product[MATRIX_W].m.value[3], 0);
     assert_int_equal(ql->bias[3], 49152);
 }
 
@@ -251,19 +251,19 @@ static void test_left_shift(void **state)
     Network net;
     Sequences seq;
     unit_network(b, &net, &seq);
-    net.layer[0].m[MATRIX_W].value[0] = -100.0f;
-    net.layer[0].m[MATRIX_W].value[1] = 1e-30f;
+    net.product[MATRIX_W].m.value[0] = -100.0f;
+    net.product[MATRIX_W].m.value[1] = 1e-30f;
     seq.x[0] = 50.0f;
     Spec s = spec_of(4, 4, 16);
     QNetwork q;
     assert_true(quantise_aligned(b->arena, b->diag, &s, &net, &seq, 0, &q));
-    assert_int_equal(q.input.fraction, -3);
+    assert_int_equal(q.vector[0].fraction, -3);
     assert_int_equal(q.layer[0].row_fraction[0], -7);
-    assert_int_equal(q.layer[0].m[MATRIX_W].value[0], -6);      /* 6.25 */
+    assert_int_equal(q.product[MATRIX_W].m.value[0], -6);      /* 6.25 */
     assert_int_equal(q.left_shift, 8);
     assert_int_equal(q.acc_bits, 10);
     assert_int_equal(q.layer[0].row_fraction[1], 1 + 8);        /* target + ACC - 2 */
-    net.layer[0].m[MATRIX_W].value[0] = 30000.0f;
+    net.product[MATRIX_W].m.value[0] = 30000.0f;
     seq.x[0] = 30000.0f;                                        /* fx 0, F 0, target 13, ACC 34 */
     s = spec_of(16, 16, 24);
     assert_true(quantise_aligned(b->arena, b->diag, &s, &net, &seq, 0, &q));
@@ -278,24 +278,24 @@ static void test_aligned_products(void **state)
     Network net;
     Sequences seq;
     unit_network(b, &net, &seq);
-    float *W = net.layer[0].m[MATRIX_W].value, *R = net.layer[0].m[MATRIX_R].value;
+    float *W = net.product[MATRIX_W].m.value, *R = net.product[MATRIX_R].m.value;
     W[0] = 0.75f, R[0] = -0.5f;                     /* both at 7: F 7 + 5 + 2 = 7 + 7 */
     W[1] = 0.01f, R[1] = 1.0f;                      /* R: 64 at 6, F 13; W then at 6, 0.64 */
     Spec s = spec_of(8, 8, 16);
     QNetwork q;
     const QLayer *ql = &q.layer[0];
     assert_true(quantise_aligned(b->arena, b->diag, &s, &net, &seq, ALIGN_FULL, &q));
-    assert_true(ql->align[MATRIX_W] == 2 && ql->align[MATRIX_R] == 0 && q.acc_bits == 20);
+    assert_true(q.product[MATRIX_W].align == 2 && q.product[MATRIX_R].align == 0 && q.acc_bits == 20);
     assert_true(ql->row_fraction[0] == 14 && ql->row_fraction[1] == 13);
-    assert_true(ql->m[MATRIX_W].value[0] == 96 && ql->m[MATRIX_R].value[0] == -64);
-    assert_true(ql->m[MATRIX_W].value[1] == 1 && ql->m[MATRIX_R].value[1] == 64);
+    assert_true(q.product[MATRIX_W].m.value[0] == 96 && q.product[MATRIX_R].m.value[0] == -64);
+    assert_true(q.product[MATRIX_W].m.value[1] == 1 && q.product[MATRIX_R].m.value[1] == 64);
     seq.x[0] = 0.1f;                                /* 102 at 10: three more than h */
     assert_true(quantise_aligned(b->arena, b->diag, &s, &net, &seq, ALIGN_FULL, &q));
-    assert_true(ql->align[MATRIX_W] == 0 && ql->align[MATRIX_R] == 3 && q.acc_bits == 21);
+    assert_true(q.product[MATRIX_W].align == 0 && q.product[MATRIX_R].align == 3 && q.acc_bits == 21);
     assert_int_equal(ql->row_fraction[0], 17);
     assert_true(quantise_aligned(b->arena, b->diag, &s, &net, &seq, 1, &q));
-    assert_true(ql->align[MATRIX_R] == 1 && ql->row_fraction[0] == 15);
-    assert_true(ql->m[MATRIX_W].value[0] == 24 && ql->m[MATRIX_R].value[0] == -64);
+    assert_true(q.product[MATRIX_R].align == 1 && ql->row_fraction[0] == 15);
+    assert_true(q.product[MATRIX_W].m.value[0] == 24 && q.product[MATRIX_R].m.value[0] == -64);
 }
 
 static void test_refused_weights(void **state)
@@ -304,7 +304,7 @@ static void test_refused_weights(void **state)
     Network net;
     Sequences seq;
     unit_network(b, &net, &seq);
-    net.layer[0].m[MATRIX_R].value[2] = 1e30f;
+    net.product[MATRIX_R].m.value[2] = 1e30f;
     Spec s = spec_of(16, 16, 24);
     QNetwork q;
     assert_false(network_quantise(b->arena, b->diag, &s, &net, &seq, &q));
@@ -324,7 +324,7 @@ static void test_pruned_weights_are_zero(void **state)
     Network net;
     Sequences seq;
     unit_network(b, &net, &seq);
-    Matrix *m = &net.layer[0].m[MATRIX_W];
+    Matrix *m = &net.product[MATRIX_W].m;
     m->kept = ARENA_ARRAY(b->arena, uint8_t, 4);
     for (int r = 0; r < 4; r++)
         m->value[r] = 0.5f;
@@ -332,7 +332,7 @@ static void test_pruned_weights_are_zero(void **state)
     Spec s = spec_of(8, 8, 16);
     QNetwork q;
     assert_true(network_quantise(b->arena, b->diag, &s, &net, &seq, &q));
-    const QMatrix *qm = &q.layer[0].m[MATRIX_W];
+    const QMatrix *qm = &q.product[MATRIX_W].m;
     assert_ptr_equal(qm->kept, m->kept);
     assert_true(qm->value[0] == 0 && qm->value[1] == 64 && qm->value[2] == 0 && qm->value[3] == 64);
 }
@@ -341,10 +341,10 @@ static void test_linear_format(void **state)
 {
     Bench *b = *state;
     Network net = {0};
-    Layer *l = net_add(b->arena, &net, CELL_LINEAR, 2, 1);
-    l->activation = CURVE_RELU;
-    l->m[MATRIX_W].value[0] = 3.0f;
-    l->m[MATRIX_W].value[1] = -5.0f;
+    Layer *l = net_add(b->arena, &net, "linear", 2, 1);
+    layer_activate(l, CURVE_RELU);
+    net.product[MATRIX_W].m.value[0] = 3.0f;
+    net.product[MATRIX_W].m.value[1] = -5.0f;
     l->bias[0] = 1.0;
     Sequences seq = sequences_of(b->arena, 1, 2, 2);
     seq.x[0] = 0.5f, seq.x[3] = 0.9f;   /* y = 2.5 and, before relu, -3.5: 1.25 * 3.5 = 4.375 */
@@ -363,16 +363,17 @@ static void test_linear_format(void **state)
 }
 
 /* Largest |accumulator| of a row with any inputs, the folded half included. */
-static void check_row_bound(const QNetwork *q, const QLayer *l, int row)
+static void check_row_bound(const QNetwork *q, int layer, int row)
 {
+    const QLayer *l = &q->layer[layer];
     int64_t sum = llabs(l->bias[row]), vector = INT64_C(1) << (q->gate.bits - 1);
-    int target = l->cell == CELL_LSTM ? q->pre.fraction : l->out.fraction;
+    int target = layer == 0 ? q->pre.fraction : l->out.fraction;
     int shift = l->row_fraction[row] + q->left_shift - target;
-    for (int which = 0; which < MATRICES; which++)
-        for (int c = 0; l->m[which].rows > 0 && c < l->m[which].columns; c++) {
-            int weight = l->m[which].value[row * l->m[which].columns + c];
-            sum += (vector << l->align[which]) * abs(weight);
-        }
+    for (int p = 2 * layer; p < (layer == 0 ? 2 : 3); p++) {       /* an LSTM and a head */
+        const QMatrix *m = &q->product[p].m;
+        for (int c = 0; c < m->columns; c++)
+            sum += (vector << q->product[p].align) * abs(m->value[row * m->columns + c]);
+    }
     assert_in_range(shift, 0, 31);
     if (shift > q->left_shift)
         sum += INT64_C(1) << (shift - 1 - q->left_shift);
@@ -386,9 +387,9 @@ static void test_accumulator_holds_everything(void **state)
     for (int round = 0; round < 300; round++) {
         Network net = {0};
         int inputs = 1 + (int)(draw(&seed) % 9), hidden = 1 + (int)(draw(&seed) % 9);
-        layer_randomise(net_add(b->arena, &net, CELL_LSTM, inputs, hidden), &seed,
+        layer_randomise(&net, net_add(b->arena, &net, "lstm", inputs, hidden), &seed,
                         ldexp(1.0, (int)(draw(&seed) % 12) - 8));
-        layer_randomise(net_add(b->arena, &net, CELL_LINEAR, hidden, 3), &seed, 2.0);
+        layer_randomise(&net, net_add(b->arena, &net, "linear", hidden, 3), &seed, 2.0);
         for (int r = 0; r < 4 * hidden; r++)
             net.layer[0].bias[r] *= ldexp(1.0, (int)(draw(&seed) % 40) - 30);
         Sequences seq = sequences_of(b->arena, 1, 1, inputs);
@@ -399,7 +400,7 @@ static void test_accumulator_holds_everything(void **state)
         assert_true(quantise_aligned(b->arena, b->diag, &s, &net, &seq, align_max, &q));
         for (int k = 0; k < net.n; k++)
             for (int r = 0; r < q.layer[k].rows; r++)
-                check_row_bound(&q, &q.layer[k], r);
+                check_row_bound(&q, k, r);
     }
 }
 

@@ -38,7 +38,7 @@ static Golden run(Bench *b, const Spec *s, const Network *net, const Sequences *
 {
     Golden g;
     assert_true(network_quantise(b->arena, b->diag, s, net, seq, q));
-    assert_true(golden_run(b->arena, q, net, NULL, seq, &g));
+    assert_true(golden_run(b->arena, q, net, seq, &g));
     return g;
 }
 
@@ -51,7 +51,7 @@ static void test_one_neuron_by_hand(void **state)
 {
     Bench *b = *state;
     Network net = {0};
-    Layer *l = net_add(b->arena, &net, CELL_LSTM, 1, 1);
+    Layer *l = net_add(b->arena, &net, "lstm", 1, 1);
     static const double bias[GATES] = {15.0, -15.0, 15.0, 15.0};
     memcpy(l->bias, bias, sizeof bias);
     Sequences seq = sequences_of(b->arena, 1, 2, 1);
@@ -76,8 +76,8 @@ static void test_linear_by_hand(void **state)
 {
     Bench *b = *state;
     Network net = {0};
-    Layer *l = net_add(b->arena, &net, CELL_LINEAR, 1, 1);
-    l->m[MATRIX_W].value[0] = 1.5f;
+    Layer *l = net_add(b->arena, &net, "linear", 1, 1);
+    net.product[MATRIX_W].m.value[0] = 1.5f;
     l->bias[0] = -0.5;
     Sequences seq = sequences_of(b->arena, 1, 4, 1);
     static const float x[] = {2.0f, 0.25f, 0.34375f, -2.0f};    /* y 2.5, -0.125, 0.015625, -3.5 */
@@ -88,7 +88,7 @@ static void test_linear_by_hand(void **state)
     assert_int_equal(q.layer[0].out.fraction, 4);       /* 1.25 * 3.5 = 4.375 -> 70 */
     static const int32_t none[] = {40, -2, 0, -56};     /* 0.25: exact; 0.015625 * 16 = 0.25 -> 0 */
     assert_memory_equal(g.y, none, sizeof none);
-    l->activation = CURVE_RELU;
+    layer_activate(l, CURVE_RELU);
     g = run(b, &s, &net, &seq, &q);
     static const int32_t relu[] = {40, 0, 0, 0};
     assert_memory_equal(g.y, relu, sizeof relu);
@@ -99,7 +99,8 @@ static void test_linear_saturations_are_counted(void **state)
 {
     Bench *b = *state;
     Network net = {0};
-    net_add(b->arena, &net, CELL_LINEAR, 1, 1)->m[MATRIX_W].value[0] = 1.0f;
+    net_add(b->arena, &net, "linear", 1, 1);
+    net.product[MATRIX_W].m.value[0] = 1.0f;
     Sequences seq = sequences_of(b->arena, 1, 3, 1);
     seq.x[0] = 0.5f;                    /* y: 0.625 in 7 fraction bits */
     Spec s = spec_of(8, 8, 16);
@@ -109,7 +110,7 @@ static void test_linear_saturations_are_counted(void **state)
     assert_int_equal(q.layer[0].out.fraction, 7);
     assert_int_equal(g.saturations, 0);
     seq.x[1] = 1.5f, seq.x[2] = -100.0f;        /* the second is clipped in x, too */
-    assert_true(golden_run(b->arena, &q, &net, NULL, &seq, &g));
+    assert_true(golden_run(b->arena, &q, &net, &seq, &g));
     assert_int_equal(g.y[1], 127);
     assert_int_equal(g.y[2], -128);
     assert_int_equal(g.output_saturations, 2);
@@ -124,7 +125,7 @@ static void test_state_saturations_are_counted(void **state)
 {
     Bench *b = *state;
     Network net = {0};
-    Layer *l = net_add(b->arena, &net, CELL_LSTM, 1, 1);
+    Layer *l = net_add(b->arena, &net, "lstm", 1, 1);
     for (int r = 0; r < GATES; r++)
         l->bias[r] = 15.0;
     Sequences seq = sequences_of(b->arena, 1, 400, 1);
@@ -162,30 +163,31 @@ static int64_t scaled(__int128 v, int shift, int bits, int64_t *clipped)
     return (int64_t)limited;
 }
 
-/* Row `r` of layer `l` as the hardware computes it: left shift, half, right shift. */
-static int64_t model_row(const QNetwork *q, const QLayer *l, int r, const int32_t *in,
+/* Row `r` of a layer of a stack as the hardware computes it: left shift, half, right shift. */
+static int64_t model_row(const QNetwork *q, int layer, int r, const int32_t *in,
                          const int32_t *h, int64_t *clipped)
 {
-    Format to = l->cell == CELL_LSTM ? q->pre : l->out;
-    const int16_t *W = l->m[MATRIX_W].value, *R = l->m[MATRIX_R].value;
+    const QLayer *l = &q->layer[layer];
+    const QProduct *W = &q->product[2 * layer + MATRIX_W], *R = &q->product[2 * layer + MATRIX_R];
+    Format to = h ? q->pre : l->out;
     __int128 sum = l->bias[r];
-    for (int c = l->inputs - 1; c >= 0; c--)
-        sum += (__int128)W[r * l->inputs + c] * in[c] * (1 << l->align[MATRIX_W]);
-    for (int c = 0; l->cell == CELL_LSTM && c < l->hidden; c++)
-        sum += (__int128)R[r * l->hidden + c] * h[c] * (1 << l->align[MATRIX_R]);
+    for (int c = W->m.columns - 1; c >= 0; c--)
+        sum += (__int128)W->m.value[r * W->m.columns + c] * in[c] * (1 << W->align);
+    for (int c = 0; h && c < R->m.columns; c++)
+        sum += (__int128)R->m.value[r * R->m.columns + c] * h[c] * (1 << R->align);
     int shift = l->row_fraction[r] + q->left_shift - to.fraction;
     return scaled(sum * ((__int128)1 << q->left_shift), shift, to.bits, clipped);
 }
 
-static void model_lstm(const QNetwork *q, const QLayer *l, const int32_t *in, int32_t *h,
+static void model_lstm(const QNetwork *q, int layer, const int32_t *in, int32_t *h,
                        int64_t *c, int64_t *clipped)
 {
-    int n = l->hidden, ab = q->gate.bits, sb = q->state.bits, fraction = q->state.fraction;
+    int n = q->layer[layer].rows / GATES, ab = q->gate.bits, sb = q->state.bits, fraction = q->state.fraction;
     int32_t next[16];
     for (int j = 0; j < n; j++) {
         int32_t z[GATES];
         for (int gate = 0; gate < GATES; gate++)
-            z[gate] = (int32_t)model_row(q, l, gate * n + j, in, h, NULL);
+            z[gate] = (int32_t)model_row(q, layer, gate * n + j, in, h, NULL);
         __int128 fc = (__int128)act_sigmoid(&q->table, z[1]) * c[j];
         __int128 ig = (__int128)act_sigmoid(&q->table, z[0]) * act_tanh(&q->table, z[2]);
         int fine = 64;                  /* any common fraction gives the same single rounding */
@@ -205,13 +207,14 @@ typedef struct ModelState { int32_t h[LAYERS_MAX][16]; int64_t c[LAYERS_MAX][16]
 /* One step; leaves the last layer's output in its h. */
 static void model_step(const QNetwork *q, ModelState *m, const int32_t *x, int64_t *clipped)
 {
-    for (int k = 0; k < q->n; k++) {
-        const QLayer *l = &q->layer[k];
-        if (l->cell == CELL_LSTM)
-            model_lstm(q, l, x, m->h[k], m->c[k], clipped);
-        for (int r = 0; l->cell == CELL_LINEAR && r < l->rows; r++) {
-            int32_t y = (int32_t)model_row(q, l, r, x, NULL, clipped);
-            m->h[k][r] = l->activation == CURVE_RELU && y < 0 ? 0 : y;
+    for (int k = 0; k < q->net->n; k++) {
+        const Layer *l = &q->net->layer[k];
+        bool lstm = strcmp(l->cell->key, "lstm") == 0;
+        if (lstm)
+            model_lstm(q, k, x, m->h[k], m->c[k], clipped);
+        for (int r = 0; !lstm && r < l->hidden; r++) {
+            int32_t y = (int32_t)model_row(q, k, r, x, NULL, clipped);
+            m->h[k][r] = l->activation[0] == CURVE_RELU && y < 0 ? 0 : y;
         }
         x = m->h[k];
     }
@@ -228,7 +231,7 @@ static void compare_with_model(const QNetwork *q, const Sequences *seq, const Go
             if (t < seq->length[s])
                 model_step(q, &m, g->x + step * seq->width, &clipped);
             for (int j = 0; j < g->width; j++)
-                assert_int_equal(y[j], t < seq->length[s] ? m.h[q->n - 1][j] : 0);
+                assert_int_equal(y[j], t < seq->length[s] ? m.h[q->net->n - 1][j] : 0);
         }
     }
     assert_int_equal(g->saturations, clipped);
@@ -240,14 +243,14 @@ static void random_network(Bench *b, uint32_t *seed, Network *net, Sequences *se
     *net = (Network){0};
     for (int k = 0; k < stack; k++) {
         int hidden = 1 + (int)(draw(seed) % 12);
-        Layer *l = net_add(b->arena, net, CELL_LSTM, width, hidden);
-        layer_randomise(l, seed, ldexp(1.0, (int)(draw(seed) % 7) - 4));
+        Layer *l = net_add(b->arena, net, "lstm", width, hidden);
+        layer_randomise(net, l, seed, ldexp(1.0, (int)(draw(seed) % 7) - 4));
         width = hidden;
     }
     if (draw(seed) % 2 == 0) {
-        Layer *head = net_add(b->arena, net, CELL_LINEAR, width, 1 + (int)(draw(seed) % 5));
-        layer_randomise(head, seed, 3.0);
-        head->activation = draw(seed) % 2 == 0 ? CURVE_RELU : CURVE_NONE;
+        Layer *head = net_add(b->arena, net, "linear", width, 1 + (int)(draw(seed) % 5));
+        layer_randomise(net, head, seed, 3.0);
+        layer_activate(head, draw(seed) % 2 == 0 ? CURVE_RELU : CURVE_NONE);
     }
     *seq = sequences_of(b->arena, 2, 5, inputs);
     seq->length[1] = 3;
@@ -272,10 +275,10 @@ static void test_against_independent_model(void **state)
         Golden g;
         int align_max = round % 2 == 0 ? ALIGN_FULL : 0;
         assert_true(quantise_aligned(b->arena, b->diag, &s, &net, &seq, align_max, &q));
-        assert_true(golden_run(b->arena, &q, &net, NULL, &seq, &g));
+        assert_true(golden_run(b->arena, &q, &net, &seq, &g));
         compare_with_model(&q, &seq, &g);
         shifted += q.left_shift > 0;
-        aligned += q.layer[0].align[MATRIX_W] + q.layer[0].align[MATRIX_R] > 0;
+        aligned += q.product[MATRIX_W].align + q.product[MATRIX_R].align > 0;
     }
     print_message("  200 random networks: %d with a left shift, %d with aligned products\n",
                   shifted, aligned);
@@ -294,17 +297,13 @@ static void test_snr(void **state)
     assert_true(snr_db(zero, v, 3) == -999.0);
 }
 
-/* Golden keeps pruned and unpruned references apart, and neither looks beyond a sequence's length.
- * */
-static void test_unpruned_reference(void **state)
+/* Nothing looks beyond a sequence's length. */
+static void test_ends_of_sequences(void **state)
 {
     Bench *b = *state;
     uint32_t seed = 7;
-    Network whole = {0}, pruned = {0};
-    layer_randomise(net_add(b->arena, &whole, CELL_LSTM, 2, 3), &seed, 1.0);
-    seed = 7;
-    layer_randomise(net_add(b->arena, &pruned, CELL_LSTM, 2, 3), &seed, 1.0);
-    pruned.layer[0].m[MATRIX_W].value[0] = 0.0f;
+    Network net = {0};
+    layer_randomise(&net, net_add(b->arena, &net, "lstm", 2, 3), &seed, 1.0);
     Sequences seq = sequences_of(b->arena, 1, 4, 2);
     seq.length[0] = 3;
     for (int i = 0; i < 8; i++)
@@ -312,13 +311,9 @@ static void test_unpruned_reference(void **state)
     Spec s = spec_of(16, 16, 24);
     QNetwork q;
     Golden g;
-    assert_true(network_quantise(b->arena, b->diag, &s, &pruned, &seq, &q));
-    assert_true(golden_run(b->arena, &q, &pruned, &whole, &seq, &g));
-    float y[12];
-    float_network_run(&whole, &seq, y);
-    assert_memory_equal(g.y_unpruned, y, sizeof y);
-    assert_true(y[0] != 0.0f && y[9] == 0.0f && g.y_float[9] == 0.0f && g.y[9] == 0);
-    assert_true(g.y_float[0] != g.y_unpruned[0]);
+    assert_true(network_quantise(b->arena, b->diag, &s, &net, &seq, &q));
+    assert_true(golden_run(b->arena, &q, &net, &seq, &g));
+    assert_true(g.y_float[0] != 0.0f && g.y[0] != 0 && g.y_float[9] == 0.0f && g.y[9] == 0);
 }
 
 /* ------------------------------------------------------------------------------------ real models
@@ -349,9 +344,10 @@ static void add_lstm(Bench *b, Network *net, Npy W, Npy R, Npy bias, const int *
     static const int canonical[GATES] = {0, 1, 2, 3};
     int base = W.rank - 2, hidden = W.shape[base] / GATES, rows = GATES * hidden;
     order = order != NULL ? order : canonical;
-    Layer *l = net_add(b->arena, net, CELL_LSTM, W.shape[base + 1], hidden);
-    fill_gates(&l->m[MATRIX_W], W, order, hidden);
-    fill_gates(&l->m[MATRIX_R], R, order, hidden);
+    Layer *l = net_add(b->arena, net, "lstm", W.shape[base + 1], hidden);
+    int first = net->products - MATRICES;
+    fill_gates(&net->product[first + MATRIX_W].m, W, order, hidden);
+    fill_gates(&net->product[first + MATRIX_R].m, R, order, hidden);
     for (size_t i = 0; i < bias.count; i++) {
         int in_file = (int)(i % (size_t)rows);
         for (int g = 0; g < GATES; g++)
@@ -383,7 +379,7 @@ static float *decoded(Bench *b, const QNetwork *q, const Sequences *seq, const G
     size_t n = (size_t)seq->n * seq->steps * g->width;
     float *v = ARENA_ARRAY(b->arena, float, n);
     for (size_t i = 0; i < n; i++)
-        v[i] = (float)format_decode(q->layer[q->n - 1].out, g->y[i]);
+        v[i] = (float)format_decode(q->layer[q->net->n - 1].out, g->y[i]);
     return v;
 }
 
@@ -394,12 +390,12 @@ static double measure(Bench *b, const char *title, const Network *net, const Seq
 {
     Golden g;
     assert_true(quantise_aligned(b->arena, b->diag, s, net, seq, align_max, q));
-    assert_true(golden_run(b->arena, q, net, NULL, seq, &g));
+    assert_true(golden_run(b->arena, q, net, seq, &g));
     double snr = snr_db(want.data, decoded(b, q, seq, &g), want.count);
     double reference = snr_db(want.data, g.y_float, want.count);
     print_message("  %s %d/%d/%d align %d: %.2f dB (float model %.1f dB), ACC %d, clipped %lld\n",
                   title, s->activation_bits, s->weight_bits, s->state_bits,
-                  q->layer[0].align[MATRIX_W], snr, reference, q->acc_bits,
+                  q->product[MATRIX_W].align, snr, reference, q->acc_bits,
                   (long long)g.saturations);
     assert_true(reference > 100.0);
     return snr;
@@ -437,15 +433,14 @@ static Network network_of_rounded(Bench *b, const Network *net, const QNetwork *
 {
     Network out = {0};
     for (int k = 0; k < net->n; k++) {
-        const QLayer *ql = &q->layer[k];
-        Layer *l = net_add(b->arena, &out, ql->cell, ql->inputs, ql->hidden);
-        memcpy(l->bias, net->layer[k].bias, sizeof(double) * (size_t)ql->rows);
-        for (int which = 0; which < MATRICES; which++)
-            for (int i = 0; i < l->m[which].rows * l->m[which].columns; i++) {
-                int row = i / l->m[which].columns;
-                int source = which == MATRIX_W ? ql->in.fraction : q->gate.fraction;
-                int fraction = ql->row_fraction[row] - source - ql->align[which];
-                l->m[which].value[i] = (float)ldexp(ql->m[which].value[i], -fraction);
+        const Layer *from = &net->layer[k];
+        Layer *l = net_add(b->arena, &out, from->cell->key, from->inputs, from->hidden);
+        memcpy(l->bias, from->bias, sizeof(double) * (size_t)layer_rows(from));
+        for (int p = 2 * k; p < out.products; p++)
+            for (int i = 0; i < out.product[p].m.rows * out.product[p].m.columns; i++) {
+                int row = i / out.product[p].m.columns, vector = p == 0 ? 0 : k + (p % 2);
+                int fraction = q->layer[k].row_fraction[row] - q->vector[vector].fraction - q->product[p].align;
+                out.product[p].m.value[i] = (float)ldexp(q->product[p].m.value[i], -fraction);
             }
     }
     return out;
@@ -551,8 +546,8 @@ static void test_fsdd_labels(void **state)
     Network net = {0};
     add_lstm(b, &net, model_array(b, file, "W"), model_array(b, file, "R"),
              model_array(b, file, "b"), NULL);
-    Layer *head = net_add(b->arena, &net, CELL_LINEAR, 64, 10);
-    head->m[MATRIX_W].value = model_array(b, file, "out_w").data;
+    Layer *head = net_add(b->arena, &net, "linear", 64, 10);
+    net.product[2 + MATRIX_W].m.value = model_array(b, file, "out_w").data;
     Npy bias = model_array(b, file, "out_b");
     for (int r = 0; r < 10; r++)
         head->bias[r] = bias.data[r];
@@ -587,7 +582,7 @@ int main(void)
         CASE(test_state_saturations_are_counted),
         CASE(test_against_independent_model),
         cmocka_unit_test(test_snr),
-        CASE(test_unpruned_reference),
+        CASE(test_ends_of_sequences),
         CASE(test_silero_16),
         CASE(test_silero_8_bit_weights),
         CASE(test_silero_8_bit_weights_aligned),

@@ -6,6 +6,8 @@
  * ../shared/models). */
 #include "lstmgen.h"
 
+enum { MATRIX_W, MATRIX_R, MATRICES };  /* products of an LSTM */
+
 #include <setjmp.h>
 #include <cmocka.h>
 #include <dirent.h>
@@ -239,14 +241,15 @@ static void expect_matrix(const Matrix *m, int rows, int columns)
 
 /* The LSTM that make_model_cases.py spells in many ways: I 3, H 4, all three tensors holding
  * number(n). */
-static void expect_lstm(const Layer *l, double bias_factor)
+static void expect_lstm(const Network *net, double bias_factor)
 {
-    assert_int_equal(l->cell, CELL_LSTM);
+    const Layer *l = &net->layer[0];
+    assert_string_equal(l->cell->key, "lstm");
     assert_int_equal(l->inputs, 3);
     assert_int_equal(l->hidden, 4);
     assert_int_equal(layer_rows(l), 16);
-    expect_matrix(&l->m[MATRIX_W], 16, 3);
-    expect_matrix(&l->m[MATRIX_R], 16, 4);
+    expect_matrix(&net->product[MATRIX_W].m, 16, 3);
+    expect_matrix(&net->product[MATRIX_R].m, 16, 4);
     for (int r = 0; r < 16; r++)
         assert_true(l->bias[r] == bias_factor * number(r));
 }
@@ -262,7 +265,7 @@ static void load_one(const char *gates, const char *W, const char *R, const char
     expect_silence(&b);
     assert_true(ok);
     assert_int_equal(net.n, 1);
-    expect_lstm(&net.layer[0], bias ? 1 : 0);
+    expect_lstm(&net, bias ? 1 : 0);
     arena_free(b.arena);
 }
 
@@ -296,7 +299,7 @@ static void test_bad_gate_orders(void **state)
         Network net;
         Spec s = lstm_spec(&b, "net.npz", BAD[i], "W", "R", "b");
         assert_false(network_load(b.arena, b.diag, &s, &net));
-        expect_message(&b, "expected i, f, o and one of g, c, j");
+        expect_message(&b, "expected the gates of cell lstm, each once (like ifgo)");
         arena_free(b.arena);
     }
 }
@@ -311,7 +314,7 @@ static void test_bias(void **state)
     s.layer[0].b[1] = "b2";
     s.layer[0].n_b = 2;
     assert_true(network_load(b.arena, b.diag, &s, &net));
-    expect_lstm(&net.layer[0], 1);
+    expect_lstm(&net, 1);
     s = lstm_spec(&b, "net.npz", "ifgo", "W", "R", "b");
     s.layer[0].forget_bias = 1.0;
     assert_true(network_load(b.arena, b.diag, &s, &net));
@@ -320,14 +323,15 @@ static void test_bias(void **state)
     arena_free(b.arena);
 }
 
-static void expect_head(const Layer *l, int outputs, Curve activation)
+static void expect_head(const Network *net, int outputs, Curve activation)
 {
-    assert_int_equal(l->cell, CELL_LINEAR);
-    assert_int_equal(l->activation, activation);
+    const Layer *l = &net->layer[1];
+    assert_string_equal(l->cell->key, "linear");
+    assert_int_equal(l->activation[0], activation);
     assert_int_equal(l->inputs, 4);
     assert_int_equal(l->hidden, outputs);
-    assert_int_equal(l->m[MATRIX_R].rows, 0);
-    expect_matrix(&l->m[MATRIX_W], outputs, 4);
+    assert_int_equal(net->products, 3);
+    expect_matrix(&net->product[2 + MATRIX_W].m, outputs, 4);
 }
 
 static void test_stack_and_head(void **state)
@@ -354,13 +358,13 @@ static void test_stack_and_head(void **state)
                                   .n_b = HEADS[i].outputs == 2 };
         s.n_layers = 2;
         assert_true(network_load(b.arena, b.diag, &s, &net));
-        expect_lstm(&net.layer[0], 1);
-        expect_head(&net.layer[1], HEADS[i].outputs, CURVE_RELU);
+        expect_lstm(&net, 1);
+        expect_head(&net, HEADS[i].outputs, CURVE_RELU);
         assert_true(net.layer[1].bias[0] == (HEADS[i].outputs == 2 ? number(0) : 0));
         s.layer[1] = (LayerSpec){ .cell = "lstm", .W = "W_2", .R = "R_2" };
         assert_true(network_load(b.arena, b.diag, &s, &net));
-        expect_matrix(&net.layer[1].m[MATRIX_W], 8, 4);
-        expect_matrix(&net.layer[1].m[MATRIX_R], 8, 2);
+        expect_matrix(&net.product[2 + MATRIX_W].m, 8, 4);
+        expect_matrix(&net.product[2 + MATRIX_R].m, 8, 2);
         arena_free(b.arena);
     }
 }
@@ -376,8 +380,8 @@ static void test_shared_tensor(void **state)
     s.layer[1] = s.layer[0];
     s.n_layers = 2;
     assert_true(network_load(b.arena, b.diag, &s, &net));
-    assert_ptr_not_equal(net.layer[0].m[MATRIX_W].value, net.layer[0].m[MATRIX_R].value);
-    assert_ptr_not_equal(net.layer[0].m[MATRIX_W].value, net.layer[1].m[MATRIX_W].value);
+    assert_ptr_not_equal(net.product[MATRIX_W].m.value, net.product[MATRIX_R].m.value);
+    assert_ptr_not_equal(net.product[MATRIX_W].m.value, net.product[2 + MATRIX_W].m.value);
     arena_free(b.arena);
 }
 
@@ -415,12 +419,12 @@ static void test_onnx_heads(void **state)
     assert_true(load_graph(&b, at(&b, "head_matmul.onnx"), &net));
     expect_silence(&b);
     assert_int_equal(net.n, 2);
-    expect_lstm(&net.layer[0], 1); /* Wb = 2b, Rb = -b */
-    expect_head(&net.layer[1], 2, CURVE_RELU);
+    expect_lstm(&net, 1); /* Wb = 2b, Rb = -b */
+    expect_head(&net, 2, CURVE_RELU);
     assert_true(net.layer[1].bias[1] == number(1));
     assert_true(load_graph(&b, at(&b, "head_gemm.onnx"), &net));
     expect_silence(&b);
-    expect_head(&net.layer[1], 2, CURVE_NONE);
+    expect_head(&net, 2, CURVE_NONE);
     arena_free(b.arena);
 }
 
@@ -432,22 +436,24 @@ static void test_onnx_stack(void **state)
     assert_true(load_graph(&b, at(&b, "stack.onnx"), &net));
     expect_silence(&b);
     assert_int_equal(net.n, 2);
-    expect_lstm(&net.layer[0], 1);
+    expect_lstm(&net, 1);
     assert_int_equal(net.layer[1].hidden, 2);
-    expect_matrix(&net.layer[1].m[MATRIX_W], 8, 4);
+    expect_matrix(&net.product[2 + MATRIX_W].m, 8, 4);
     arena_free(b.arena);
 }
 
 /* One LSTM step in double, straight from the ONNX text: h = o tanh(i g), with zero state before. */
-static void first_step(const Layer *l, const float *x, double *h)
+static void first_step(const Network *net, const float *x, double *h)
 {
+    const Layer *l = &net->layer[0];
+    const float *W = net->product[MATRIX_W].m.value;
     for (int j = 0; j < l->hidden; j++) {
         double z[GATES];
         for (int k = 0; k < GATES; k++) {
             int r = k * l->hidden + j;
             z[k] = l->bias[r];
             for (int c = 0; c < l->inputs; c++)
-                z[k] += (double)l->m[MATRIX_W].value[r * l->inputs + c] * (double)x[c];
+                z[k] += (double)W[r * l->inputs + c] * (double)x[c];
         }
         double i = 1 / (1 + exp(-z[GATE_I])), o = 1 / (1 + exp(-z[GATE_O]));
         h[j] = o * tanh(i * tanh(z[GATE_G]));
@@ -480,7 +486,7 @@ static void test_onnx_conformance(void **state)
         assert_int_equal(q.steps, 1);
         for (int n = 0; n < q.n; n++) {
             double h[16];
-            first_step(&net.layer[0], q.x + n * q.width, h);
+            first_step(&net, q.x + n * q.width, h);
             for (int j = 0; j < net.layer[0].hidden; j++)
                 assert_true(fabs(h[j] - (double)q.expect[n * q.expect_width + j]) < 1e-6);
         }
@@ -519,7 +525,7 @@ static void test_silero(void **state)
                               .b = { "model.decoder.rnn.bias_ih", "model.decoder.rnn.bias_hh" } };
     assert_true(network_load(b.arena, b.diag, &s, &o));
     for (int k = 0; k < MATRICES; k++)
-        assert_memory_equal(a.layer[0].m[k].value, o.layer[0].m[k].value,
+        assert_memory_equal(a.product[k].m.value, o.product[k].m.value,
                             512 * 128 * sizeof(float));
     assert_memory_equal(a.layer[0].bias, o.layer[0].bias, 512 * sizeof(double));
     arena_free(b.arena);
@@ -527,7 +533,7 @@ static void test_silero(void **state)
 
 /* ---- sequences ---- */
 
-static const Network THREE_TO_FOUR = { .n = 1, .layer = { { .cell = CELL_LSTM, .inputs = 3, .hidden = 4 } } };
+static const Network THREE_TO_FOUR = { .n = 1, .layer = { { .inputs = 3, .hidden = 4, .outputs = 4 } } };
 
 static Spec verify_spec(Bench *b, const char *input, const char *lengths, const char *expect,
                         int steps)
@@ -621,7 +627,7 @@ static void test_sequences_made(void **state)
 {
     (void)state;
     Bench b = bench();
-    Network wide = { .n = 1, .layer = { { .cell = CELL_LSTM, .inputs = 1000, .hidden = 4 } } };
+    Network wide = { .n = 1, .layer = { { .inputs = 1000, .hidden = 4, .outputs = 4 } } };
     Spec s = verify_spec(&b, NULL, NULL, NULL, 0);
     Sequences q, again;
     for (int range = 0; range <= 6; range += 6) {

@@ -22,8 +22,8 @@ static Case case_of(const char *pattern, int inputs, int hidden, uint32_t *seed)
     c.spec.arena = c.a;
     c.spec.pes = 4;
     c.spec.max_padding = 0.25;
-    Layer *l = net_add(c.a, &c.net, CELL_LSTM, inputs, hidden);
-    layer_randomise(l, seed, 1.0);
+    Layer *l = net_add(c.a, &c.net, "lstm", inputs, hidden);
+    layer_randomise(&c.net, l, seed, 1.0);
     net_patterns(&c.net, pattern, 0.5, 0.5);
     return c;
 }
@@ -58,7 +58,7 @@ static void draw_keys(Case *c, uint32_t *seed)
     int columns = MIN(c->net.layer[0].inputs, c->net.layer[0].hidden);
     c->spec.pes = 1 + (int)(draw(seed) % 9);
     c->spec.pe_width = 1 + (int)(draw(seed) % (unsigned)MIN(columns, 17));
-    const char *pattern = c->net.layer[0].m[MATRIX_W].pattern->name;
+    const char *pattern = c->net.product[MATRIX_W].m.pattern->name;
     net_patterns(&c->net, pattern, rates[draw(seed) % 6], rates[draw(seed) % 6]);
     if (!strcmp(pattern, "grouped_columns"))
         c->spec.group_rows = (int)(draw(seed) % 20) - 1;
@@ -82,8 +82,8 @@ static void every_pattern_packs_and_unpacks(void **state)
             patterns_check(&c.spec, &c.net, c.d);
             assert_false(diag_failed(c.d));
             for (int which = 0; which < MATRICES; which++) {
-                assert_true(table[k]->prune(&c.spec, c.a, c.d, &c.net.layer[0], which, (Place){0}));
-                round_trip(&c, table[k], &c.net.layer[0].m[which]);
+                assert_true(table[k]->prune(&c.spec, c.a, c.d, &c.net, which));
+                round_trip(&c, table[k], &c.net.product[which].m);
             }
             arena_free(c.a);
         }
@@ -108,8 +108,8 @@ static Matrix *grouped(Case *c, int group_rows, double rate)
     c->spec.group_rows = group_rows;
     net_patterns(&c->net, "grouped_columns", rate, rate);
     pattern_grouped_columns.check(&c->spec, &c->net, c->d);
-    assert_true(pattern_grouped_columns.prune(&c->spec, c->a, c->d, &c->net.layer[0], MATRIX_W, (Place){0}));
-    return &c->net.layer[0].m[MATRIX_W];
+    assert_true(pattern_grouped_columns.prune(&c->spec, c->a, c->d, &c->net, MATRIX_W));
+    return &c->net.product[MATRIX_W].m;
 }
 
 /* 10 neurons in groups of 4: rows 0-3, 4-7, 8-9 of each gate; K = ceil(0.3 * 13) = 4. */
@@ -146,7 +146,7 @@ static void ties_go_to_the_lower_column(void **state)
     (void)state;
     uint32_t seed = 7;
     Case c = case_of("grouped_columns", 6, 3, &seed);
-    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    Matrix *m = &c.net.product[MATRIX_W].m;
     for (int i = 0; i < m->rows * m->columns; i++)
         m->value[i] = i % 6 == 4 ? -2.0f : 1.0f;
     grouped(&c, 3, 0.5);
@@ -178,13 +178,13 @@ static void asis_takes_the_union_of_a_group(void **state)
     (void)state;
     uint32_t seed = 9;
     Case c = case_of("grouped_columns", 8, 4, &seed);
-    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    Matrix *m = &c.net.product[MATRIX_W].m;
     for (int i = 0; i < m->rows * m->columns; i++)
         m->value[i] = i % 8 < 3 || i == 7 ? 1.0f : 0.0f;
-    c.net.layer[0].m[MATRIX_W].keep.asis = true;
+    c.net.product[MATRIX_W].m.keep.asis = true;
     c.spec.group_rows = 4;
     c.spec.pe_width = 2;
-    assert_false(pattern_grouped_columns.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}) &&
+    assert_false(pattern_grouped_columns.prune(&c.spec, c.a, c.d, &c.net, MATRIX_W) &&
                  m->kept[15] == 0);
     assert_true(m->kept[7] && m->kept[15] && m->kept[31] && !m->kept[39] && !m->kept[6]);
     MatrixPlan p = pattern_grouped_columns.plan(&c.spec, m);
@@ -197,12 +197,12 @@ static void asis_refuses_scattered_zeros(void **state)
     (void)state;
     uint32_t seed = 10;
     Case c = case_of("grouped_columns", 16, 8, &seed);
-    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    Matrix *m = &c.net.product[MATRIX_W].m;
     for (int i = 0; i < m->rows * m->columns; i++)
         m->value[i] = draw(&seed) % 4 == 0 ? 1.0f : 0.0f;
-    c.net.layer[0].m[MATRIX_W].keep.asis = true;
+    c.net.product[MATRIX_W].m.keep.asis = true;
     c.spec.group_rows = 8;
-    assert_false(pattern_grouped_columns.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    assert_false(pattern_grouped_columns.prune(&c.spec, c.a, c.d, &c.net, MATRIX_W));
     assert_true(diag_failed(c.d));
     arena_free(c.a);
 }
@@ -265,8 +265,8 @@ static void blocks_round_trip(void **state)
     for (int shape = 0; shape < SHAPES; shape++) {
         Case c = case_of("structured_blocks", 1 + (int)(draw(&seed) % 60), 1 + (int)(draw(&seed) % 30), &seed);
         draw_keys(&c, &seed);
-        Matrix *m = &c.net.layer[0].m[MATRIX_W];
-        assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+        Matrix *m = &c.net.product[MATRIX_W].m;
+        assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net, MATRIX_W));
         QMatrix q = integers_of(c.a, m);
         Blocks b = blocks_pack(c.a, &q, c.spec.block);
         int16_t *back = ARENA_ARRAY(c.a, int16_t, m->rows * m->columns);
@@ -287,8 +287,8 @@ static void projection_keeps_whole_segments(void **state)
     c.spec.block = 8;
     c.spec.pe_width = 4;
     net_patterns(&c.net, "structured_blocks", 0.25, 0.25);
-    Matrix *m = &c.net.layer[0].m[MATRIX_W];
-    assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    Matrix *m = &c.net.product[MATRIX_W].m;
+    assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net, MATRIX_W));
     int kept = 0;
     for (int r0 = 0; r0 < 40; r0 += 8) {
         for (int k = r0 * 24; k < (r0 + 8) * 24; k++)
@@ -313,8 +313,8 @@ static void aligned_kernels_fill_the_lanes(void **state)
     c.spec.align = true;
     c.spec.pe_width = 4;
     net_patterns(&c.net, "structured_blocks", 0.2, 0.2);
-    Matrix *m = &c.net.layer[0].m[MATRIX_W];
-    assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    Matrix *m = &c.net.product[MATRIX_W].m;
+    assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net, MATRIX_W));
     QMatrix q = integers_of(c.a, m);
     Blocks b = blocks_pack(c.a, &q, 16);
     for (int k = 0; k < b.count; k++)
@@ -328,16 +328,16 @@ static void asis_spans_the_kernels(void **state)
     (void)state;
     uint32_t seed = 33;
     Case c = case_of("structured_blocks", 8, 4, &seed);
-    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    Matrix *m = &c.net.product[MATRIX_W].m;
     memset(m->value, 0, sizeof *m->value * 16 * 8);
     m->value[0] = m->value[1] = m->value[8] = 1;        /* (1, 1) is the zero of a 2 x 2 kernel */
-    c.net.layer[0].m[MATRIX_W].keep.asis = true;
+    c.net.product[MATRIX_W].m.keep.asis = true;
     c.spec.block = 4;
     c.spec.pe_width = 2;
-    assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net, MATRIX_W));
     assert_true(m->kept[9] && matrix_kept(m) == 4);
     m->value[0] = 0, m->value[9] = 0;                   /* a diagonal: half of it padding */
-    assert_false(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    assert_false(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net, MATRIX_W));
     assert_true(diag_failed(c.d));
     arena_free(c.a);
 }
@@ -364,10 +364,10 @@ static void banks_of_a_gate_keep_its_rate(void **state)
     (void)state;
     uint32_t seed = 51;
     Case c = case_of("bank_balanced", 20, 6, &seed);
-    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    Matrix *m = &c.net.product[MATRIX_W].m;
     c.spec.banks = c.spec.pe_width = 4;
     rates_of_gates(m);
-    assert_true(pattern_bank_balanced.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    assert_true(pattern_bank_balanced.prune(&c.spec, c.a, c.d, &c.net, MATRIX_W));
     for (int r = 0; r < m->rows; r++)
         for (int bank = 0; bank < 4; bank++) {
             int kept = 0;
@@ -390,11 +390,11 @@ static void groups_of_a_gate_keep_its_rate(void **state)
     (void)state;
     uint32_t seed = 52;
     Case c = case_of("grouped_columns", 20, 6, &seed);
-    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    Matrix *m = &c.net.product[MATRIX_W].m;
     c.spec.group_rows = 3;
     c.spec.pe_width = 4;
     rates_of_gates(m);
-    assert_true(pattern_grouped_columns.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    assert_true(pattern_grouped_columns.prune(&c.spec, c.a, c.d, &c.net, MATRIX_W));
     for (int r = 0; r < m->rows; r++)
         assert_true(columns_kept(m, r) == k[r / 6] && same_columns(m, r, r - r % 3));
     MatrixPlan p = pattern_grouped_columns.plan(&c.spec, m);
@@ -411,11 +411,11 @@ static void sub_columns_of_a_gate_keep_its_rate(void **state)
     (void)state;
     uint32_t seed = 53;
     Case c = case_of("column_balanced", 5, 8, &seed);
-    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    Matrix *m = &c.net.product[MATRIX_W].m;
     c.spec.pes = 2;
     c.spec.pe_width = 2;
     rates_of_gates(m);
-    assert_true(pattern_column_balanced.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    assert_true(pattern_column_balanced.prune(&c.spec, c.a, c.d, &c.net, MATRIX_W));
     for (int g = 0; g < GATES; g++)
         for (int column = 0; column < 5; column++)
             for (int pe = 0; pe < 2; pe++)
@@ -432,11 +432,11 @@ static void blocks_of_a_gate_keep_its_rate(void **state)
     (void)state;
     uint32_t seed = 54;
     Case c = case_of("structured_blocks", 16, 16, &seed);
-    Matrix *m = &c.net.layer[0].m[MATRIX_W];
+    Matrix *m = &c.net.product[MATRIX_W].m;
     c.spec.block = 8;
     c.spec.pe_width = 4;
     rates_of_gates(m);
-    assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
+    assert_true(pattern_structured_blocks.prune(&c.spec, c.a, c.d, &c.net, MATRIX_W));
     for (int gate = 0; gate < GATES; gate++) {
         int kept = 0;
         for (int k = 0; k < 16 * 16; k++)
@@ -478,8 +478,8 @@ static void mixed_patterns_pack_and_unpack(void **state)
             const Pattern *host = patterns_host(&c.net);
             assert_string_equal(host->name, pair[k][2]);
             for (int which = 0; which < MATRICES; which++) {
-                Matrix *m = &c.net.layer[0].m[which];
-                assert_true(m->pattern->prune(&c.spec, c.a, c.d, &c.net.layer[0], which, (Place){0}));
+                Matrix *m = &c.net.product[which].m;
+                assert_true(m->pattern->prune(&c.spec, c.a, c.d, &c.net, which));
                 round_trip(&c, host, m);
                 assert_true(strcmp(m->pattern->name, "dense") || matrix_kept(m) == (int64_t)m->rows * m->columns);
             }
@@ -502,16 +502,15 @@ static void banks_auto_takes_the_fewest_cycles(void **state)
         pattern_bank_balanced.check(&c.spec, &c.net, c.d);
         assert_false(diag_failed(c.d));
         assert_int_equal(c.spec.banks, cases[k].banks);
-        assert_true(pattern_bank_balanced.prune(&c.spec, c.a, c.d, &c.net.layer[0], MATRIX_W, (Place){0}));
-        int cycles = pattern_bank_balanced.plan(&c.spec, &c.net.layer[0].m[MATRIX_W]).cycles;
+        assert_true(pattern_bank_balanced.prune(&c.spec, c.a, c.d, &c.net, MATRIX_W));
+        int cycles = pattern_bank_balanced.plan(&c.spec, &c.net.product[MATRIX_W].m).cycles;
         for (int banks = 2 * c.spec.pe_width; banks <= cases[k].columns; banks += c.spec.pe_width) {
             Case other = case_of("bank_balanced", cases[k].columns, 32, &seed);
             net_patterns(&other.net, "bank_balanced", cases[k].rate, cases[k].rate);
             other.spec.banks = banks;
             other.spec.pe_width = c.spec.pe_width;
-            assert_true(pattern_bank_balanced.prune(&other.spec, other.a, other.d, &other.net.layer[0], MATRIX_W,
-                                                    (Place){0}));
-            assert_true(pattern_bank_balanced.plan(&other.spec, &other.net.layer[0].m[MATRIX_W]).cycles >= cycles);
+            assert_true(pattern_bank_balanced.prune(&other.spec, other.a, other.d, &other.net, MATRIX_W));
+            assert_true(pattern_bank_balanced.plan(&other.spec, &other.net.product[MATRIX_W].m).cycles >= cycles);
             arena_free(other.a);
         }
         arena_free(c.a);

@@ -38,26 +38,21 @@ static double bound_of_ten(const MatrixPlan *plan, int rows, int columns, int we
 static void fill_network(Bench *b)
 {
     b->net.n = 1;
-    b->net.layer[0] = (Layer){ .cell = CELL_LINEAR, .inputs = 4, .hidden = 2 };
-    b->net.layer[0].m[MATRIX_W] = (Matrix){
-        .rows = 2, .columns = 4, .value = b->weights, .gates = 1, .pattern = &b->pattern };
-    b->q = (QNetwork){ .n = 1,
+    b->net.layer[0] = (Layer){ .cell = cell_find("linear"), .inputs = 4, .hidden = 2 };
+    network_lay_out(&b->net);
+    b->net.product[0].m.value = b->weights;
+    b->net.product[0].m.pattern = &b->pattern;
+    b->q = (QNetwork){ .net = &b->net,
                        .weight_bits = 8,
-                       .input = { 12, 4 },
+                       .vector = { { 12, 4 } },
                        .pre = { 14, 9 },
                        .gate = { 12, 11 },
                        .state = { 24, 15 },
                        .acc_bits = 23 };
     b->row_fraction[0] = 9;
     b->row_fraction[1] = 11;
-    b->q.layer[0] = (QLayer){ .cell = CELL_LINEAR,
-                              .inputs = 4,
-                              .hidden = 2,
-                              .rows = 2,
-                              .in = { 12, 4 },
-                              .out = { 12, 2 },
-                              .row_fraction = b->row_fraction };
-    b->q.layer[0].m[MATRIX_W] = (QMatrix){ .rows = 2, .columns = 4 };
+    b->q.layer[0] = (QLayer){ .rows = 2, .out = { 12, 2 }, .row_fraction = b->row_fraction };
+    b->q.product[0].m = (QMatrix){ .rows = 2, .columns = 4 };
 }
 
 static void fill_design(Bench *b)
@@ -96,7 +91,7 @@ static void fill_design(Bench *b)
                           .multipliers_engine = 12,
                           .multipliers_cell = 3,
                           .macs_lost = 6 };
-    b->design.matrix[0][MATRIX_W] =
+    b->design.plan[0] =
         (MatrixPlan){ .banks = 4, .bank_size = 1, .keep = 1, .cycles = 1, .kept = 6, .stored = 8 };
     b->design.memory[b->design.n_memories++] = (MemoryUse){ "weight", 32, 5, 3, true, true, true };
 }
@@ -216,7 +211,7 @@ static void test_memory_and_lanes(void **state)
     assert_int_equal(f.vector_bits, 288);
     assert_int_equal(f.lanes_idle, 4);
     b->pattern.private_vectors = true;
-    b->design.matrix[0][MATRIX_W].index_bits = b->design.index_bits = 2;
+    b->design.plan[0].index_bits = b->design.index_bits = 2;
     b->design.index_memories = 3; /* one list per PE: 4 lanes of 2 bits; a copy of the vector each */
     b->design.index_word = 8;
     b->design.vector_copies = 3 * 4;
@@ -481,13 +476,13 @@ static void test_header_compiles_and_converts(void **state)
                                      -1e30,  511.87, 511.9,   -512.2,   3.125,    -3.125,  0.125 };
     for (int i = 0; i < LENGTH(values); i++) {
         buffer_print(&program, "if (tiny_x_encode(%.17g) != %d) return 1;\n", values[i],
-                     format_encode(b->q.input, values[i], NULL));
+                     format_encode(b->q.vector[0], values[i], NULL));
         buffer_print(&program, "if (tiny_y_encode(%.17g) != %d) return 2;\n", values[i],
                      format_encode(b->q.layer[0].out, values[i], NULL));
     }
     buffer_print(&program,
                  "if (tiny_x_decode(-33) != %.17g || tiny_y_decode(5) != %.17g) return 3;\n",
-                 format_decode(b->q.input, -33), format_decode(b->q.layer[0].out, 5));
+                 format_decode(b->q.vector[0], -33), format_decode(b->q.layer[0].out, 5));
     buffer_print(
         &program,
         "return TINY_REG_LOAD_PARTS == 0x34 && TINY_LOAD_ADDRESS_MEMORY_MASK == 0xfff00000u &&\n"

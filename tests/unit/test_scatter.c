@@ -16,15 +16,16 @@ enum { FORWARDS = 3, ROUNDS = 40 };
 
 typedef struct Plan { Arena *arena; Spec spec; Network net; QNetwork q; Activity activity; Design design; } Plan;
 
-static void add_layer(Plan *p, CellKind cell, int inputs, int hidden, double keep, uint32_t *seed)
+static void add_layer(Plan *p, const char *cell, int inputs, int hidden, double keep, uint32_t *seed)
 {
+    int first = p->net.products;
     Layer *l = net_add(p->arena, &p->net, cell, inputs, hidden);
-    layer_randomise(l, seed, 1.0);
-    for (int which = 0; which < MATRICES; which++) {
-        l->m[which].pattern = pattern_find("column_balanced");
-        l->m[which].keep = (Rate){.gate = {keep, keep, keep, keep}};
-        if (l->m[which].rows > 0)
-            assert_true(l->m[which].pattern->prune(&p->spec, p->arena, diag_new(p->arena), l, which, l->at));
+    layer_randomise(&p->net, l, seed, 1.0);
+    for (int k = first; k < p->net.products; k++) {
+        Matrix *m = &p->net.product[k].m;
+        m->pattern = pattern_find("column_balanced");
+        m->keep = (Rate){.gate = {keep, keep, keep, keep}};
+        assert_true(m->pattern->prune(&p->spec, p->arena, diag_new(p->arena), &p->net, k));
     }
 }
 
@@ -39,9 +40,9 @@ static void plan_random(Plan *p, uint32_t *seed, int hidden, double keep, const 
     p->spec.part = part;
     p->spec.max_padding = 0.25;
     int inputs = 1 + (int)(draw(seed) % 7);
-    add_layer(p, CELL_LSTM, inputs, hidden, keep, seed);
+    add_layer(p, "lstm", inputs, hidden, keep, seed);
     if (draw(seed) % 2)
-        add_layer(p, CELL_LSTM, hidden, 5, keep, seed);
+        add_layer(p, "lstm", hidden, 5, keep, seed);
     Sequences seq = sequences_of(p->arena, 1, 3, inputs);
     for (int k = 0; k < 3 * inputs; k++)
         seq.x[k] = (float)draw_real(seed, 4);
@@ -62,10 +63,9 @@ static void columns_of(const Design *d, int layer, int array, int pe, Columns *c
     for (int k = 0; k < d->n_scans; k++) {
         const Scan *s = &d->scan[k];
         const Region *r = &d->region[s->region];
-        for (int q = array; s->layer == layer && q < r->elements; q += d->lanes_pe, c->n++) {
+        for (int q = array; d->net->product[s->product].layer == layer && q < r->elements; q += d->lanes_pe, c->n++) {
             assert_true(c->n < 64 && s->words <= 128 && s->words * d->pes <= LENGTH(word));
-            d->pattern->pack(&d->matrix[layer][s->matrix], &d->q->layer[layer].m[s->matrix], region_element(r, q),
-                             d->pes, word);
+            d->pattern->pack(&d->plan[s->product], &d->q->product[s->product].m, region_element(r, q), d->pes, word);
             c->words[c->n] = s->words;
             for (int i = 0; i < s->words; i++)
                 c->row[c->n][i] = word[i * d->pes + pe].index;
@@ -156,9 +156,9 @@ static double largest_row(const Plan *p)
             for (int array = 0; array < p->design.lanes_pe; array++) {
                 double sum = 0;
                 for (int which = 0; which < MATRICES; which++) {
-                    const QMatrix *m = &p->q.layer[l].m[which];
+                    const QMatrix *m = &p->q.product[2 * l + which].m;
                     for (int c = array; m->rows > 0 && c < m->columns; c += p->design.lanes_pe)
-                        sum += abs(m->value[row * m->columns + c]) * value * (1 << p->q.layer[l].align[which]);
+                        sum += abs(m->value[row * m->columns + c]) * value * (1 << p->q.product[2 * l + which].align);
                 }
                 most = MAX(most, sum);
             }
