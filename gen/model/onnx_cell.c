@@ -40,7 +40,12 @@ const char *part_refused(const Part *before, PartKind kind)
 }
 
 static bool is_gru(Walk *w, const CellNode *c) { (void)w; return strcmp(c->op, "LSTM") != 0; }
-static bool bidirectional(Walk *w, const CellNode *c) { (void)w; return strcasecmp(c->direction, "bidirectional") == 0; }
+static bool bidirectional(Walk *w, const CellNode *c)
+{
+    (void)w;
+    return strcasecmp(c->direction, "bidirectional") == 0;
+}
+
 static bool backwards(Walk *w, const CellNode *c) { (void)w; return strcasecmp(c->direction, "forward") != 0; }
 static bool clips(Walk *w, const CellNode *c) { (void)w; return c->clip != 0; }
 static bool coupled(Walk *w, const CellNode *c) { (void)w; return c->coupled; }
@@ -280,8 +285,8 @@ static void give_outputs(Call *c, Part *p, bool batch_first)
         h->last = p->steps != 1; /* of one step it is all */
         h->final = true;
     }
-    call_outside(c, str_format(c->walk->arena, "'%s' is the cell state (output Y_c) of %s node '%s': a core gives h; let the graph go on from "
-                               "Y or Y_h, or name in model.layers the layers up to there",
+    call_outside(c, str_format(c->walk->arena, "'%s' is the cell state (output Y_c) of %s node '%s': a core gives h; "
+                               "let the graph go on from Y or Y_h, or name in model.layers the layers up to there",
                                c->n_out > OUT_Y_C ? c->node->output[OUT_Y_C] : "", c->node->op_type, c->label), false);
 }
 
@@ -301,8 +306,8 @@ static bool interrupted(Call *c, Part *p, const Value *X)
         return true;
     }
     refuse(c, p, first->why ? first->why
-                            : str_format(c->walk->arena, "its input is computed by %s '%s' from what other layers give, "
-                                         "which no core does; name in model.layers the layers up to there",
+                            : str_format(c->walk->arena, "its input is computed by %s '%s' from what other "
+                                         "layers give, which no core does; name in model.layers the layers up to there",
                                          first->node->op_type, first->label));
     return true;
 }

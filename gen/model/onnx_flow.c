@@ -40,9 +40,9 @@ static void foreign(Call *c)
 
 static void run_loop(Call *c)
 {
-    call_outside(c, str_format(c->walk->arena, "%s node '%s': a loop over the steps is not taken apart by this version; "
-                               "export the layer as an LSTM node, or save its weights as .npz and name them in "
-                               "model.layers", c->node->op_type, c->label), true);
+    call_outside(c, str_format(c->walk->arena, "%s node '%s': a loop over the steps is not taken apart by "
+                               "this version; export the layer as an LSTM node, or save its weights as .npz and name "
+                               "them in model.layers", c->node->op_type, c->label), true);
 }
 
 /* ---- what a node's own graphs take from outside ---- */
@@ -131,11 +131,11 @@ static void either_branch(Call *c, const Graph *yes, const Graph *no)
     buffer_init(&text, c->walk->arena);
     bool any = list_recurrent(yes, "then_branch", &text);
     any = list_recurrent(no, "else_branch", &text) || any;
-    call_outside(c, any ? str_format(c->walk->arena, "If '%s' chooses between branches only when the graph runs: %s; give "
-                                     "the tensors of the one that is meant in model.layers (gates: iofc)", c->label,
-                                     text.text)
-                        : str_format(c->walk->arena, "If '%s' chooses between branches only when the graph runs: name in "
-                                     "model.layers the layers up to there", c->label), any);
+    call_outside(c, any ? str_format(c->walk->arena, "If '%s' chooses between branches only when the graph runs: "
+                                     "%s; give the tensors of the one that is meant in model.layers (gates: iofc)",
+                                     c->label, text.text)
+                        : str_format(c->walk->arena, "If '%s' chooses between branches only when the graph runs: "
+                                     "name in model.layers the layers up to there", c->label), any);
 }
 
 static void take_branch(Call *c, const Graph *g)
@@ -251,8 +251,8 @@ static bool read_inputs(Walk *w, Scope *s, Call *c)
     c->all = ARENA_ARRAY(w->arena, Value *, MAX(n->n_input, 1));
     for (size_t i = 0; i < n->n_input; i++)
         if (n->input[i][0] && !scope_find(s, n->input[i], &c->all[i])) {
-            subject_error(w->subject, "%s '%s' takes '%.200s', which is no input, initializer or result of a node before "
-                          "it: damaged graph", n->op_type, c->label, n->input[i]);
+            subject_error(w->subject, "%s '%s' takes '%.200s', which is no input, initializer or result of a node "
+                          "before it: damaged graph", n->op_type, c->label, n->input[i]);
             return false;
         }
     Captured k = { .call = c };
@@ -277,10 +277,13 @@ static bool walk_node(Walk *w, Scope *s, Node *node)
 {
     Call c = { .walk = w, .scope = s, .node = node, .n_out = (int)node->n_output };
     if (!node->op_type || node->n_output > 4096 || w->visited++ >= NODES_MAX) {
-        subject_error(w->subject, !node->op_type ? "a node without an operator" : "the graph is too large: more than 262144 "
-                      "nodes with its functions and branches put in place");
+        subject_error(w->subject, !node->op_type ? "a node without an operator"
+                                                 : "the graph is too large: more than 262144 nodes with its functions "
+                                                   "and branches put in place");
         return false;
     }
+    if (c.n_out == 0)
+        return true;
     c.label = str_format(w->arena, "%s%s", s->prefix, node_name(node) + (s->prefix[0] && node_name(node)[0] == '/'));
     c.out = ARENA_ARRAY(w->arena, Value *, MAX(c.n_out, 1));
     if (!read_inputs(w, s, &c))

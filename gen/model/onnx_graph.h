@@ -239,7 +239,7 @@ bool vectors_plain(const Value *v);
 /* Reshape: 0 keeps an axis, -1 is what is left. False: the new axes cut through an old one. */
 bool axes_regroup(const Axes *from, const int64_t *shape, int rank, Axes *to);
 
-/* ---------------------------------------------------------------- onnx_moves.c, onnx_picks.c, onnx_math.c, onnx_cell.c, onnx_flow.c */
+/* -------------------------------------------- onnx_moves.c, _picks.c, _math.c, _linear.c, _cell.c, _flow.c */
 typedef struct Operator {
     const char *op;
     void (*run)(Call *c);

@@ -1,5 +1,5 @@
-/* onnx_linear.c: linear layers on what a layer gives: MatMul, Gemm, Add of a bias, an activation; and what can be folded
- * into the weights before or behind: a scale or a shift of each element (Mul, Add, BatchNormalization). */
+/* onnx_linear.c: linear layers on what a layer gives: MatMul, Gemm, Add of a bias, an activation; and what can be
+ * folded into the weights before or behind: a scale or a shift of each element (Mul, Add, BatchNormalization). */
 #include "model/onnx_graph.h"
 
 #include <math.h>
@@ -283,7 +283,8 @@ static void run_gemm(Call *c)
             continue;
         for (int64_t i = 0; i < view_count(view); i++)
             values[i] *= factor;
-        *view = k ? floats_view(c->walk, 1, p->width, 1, values) : floats_view(c->walk, 2, p->W.shape[0], p->width, values);
+        *view = k ? floats_view(c->walk, 1, p->width, 1, values)
+                  : floats_view(c->walk, 2, p->W.shape[0], p->width, values);
     }
     if (!fold_before(c, v, p))
         return;

@@ -266,7 +266,8 @@ static void run_constant(Call *c)
             memcpy(copy, one ? &a->f : a->floats, sizeof *copy * (size_t)n);
         call_floats(c, 0, !one, &n, copy);
     } else if (call_attribute(c, "sparse_value")) {
-        call_outside(c, str_format(c->walk->arena, "Constant '%s' is sparse: store it as a dense tensor", c->label), false);
+        call_outside(c, str_format(c->walk->arena, "Constant '%s' is sparse: store it as a dense tensor", c->label),
+                     false);
     }
 }
 

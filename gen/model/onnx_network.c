@@ -130,8 +130,8 @@ static void join(Walk *w, Ending *e, const Value *other, const Value *where)
         return;
     if (!meet || !only_linear(e->end->at, meet) || !only_linear(other->at, meet)) {
         e->why = str_format(w->arena, "%s '%s' joins what '%s' and '%s' give: a core is one chain of layers; name in "
-                            "model.layers the one that is wanted", where->node->op_type, where->label, e->end->at->label,
-                            other->at->label);
+                            "model.layers the one that is wanted", where->node->op_type, where->label,
+                            e->end->at->label, other->at->label);
         return;
     }
     const Part *first = e->end->at;
@@ -306,8 +306,8 @@ static void warn_states(const Walk *w, const Part *last)
             if (p->cell.state[i] && !strstr(b.text, str_format(w->arena, "'%s'", p->cell.state[i])))
                 buffer_print(&b, "%s'%s'", b.length ? ", " : "", p->cell.state[i]);
     if (b.length)
-        warn(w, str_format(w->arena, "the state comes in through the graph's inputs (%s): the core starts every sequence "
-                           "from zero and keeps its state itself", b.text));
+        warn(w, str_format(w->arena, "the state comes in through the graph's inputs (%s): the core starts every "
+                           "sequence from zero and keeps its state itself", b.text));
 }
 
 /* An output that the same layer gives: a rearrangement, or the last step. */
@@ -337,8 +337,8 @@ static void warn_rest(const Walk *w, const Choice *c, const Part *first)
 {
     const Value *X = first->input;
     if (X->kind == OUTSIDE && X->node)
-        warn(w, str_format(w->arena, "the core starts at '%s', which %s '%s' computes outside it: verify.input must hold "
-                           "the values of '%s'", X->name, op_of(X->node), X->label, X->name));
+        warn(w, str_format(w->arena, "the core starts at '%s', which %s '%s' computes outside it: verify.input "
+                           "must hold the values of '%s'", X->name, op_of(X->node), X->label, X->name));
     warn_states(w, c->ending.end->at);
     if (c->ending.outside)
         warn(w, str_format(w->arena, "the core ends at '%s': the graph goes on with %s '%s', which is not part of it",
@@ -393,8 +393,8 @@ static int refuse(const Walk *w, const char *why)
     if (why)
         subject_error(w->subject, "%s", why);
     else
-        subject_error(w->subject, any ? "no output of the graph comes from an LSTM node in a way that a core can have; name "
-                                        "the layers' tensors in model.layers"
+        subject_error(w->subject, any ? "no output of the graph comes from an LSTM node in a way that a core can "
+                                        "have; name the layers' tensors in model.layers"
                                       : "no LSTM node in the graph; name the tensors in model.layers");
     return -1;
 }
@@ -433,8 +433,8 @@ static int tensor_of_view(Walk *w, const View *v, const char *name, Tensor *out)
     out->data = data;
     for (int64_t i = 0; i < out->count; i++)
         if (!isfinite(data[i])) {
-            subject_error(&s, "NaN or Inf at element %lld of what the graph computes it from; every value must be finite",
-                          (long long)i);
+            subject_error(&s, "NaN or Inf at element %lld of what the graph computes it from; every value must be "
+                          "finite", (long long)i);
             return -1;
         }
     return 1;

@@ -1,5 +1,5 @@
-/* onnx_picks.c: operators that take a part of their input, or put inputs side by side: Slice, Gather, Split, Concat. Of a
- * sequence of vectors they may take all of it or its last step; of several layers' states, one. */
+/* onnx_picks.c: operators that take a part of their input, or put inputs side by side: Slice, Gather, Split, Concat. Of
+ * a sequence of vectors they may take all of it or its last step; of several layers' states, one. */
 #include "model/onnx_graph.h"
 
 #include <string.h>
@@ -187,7 +187,8 @@ static void gather_constant(Call *c, const View *v, int axis, const int64_t *ind
         return;
     }
     int all;
-    int64_t *values = v->rank == 1 && v->array->integer ? view_ints(c->walk, v, &all) : NULL, picked[RANK_MAX], count = n;
+    int64_t *values = v->rank == 1 && v->array->integer ? view_ints(c->walk, v, &all) : NULL;
+    int64_t picked[RANK_MAX], count = n;
     for (int i = 0; values && i < n; i++) {
         at = index[i] < 0 ? index[i] + all : index[i];
         if (at < 0 || at >= all)
@@ -294,7 +295,8 @@ static void concat_constants(Call *c, int axis)
         if (!values)
             return;
         for (int64_t o = 0; o < outer && run > 0; o++)
-            memcpy(out + (size_t)((o * shape[axis] + at) * inner) * size, (const uint8_t *)values + (size_t)o * run, run);
+            memcpy(out + (size_t)((o * shape[axis] + at) * inner) * size,
+                   (const uint8_t *)values + (size_t)o * run, run);
         at += v->shape[axis];
     }
     if (first->array->integer)

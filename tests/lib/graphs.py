@@ -380,6 +380,8 @@ def hostile():
                                             [numpy_helper.from_array(np.ones((1, 4 * HIDDEN, INPUTS), "i1"), "Wq"), tensor("sc", np.nan), R, B]), "NaN or Inf", 1),
         "R of another size": (model([lstm()], [W, tensor("R", np.zeros((1, 4 * HIDDEN, HIDDEN + 1))), B]), "R has the shape", 1),
         "W of another size": (model([lstm()], [tensor("W", np.zeros((1, 4 * HIDDEN + 1, INPUTS))), R, B]), "shape", 1),
+        "nodes without outputs": (model([helper.make_node(op, ["X", "X"], []) for op in ("Identity", "Add", "LSTM", "Gather", "Slice", "If", "Shape")]
+                                        + [lstm()], weights()), "", 0),
         "an output that nothing makes": (model([lstm()], weights(), "nothing"), "no output of the graph", 1),
         "no output": (model([lstm()] + s[0], weights() + s[1], ""), "no output of the graph", 1),
         "old broadcasting along an axis": (model([lstm()] + [node("Squeeze", "Y", "S", axes=[1]), helper.make_node("Mul", ["S", "k"], ["Z"], "old", axis=0, broadcast=1),
