@@ -17,15 +17,9 @@ static const char *reason(const Survey *v, const Diag *d)
     return end ? end + strlen("': ") : text;
 }
 
-static Item read_item(Survey *v, const char *name)
+static Item item_of(Survey *v, const char *name, const Tensor *t)
 {
     Item item = { .name = name };
-    Diag *d = diag_new(v->arena);
-    Tensor *t = model_tensor(v->model, d, (Place){ 0 }, name);
-    if (!t) {
-        item.why = reason(v, d);
-        return item;
-    }
     int first = t->rank > 2 && t->shape[0] == 1;
     item.shape = shape_text(v->arena, t);
     item.directions = t->rank == 3 && first == 1;
@@ -36,6 +30,17 @@ static Item read_item(Survey *v, const char *name)
         item.rows = t->rank > 0 ? t->shape[first] : 1;
         item.columns = item.rank == 2 ? t->shape[first + 1] : 1;
     }
+    return item;
+}
+
+/* One tensor at a time is in memory: a file may name the same values many times. */
+static Item read_item(Survey *v, const char *name)
+{
+    Arena *scratch = arena_new();
+    Diag *d = diag_new(scratch);
+    Tensor *t = model_peek(v->model, scratch, d, name);
+    Item item = t ? item_of(v, name, t) : (Item){ .name = name, .why = str_dup(v->arena, reason(v, d)) };
+    arena_free(scratch);
     return item;
 }
 

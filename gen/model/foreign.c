@@ -66,10 +66,6 @@ static const struct {
     const char *member, *text;
 } ZIPPED[] = {
     { "model.weights.h5", "a model of Keras 3 (.keras), which this version does not read" KERAS },
-    { "constants.pkl", "a TorchScript archive (.pt of torch.jit.save), which this version does not read; in PyTorch: m "
-                       "= torch.jit.load(FILE); numpy.savez(\"model.npz\", **{k: v.detach().numpy() for k, v in "
-                       "m.state_dict().items()})" },
-    { "data.pkl", "a PyTorch checkpoint (.pt, .pth: a zip of pickles, which can run programs), refused" TORCH },
 };
 
 /* Files that tell what a folder is. */

@@ -78,7 +78,7 @@ typedef struct Importer {
     const char *name, *suffix;
     /* Is this its content? `head` are the first bytes of the file (at most HEAD_BYTES), n of
      * them. */
-    bool (*probe)(const uint8_t *head, size_t n);
+    bool (*probe)(const char *path, const uint8_t *head, size_t n);
     /* Lists the tensors with model_add and keeps what `load` needs in m->own. */
     bool (*open)(Model *m, const Subject *s);
     /* Decodes the tensor with this number in model_add's order. */
@@ -93,7 +93,7 @@ typedef struct Importer {
     int (*derive)(Model *m, const Subject *s, const char *name, Tensor *out);
 } Importer;
 extern const Importer importer_npz, importer_npy, importer_folder, importer_safetensors,
-    importer_onnx;
+    importer_onnx, importer_torch;
 
 typedef struct NamedTensor { const char *name; int index; } NamedTensor;
 struct Model {
@@ -109,6 +109,8 @@ struct Model {
 bool model_add(Model *m, const Subject *s, const char *name);
 /* The number of the tensor of this name, or -1. */
 int model_find(const Model *m, const char *name);
+/* As model_tensor, with the tensor in an arena of the caller's, for one look. */
+Tensor *model_peek(Model *m, Arena *scratch, Diag *d, const char *name);
 /* Layers of a model file without `model.layers`; see Importer.layers. */
 int model_layers(Model *m, Diag *d, Place from, FoundNetwork *out);
 

@@ -10,6 +10,7 @@
 enum { NAMES_SHOWN = 12, NAME_LENGTH_MAX = 1024, TENSORS_MAX = 1 << 20 };
 
 static const Importer *const IMPORTERS[] = {
+    &importer_torch,                    /* before .npz: both are zip archives */
     &importer_npz,
     &importer_npy,
     &importer_safetensors,
@@ -105,7 +106,7 @@ static const Importer *find_importer(const Subject *s, const char *path)
         return NULL;
     bool saved_model = strcmp(path_name(path), "saved_model.pb") == 0; /* begins as ONNX does */
     for (int i = 0; i < LENGTH(IMPORTERS) && !saved_model; i++)
-        if (IMPORTERS[i]->probe(head, (size_t)n))
+        if (IMPORTERS[i]->probe(path, head, (size_t)n))
             return IMPORTERS[i];
     const char *other = foreign_file(path, head, (size_t)n);
     if (other) {
@@ -116,8 +117,7 @@ static const Importer *find_importer(const Subject *s, const char *path)
         if (str_ends(path, IMPORTERS[i]->suffix))
             return IMPORTERS[i];
     subject_error(
-        s,
-        "not a model file this version knows: .npz, .npy, a folder of .npy, .safetensors or .onnx");
+        s, "not a model file this version knows: .npz, .npy, a folder of .npy, .safetensors, .onnx, .pt or .pth");
     return NULL;
 }
 
@@ -175,6 +175,15 @@ Tensor *model_tensor(Model *m, Diag *d, Place from, const char *name)
     if (derived == 0)
         report_missing(m, &s, name);
     return derived > 0 ? t : NULL;
+}
+
+Tensor *model_peek(Model *m, Arena *scratch, Diag *d, const char *name)
+{
+    Arena *own = m->arena;
+    m->arena = scratch;
+    Tensor *t = model_tensor(m, d, (Place){ 0 }, name);
+    m->arena = own;
+    return t;
 }
 
 int model_layers(Model *m, Diag *d, Place from, FoundNetwork *out)

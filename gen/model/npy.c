@@ -252,8 +252,9 @@ Tensor *array_load(Arena *a, Diag *d, Place from, const char *path)
 
 /* ---- as model files ---- */
 
-static bool npy_probe(const uint8_t *head, size_t n)
+static bool npy_probe(const char *path, const uint8_t *head, size_t n)
 {
+    (void)path;
     return n >= 6 && memcmp(head, "\x93NUMPY", 6) == 0;
 }
 
@@ -302,8 +303,9 @@ static bool folder_load(Model *m, const Subject *s, int index, Tensor *out)
     return npy_file(s, m->arena, path, false, out);
 }
 
-static bool probe_nothing(const uint8_t *head, size_t n)
+static bool probe_nothing(const char *path, const uint8_t *head, size_t n)
 {
+    (void)path;
     (void)head, (void)n;
     return false; /* a folder is not told by its first bytes */
 }

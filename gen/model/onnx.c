@@ -11,8 +11,9 @@
 enum { DEPTH_MAX = 64, BUDGET_FACTOR = 16, BUDGET_BASE = 16 << 20 };
 #define FILE_BYTES_MAX ((size_t)1 << 31) /* protobuf's own limit of a message */
 
-static bool onnx_probe(const uint8_t *head, size_t n)
+static bool onnx_probe(const char *path, const uint8_t *head, size_t n)
 {
+    (void)path;
     /* field 1 of ModelProto: ir_version, a small varint */
     return n >= 2 && head[0] == 0x08 && head[1] < 0x80;
 }
@@ -207,7 +208,8 @@ static bool list_constants(Model *m, const Subject *s)
 
 static bool onnx_open(Model *m, const Subject *s)
 {
-    m->own = ARENA_NEW(m->arena, Onnx);
+    Onnx *o = m->own = ARENA_NEW(m->arena, Onnx);
+    o->arena = m->arena;
     return unpack(m, s) && list_constants(m, s);
 }
 

@@ -34,6 +34,7 @@ typedef struct Onnx {
     size_t budget;
     Constant *constant;
     int n, room;
+    Arena *arena;       /* of what is kept from one tensor to the next */
     External *external; /* files beside the model that were opened */
     Walk *walk;         /* the graph as it was read, or NULL: not yet */
 } Onnx;

@@ -126,10 +126,10 @@ static const Bytes *external_file(Model *m, const Subject *s, const char *locati
             return &e->bytes;
     Bytes bytes;
     if (!external_path_safe(m, s, location, resolved)
-        || !file_read(m->arena, s->diag, s->from, resolved, EXTERNAL_BYTES_MAX, &bytes))
+        || !file_read(o->arena, s->diag, s->from, resolved, EXTERNAL_BYTES_MAX, &bytes))
         return NULL;
-    External *e = ARENA_NEW(m->arena, External);
-    *e = (External){ o->external, str_dup(m->arena, location), bytes };
+    External *e = ARENA_NEW(o->arena, External);
+    *e = (External){ o->external, str_dup(o->arena, location), bytes };
     o->external = e;
     return &e->bytes;
 }

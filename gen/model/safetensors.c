@@ -33,8 +33,9 @@ typedef struct Safetensors {
     Entry *entry;
 } Safetensors;
 
-static bool safetensors_probe(const uint8_t *head, size_t n)
+static bool safetensors_probe(const char *path, const uint8_t *head, size_t n)
 {
+    (void)path;
     return n > LENGTH_BYTES && head[LENGTH_BYTES] == '{' && head[6] == 0 && head[7] == 0;
 }
 

@@ -316,7 +316,9 @@ static bool write_files(const Rewrite *w)
     for (int i = 0; i < LENGTH(WRITERS); i++)
         if (WRITERS[i].of == w->model->importer)
             return WRITERS[i].write(w, &out) && folder_is_ours(w, &out) && put_files(w, &out);
-    FAULT("no writer for %s", w->model->importer->name);
+    return refuse(w, w->to, str_format(w->arena, "%s is a %s, which prune cannot write: save the weights as .npz or "
+                                                 ".safetensors first",
+                                       w->model->path, w->model->importer->name));
 }
 
 bool model_write(Arena *a, Diag *d, const Spec *s, const Network *net, bool masks, const char *to)

@@ -14,6 +14,7 @@ from lstm import ROOT, lstmgen, scratch
 try:
     import numpy as np
     import formats
+    from imported import snr
 except ImportError:
     print("skipped: python3-numpy is not there")
     sys.exit(77)
@@ -44,17 +45,6 @@ def save(path, tensors):
         path.mkdir()
         for k, v in tensors.items():
             (path / (k.replace("/", "_") + ".npy")).write_bytes(formats.npy(v))
-
-
-def snr(folder, spec, x, y):
-    """dB of what the spec computes against y, as `check` says it."""
-    np.save(pathlib.Path(folder, "x.npy"), np.asarray(x, "<f4"))
-    np.save(pathlib.Path(folder, "y.npy"), np.asarray(y, "<f4"))
-    r = lstmgen("check", spec, "--json", "--set", "precision.weight=16", "--set",
-                "verify.input=" + str(pathlib.Path(folder, "x.npy")), "--set",
-                "verify.expect=" + str(pathlib.Path(folder, "y.npy")), cwd=folder)
-    check(r.status == 0, "check: exit %s: %s", r.status, r.last())
-    return r.get("verify.expect_snr_db", -1)
 
 
 def holds(tensors, x, y, suffix=".npz", warned=None, answer=False):
@@ -523,8 +513,6 @@ FOREIGN = [("m.h5", b"\x89HDF\r\n\x1a\n" + bytes(99), ["HDF5", "Keras .h5", "num
            ("noname", b"\x89HDF\r\n\x1a\n" + bytes(99), ["HDF5"]),
            ("m.keras", formats.npz([("metadata.json", b"{}"), ("config.json", b"{}"), ("model.weights.h5", b"x")]),
             ["Keras 3", "numpy.savez"]),
-           ("m.pt", formats.npz([("m/data.pkl", b"x"), ("m/version", b"3")]), ["PyTorch", "state_dict"]),
-           ("j.pt", formats.npz([("m/data.pkl", b"x"), ("m/constants.pkl", b"x")]), ["TorchScript", "torch.jit.load"]),
            ("old.pth", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19." + bytes(99), ["pickle", "PyTorch", "refused"]),
            ("p.pkl", b"\x80\x04\x95" + bytes(99), ["pickle", "refused"]),
            ("tar.pt", b"x" + bytes(256) + b"ustar\x0000" + bytes(300), ["tar archive"]),
