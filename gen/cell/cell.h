@@ -62,6 +62,6 @@ int passes_add(Passes *p, const Pass *pass);            /* its number */
 int passes_find(const Passes *p, const Pass *pass);     /* its number; a fault where it was not added */
 /* The masks of lg_cell (masks.def), bit n: pass n. */
 typedef struct Mask { const char *name, *meaning; uint32_t bits; } Mask;
-enum { MASKS = 14 };
+enum { MASKS = 16 };
 void passes_masks(const Passes *p, Mask out[MASKS]);
 #endif

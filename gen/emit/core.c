@@ -13,7 +13,8 @@ static const char *const modules[] = {
     "lib/lg_delay", "lib/lg_delay_reset", "lib/lg_memory", "lib/lg_mul_wide", "lib/lg_tree", "lib/lg_skid",
     "lib/lg_reorder"};
 static const char *const cell_modules[] = {
-    "cell/lg_requant", "cell/lg_activation", "cell/lg_lane", "cell/lg_cell",
+    "cell/lg_limit", "cell/lg_round", "cell/lg_align", "cell/lg_note", "cell/lg_requant", "cell/lg_activation",
+    "cell/lg_direct", "cell/lg_bounded", "cell/lg_late", "cell/lg_lane", "cell/lg_cell",
     "top/lg_input", "top/lg_counters", "top/lg_axil"};
 static const char *const bench[] = {"lstmgen_tb.c", "tb.h", "tb_axil.c", "tb_config.c", "tb_delta.c", "tb_stream.c",
                                     "tb_report.c", "sim_main.cpp",
@@ -25,6 +26,10 @@ static bool used(const Design *d, const char *module)
         return false;
     if (!strcmp(module, "top/lg_counters") || !strcmp(module, "top/lg_axil"))
         return d->spec->control;
+    if (!strcmp(module, "cell/lg_direct"))
+        return passes_with(d, "DIRECT") != 0;
+    if (!strcmp(module, "cell/lg_late"))
+        return passes_with(d, "TO_LATE") != 0;
     return true;
 }
 

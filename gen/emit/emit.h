@@ -32,6 +32,7 @@ bool image_close(Image *m);
 
 /* ---------------------------------------------------------------- emit/params.c, tables.c, weights.c, vectors.c */
 int64_t holes_params(const Design *d, Holes *h);        /* every parameter of the core as a hole; bits of a load word */
+uint32_t passes_with(const Design *d, const char *name); /* bits of a mask of the cell unit (cell/masks.def) */
 int64_t version_word(void);                             /* major << 16 | minor << 8 | patch */
 bool emit_program(const Design *d, Arena *a, Folder *f);
 bool emit_tiles(const Design *d, Arena *a, Folder *f);

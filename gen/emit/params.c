@@ -1,6 +1,9 @@
 /* params.c: the parameters of the core as template holes; the only place where C names meet Verilog names. */
 #include "emit/emit.h"
 
+#include "cell/cell.h"
+#include "plan/plan.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +74,39 @@ static void holes_cell(const Design *d, Holes *h)
     hole_int(h, "OUT_BLOCK", d->out_block);
 }
 
+/* The passes that one of the masks names. */
+uint32_t passes_with(const Design *d, const char *name)
+{
+    Mask mask[MASKS];
+    passes_masks(&d->passes, mask);
+    for (int k = 0; k < MASKS; k++)
+        if (!strcmp(mask[k].name, name))
+            return mask[k].bits;
+    FAULT("no mask %s", name);
+}
+
+/* Passes that work on the step before: those of a head, unless every layer has a step of its own. */
+static uint32_t passes_behind(const Design *d)
+{
+    uint32_t bits = 0;
+    for (int s = 0; s < d->net->sections && d->stages <= 1; s++)
+        if (section_is_head(d, s))
+            bits |= UINT32_C(1) << passes_find(&d->passes, &d->net->layer[d->net->section[s].layer].pass[0]);
+    return bits;
+}
+
+/* Masks of lg_cell, as wide as the pass numbers of the tile table ask for. */
+static void holes_passes(const Design *d, Holes *h)
+{
+    Mask mask[MASKS];
+    passes_masks(&d->passes, mask);
+    hole_int(h, "PASSES", d->passes.n);
+    int bits = d->passes.n > 16 ? 32 : d->passes.n > 8 ? 16 : 8;
+    for (int k = 0; k < MASKS; k++)
+        hole_text(h, mask[k].name, str_format(h->arena, "%d'h%0*x", bits, bits / 4, mask[k].bits));
+    hole_text(h, "BEHIND", str_format(h->arena, "%d'h%0*x", bits, bits / 4, passes_behind(d)));
+}
+
 static void holes_sequencer(const Design *d, Holes *h)
 {
     Widths w = widths_of(d);
@@ -134,6 +170,7 @@ int64_t holes_params(const Design *d, Holes *h)
     holes_stream(d, h);
     holes_engine(d, h);
     holes_cell(d, h);
+    holes_passes(d, h);
     holes_sequencer(d, h);
     holes_sections(d, h);
     d->engine->holes(d, h);

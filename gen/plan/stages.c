@@ -7,9 +7,13 @@
 typedef enum { SUM_KEPT, HELD, KEPT, STATE, BOUNDED, LATE, MEMORIES } Memory;
 typedef struct Column { int read, write; } Column;      /* after x */
 
+/* 0 where no pass multiplies: a lane has no product then. */
 static int product_latency(const Design *d)
 {
-    return d->mul_latency + (d->state_split > 1 ? 1 : 0);
+    for (int k = 0; k < d->passes.n; k++)
+        if (d->passes.pass[k].operand != OPERAND_NOTHING)
+            return d->mul_latency + (d->state_split > 1 ? 1 : 0);
+    return 0;
 }
 
 static Column column_of(const Design *d, Memory m)

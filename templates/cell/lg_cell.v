@@ -1,7 +1,7 @@
 // Cell unit: walks the tile table as tiles drain from the engine and steers LANES lanes,
 // SHIFTS cycles per tile. tile_i/start_i name a tile START cycles before its first rows
-// arrive (START = 6); rows follow SHIFTS cycles in a row. It never stalls: the sequencer made
-// sure that every result has a place.
+// arrive (START = 6, and EARLY more); rows follow SHIFTS cycles in a row. It never stalls: the
+// sequencer made sure that every result has a place.
 `default_nettype none
 module lg_cell #(
     parameter LANES       = 1,
@@ -23,6 +23,7 @@ module lg_cell #(
     parameter LEFT        = 0,
     parameter SHIFT_BITS  = 6,
     parameter PRE         = 18,
+    parameter PRE_FRACTION = PRE - 5,
     parameter OUT         = 16,
     parameter STATE       = 24,
     parameter STATE_FRACTION = 15,   // of the state; below 0 and above STATE too
@@ -34,10 +35,66 @@ module lg_cell #(
     parameter SEGMENT     = 9,
     parameter SLOPE       = 13,
     parameter SLOPE_SHIFT = 0,
+    parameter TABLES      = 1,   // curves (lg_activation)
     parameter TABLE_FILE  = "",
     parameter MUL_LATENCY = 3,
     parameter SPLIT       = 1,
     parameter PART        = 25,
+    // The passes, numbered in the tile table; bit n of each mask tells something of pass n. Hardware
+    // that no mask asks for is not there (lg_lane).
+    parameter PASSES      = 6,   // 0 keep, 1 i, 2 g, 3 f, 4 o, 5 linear; at most 32
+    parameter OP          = PASSES > 16 ? 5 : PASSES > 8 ? 4 : 3,
+    parameter CODES       = 1 << OP,
+    parameter [CODES-1:0] KEEP          = 8'h01,  // only its sum is kept
+    // a: a curve of the row (lg_activation), or the row itself
+    parameter [CODES-1:0] SIGMOID       = 8'h1a,  // (1 + T) / 2
+    parameter [CODES-1:0] HALF          = 8'h1a,  // T of half the argument
+    parameter [CODES-1:0] TABLE_1       = 0,  // which table, bit 0
+    parameter [CODES-1:0] TABLE_2       = 0,  // and bit 1
+    parameter [CODES-1:0] DIRECT        = 8'h20,
+    parameter [CODES-1:0] LEAKY         = 0,  // negative rows times LEAK
+    parameter [CODES-1:0] PLUS_LATE     = 0,  // late is added to the row
+    parameter [CODES-1:0] CLIP_Z        = 0,  // the row is clipped to +-Z_LIMIT,
+    parameter [CODES-1:0] CLIP_A        = 0,  // or as direct a to +-A_LIMIT
+    // p = a * operand
+    parameter [CODES-1:0] TIMES_HELD    = 8'h04,
+    parameter [CODES-1:0] TIMES_REST    = 0,  // 1 - held
+    parameter [CODES-1:0] TIMES_STATE   = 8'h08,
+    parameter [CODES-1:0] TIMES_BOUNDED = 8'h10,
+    parameter [CODES-1:0] FRESH         = 0,  // the state it reads is of this step
+    // what is done with them
+    parameter [CODES-1:0] TO_HELD       = 8'h02,  // held = a
+    parameter [CODES-1:0] TO_KEPT       = 8'h04,  // kept = p
+    parameter [CODES-1:0] TO_STATE      = 8'h08,  // state = p + kept
+    parameter [CODES-1:0] ADDS_STATE    = 0,  // that kept was a product with the state,
+    parameter [CODES-1:0] ADDS_INNER    = 0,  // or of a direct a
+    parameter [CODES-1:0] CLIP_STATE    = 0,  // the new state is clipped to +-STATE_LIMIT
+    parameter [CODES-1:0] TO_LATE       = 0,  // late = p
+    parameter [CODES-1:0] RESULT_A      = 8'h20,
+    parameter [CODES-1:0] RESULT_P      = 8'h10,
+    parameter [CODES-1:0] RESULT_STATE  = 0,
+    parameter [CODES-1:0] BEHIND        = 8'h20,  // it works on the step before (with one stage)
+    // of passes that make a state: bounded is a curve of it, or the state itself
+    parameter [CODES-1:0] BOUND_SIGMOID = 0,
+    parameter [CODES-1:0] BOUND_HALF    = 0,
+    parameter [CODES-1:0] BOUND_TABLE_1 = 0,
+    parameter [CODES-1:0] BOUND_TABLE_2 = 0,
+    parameter [CODES-1:0] BOUND_DIRECT  = 0,
+    parameter [CODES-1:0] BOUND_RELU    = 0,
+    // constants of those that are used (lg_lane)
+    parameter A_FRACTION    = OUT - 1,
+    parameter H_FRACTION    = OUT - 1,
+    parameter B_FRACTION    = OUT - 1,
+    parameter PEEP          = 0,
+    parameter PEEP_FRACTION = 14,
+    parameter Z_LIMIT       = 0,
+    parameter A_LIMIT       = 0,
+    parameter STATE_LIMIT   = 0,
+    parameter LEAK          = 0,
+    parameter LEAK_SHIFT    = 15,
+    parameter INIT          = 0,   // 1: the first state of a sequence is init_i, else 0
+    parameter LOAD          = 0,   // 1: states can be read and written while the core is idle
+    parameter RECORD_BITS   = ACC + SHIFT_BITS + PEEP,
     parameter RECORD      = RECORDS > 1 ? $clog2(RECORDS) : 1,
     parameter PSUM        = PSUMS > 1 ? $clog2(PSUMS) : 1,
     parameter NEURON      = NEURONS > 1 ? $clog2(NEURONS) : 1,
@@ -51,9 +108,19 @@ module lg_cell #(
     input  wire                   parity_i,
     input  wire                   clear_i,
     input  wire [LANES*ACC-1:0]   row_i,
-    // rows of bias records, read by lane: {shift, bias}, addressed three cycles before the row
+    // rows of bias records, read by lane: {peephole, shift, bias}, addressed three cycles before the
+    // row (or EARLY more)
     output wire [RECORD-1:0]      record_addr_o,
-    input  wire [LANES*(ACC+SHIFT_BITS)-1:0] record_i,
+    input  wire [LANES*RECORD_BITS-1:0] record_i,
+    // first states of a sequence, two cycles after their address
+    output wire [NEURON-1:0]      init_addr_o,
+    input  wire [LANES*STATE-1:0] init_i,
+    // states, while the core is idle: read two cycles after the address, written at once
+    input  wire                   access_i,
+    input  wire                   load_i,
+    input  wire [NEURON-1:0]      state_addr_i,
+    input  wire [LANES*STATE-1:0] state_i,
+    output wire [LANES*STATE-1:0] state_o,
     // h into the vector memory
     output wire                   h_valid_o,
     output wire [BANKS-1:0]       h_we_o,
@@ -70,7 +137,7 @@ module lg_cell #(
 );
     localparam ROW_BITS = $clog2(ROWS + 1);
     localparam T_OP     = 0;
-    localparam T_PSUM   = T_OP + 3;            // add the partial sum kept, not the bias
+    localparam T_PSUM   = T_OP + OP;           // add the partial sum kept, not the bias
     localparam T_VECTOR = T_PSUM + 1;
     localparam T_OUTPUT = T_VECTOR + 1;
     localparam T_RELU   = T_OUTPUT + 1;
@@ -86,10 +153,38 @@ module lg_cell #(
     localparam T_ADDR1  = T_ADDR0 + ADDR;
     localparam T_ENTRY  = T_ADDR1 + ADDR;
     localparam WORD     = T_ENTRY + ENTRY;
-    localparam [2:0] OP_KEEP = 3'd0, OP_I = 3'd1, OP_G = 3'd2, OP_F = 3'd3, OP_O = 3'd4,
-                     OP_LINEAR = 3'd5;
     localparam M = MUL_LATENCY;
-    localparam W = MUL_LATENCY + (SPLIT > 1 ? 1 : 0);
+    // what the passes use
+    localparam [CODES-1:0] NONE    = 0, USED = (1 << PASSES) - 1;
+    localparam [CODES-1:0] CURVES  = USED & ~KEEP & ~DIRECT;
+    localparam [CODES-1:0] TIMES   = TIMES_HELD | TIMES_REST | TIMES_STATE | TIMES_BOUNDED;
+    localparam [CODES-1:0] INNER   = DIRECT & (TIMES_HELD | TIMES_REST);
+    localparam [CODES-1:0] VALUES  = ~TIMES_STATE & ~INNER;
+    localparam [CODES-1:0] CUTS    = DIRECT | RESULT_STATE | (RESULT_P & TIMES_STATE);   // saturations count
+    localparam HAS_PRODUCTS   = TIMES != NONE ? 1 : 0;
+    localparam HAS_BOUNDED    = TIMES_BOUNDED != NONE ? 1 : 0;
+    localparam HAS_BOUNDS     = (TO_STATE & ~BOUND_DIRECT) != NONE ? HAS_BOUNDED : 0;
+    localparam HAS_DIRECT     = DIRECT != NONE ? 1 : 0;
+    localparam MERGED         = (DIRECT & (TIMES | TO_HELD)) != NONE || (RESULT_A & ~DIRECT) != NONE
+                                ? 1 : 0;
+    localparam FROM_STATE     = RESULT_STATE != NONE ? 1 : 0;
+    // kinds of products: 0 of values, 1 with the state, 2 of a direct a; each has its fraction
+    localparam [2:0] KEPT_KINDS = {(TO_KEPT & INNER) != NONE, (TO_KEPT & TIMES_STATE) != NONE,
+                                   (TO_KEPT & VALUES) != NONE};
+    localparam [2:0] SUM_KINDS  = {(TO_STATE & INNER) != NONE, (TO_STATE & TIMES_STATE) != NONE,
+                                   (TO_STATE & VALUES) != NONE};
+    localparam [2:0] RESULT_KINDS = {1'b0, (RESULT_P & TIMES_STATE) != NONE,
+                                     (RESULT_P & ~TIMES_STATE) != NONE};
+    localparam [2:0] ADDED    = KEPT_KINDS | SUM_KINDS;
+    localparam KEPT           = KEPT_KINDS[1] ? OUT + STATE : KEPT_KINDS != 3'd0 ? 2 * OUT : 0;
+    localparam F1             = ADDED[1] ? (OUT - 1) + STATE_FRACTION : -64;
+    localparam F0             = ADDED[0] && 2 * (OUT - 1) > F1 ? 2 * (OUT - 1) : F1;
+    localparam SUM_FRACTION   = ADDED[2] && (OUT - 1) + A_FRACTION > F0 ? (OUT - 1) + A_FRACTION : F0;
+    // latencies: of the product; rows come EARLY cycles later where a peephole's product takes longer
+    // than there is time for
+    localparam W     = HAS_PRODUCTS == 0 ? 0 : MUL_LATENCY + (SPLIT > 1 ? 1 : 0);
+    localparam EARLY = PEEP > 0 && W > 3 ? W - 3 : 0;
+    localparam PEEP_AT = W < 3 ? 3 - W : 0;     // its read, from stage e on
 
     // ---- tile table, then one element register per cycle (stage e)
     wire [WORD-1:0] word;
@@ -115,7 +210,7 @@ module lg_cell #(
     localparam [ROW_BITS-1:0] STEP_ROWS = LANES;
     reg                   valid_q, use_psum_q, vector_q, output_q, relu_q, ydone_q, parity_q,
                           clear_q;
-    reg [2:0]             op_q;
+    reg [OP-1:0]          op_q;
     reg [LAYERS-1:0]      done_q;
     reg [SHIFT_COUNT-1:0] shift_q;
     reg [RECORD-1:0]      record_q;
@@ -135,7 +230,7 @@ module lg_cell #(
         else if (start) valid_q <= 1'b1;
         else if (last_shift) valid_q <= 1'b0;
         if (start) begin
-            op_q       <= word[T_OP +: 3];
+            op_q       <= word[T_OP +: OP];
             use_psum_q <= word[T_PSUM];
             vector_q   <= word[T_VECTOR];
             output_q   <= word[T_OUTPUT];
@@ -166,53 +261,76 @@ module lg_cell #(
     end
     assign record_addr_o = record_q;
 
-    // ---- control on its way along the lanes: what each later stage needs, no more
+    // ---- control on its way along the lanes: the pass, of which each stage takes what it needs
     wire use_psum_x1, keep_x1;
-    wire [PSUM-1:0] psum_x1;
-    lg_delay #(.WIDTH(1), .LATENCY(2)) u_use_psum (
+    wire [PSUM-1:0] psum_x3, psum_x1;
+    lg_delay #(.WIDTH(1), .LATENCY(2 + EARLY)) u_use_psum (
         .clk_i(clk_i), .d_i(use_psum_q), .q_o(use_psum_x1));
-    lg_delay_reset #(.WIDTH(1), .LATENCY(4)) u_keep (
-        .clk_i(clk_i), .rst_i(rst_i), .d_i(valid_q && op_q == OP_KEEP), .q_o(keep_x1));
-    lg_delay #(.WIDTH(PSUM), .LATENCY(4)) u_psum_addr (.clk_i(clk_i), .d_i(psum_q), .q_o(psum_x1));
-    wire sigmoid_x4;
-    lg_delay #(.WIDTH(1), .LATENCY(7)) u_sigmoid (
-        .clk_i(clk_i), .d_i(op_q != OP_G), .q_o(sigmoid_x4));
+    lg_delay_reset #(.WIDTH(1), .LATENCY(4 + EARLY)) u_keep (
+        .clk_i(clk_i), .rst_i(rst_i), .d_i(valid_q && KEEP[op_q]), .q_o(keep_x1));
+    lg_delay #(.WIDTH(PSUM), .LATENCY(EARLY)) u_psum_x3 (
+        .clk_i(clk_i), .d_i(psum_q), .q_o(psum_x3));
+    lg_delay #(.WIDTH(PSUM), .LATENCY(4)) u_psum_x1 (
+        .clk_i(clk_i), .d_i(psum_x3), .q_o(psum_x1));
+    wire clear_p;
+    lg_delay #(.WIDTH(1), .LATENCY(2 + PEEP_AT)) u_clear_p (
+        .clk_i(clk_i), .d_i(clear_q && !FRESH[op_q]), .q_o(clear_p));
 
-    wire [4:0] op_hot = {5{valid_q}} & {op_q == OP_LINEAR, op_q == OP_O, op_q == OP_F, op_q == OP_G,
-                                        op_q == OP_I};
-    wire [4:0] op_g1, op_g, op_u;
+    wire [OP-1:0] op_x3, op_x4, op_g1, op_g, op_u, op_u1, op_u2, op_u3, op_b1;
     wire       relu_g1, clear_g1;
-    lg_delay_reset #(.WIDTH(5), .LATENCY(11 + M)) u_op_g1 (
-        .clk_i(clk_i), .rst_i(rst_i), .d_i(op_hot), .q_o(op_g1));
-    lg_delay_reset #(.WIDTH(5), .LATENCY(1)) u_op_g (
-        .clk_i(clk_i), .rst_i(rst_i), .d_i(op_g1), .q_o(op_g));
-    lg_delay_reset #(.WIDTH(5), .LATENCY(W)) u_op_u (
-        .clk_i(clk_i), .rst_i(rst_i), .d_i(op_g), .q_o(op_u));
-    lg_delay #(.WIDTH(2), .LATENCY(11 + M)) u_mode (
-        .clk_i(clk_i), .d_i({relu_q, clear_q}), .q_o({relu_g1, clear_g1}));
-    wire c_u2, tc_u8;
-    wire unused_op = op_u[3] ^ op_u[0];
-    lg_delay_reset #(.WIDTH(1), .LATENCY(2)) u_c (
-        .clk_i(clk_i), .rst_i(rst_i), .d_i(op_u[2]), .q_o(c_u2));
-    lg_delay_reset #(.WIDTH(1), .LATENCY(6 + M)) u_tc (
-        .clk_i(clk_i), .rst_i(rst_i), .d_i(c_u2), .q_o(tc_u8));
-    wire [NEURON-1:0] neuron_g3, neuron_g, neuron_u2, neuron_u, neuron_c, neuron_tc;
-    lg_delay #(.WIDTH(NEURON), .LATENCY(9 + M)) u_n_g3 (
-        .clk_i(clk_i), .d_i(neuron_q), .q_o(neuron_g3));
+    lg_delay #(.WIDTH(OP), .LATENCY(6 + EARLY)) u_op_x3 (.clk_i(clk_i), .d_i(op_q), .q_o(op_x3));
+    lg_delay #(.WIDTH(OP), .LATENCY(1)) u_op_x4 (.clk_i(clk_i), .d_i(op_x3), .q_o(op_x4));
+    lg_delay #(.WIDTH(OP), .LATENCY(4 + M)) u_op_g1 (.clk_i(clk_i), .d_i(op_x4), .q_o(op_g1));
+    lg_delay #(.WIDTH(OP), .LATENCY(1)) u_op_g (.clk_i(clk_i), .d_i(op_g1), .q_o(op_g));
+    lg_delay #(.WIDTH(OP), .LATENCY(W)) u_op_u (.clk_i(clk_i), .d_i(op_g), .q_o(op_u));
+    lg_delay #(.WIDTH(OP), .LATENCY(1)) u_op_u1 (.clk_i(clk_i), .d_i(op_u), .q_o(op_u1));
+    lg_delay #(.WIDTH(OP), .LATENCY(1)) u_op_u2 (.clk_i(clk_i), .d_i(op_u1), .q_o(op_u2));
+    lg_delay #(.WIDTH(OP), .LATENCY(1)) u_op_u3 (.clk_i(clk_i), .d_i(op_u2), .q_o(op_u3));
+    lg_delay #(.WIDTH(OP), .LATENCY(4 + M)) u_op_b1 (.clk_i(clk_i), .d_i(op_u3), .q_o(op_b1));
+    lg_delay #(.WIDTH(2), .LATENCY(11 + M + EARLY)) u_mode (
+        .clk_i(clk_i), .d_i({relu_q, clear_q && !FRESH[op_q]}), .q_o({relu_g1, clear_g1}));
+
+    wire valid_g, valid_u, late_u1, state_u2, bounded_u8;
+    lg_delay_reset #(.WIDTH(1), .LATENCY(12 + M + EARLY)) u_valid_g (
+        .clk_i(clk_i), .rst_i(rst_i), .d_i(valid_q), .q_o(valid_g));
+    lg_delay_reset #(.WIDTH(1), .LATENCY(W)) u_valid_u (
+        .clk_i(clk_i), .rst_i(rst_i), .d_i(valid_g), .q_o(valid_u));
+    lg_delay_reset #(.WIDTH(1), .LATENCY(1)) u_late (
+        .clk_i(clk_i), .rst_i(rst_i), .d_i(valid_u && TO_LATE[op_u]), .q_o(late_u1));
+    lg_delay_reset #(.WIDTH(1), .LATENCY(2)) u_state (
+        .clk_i(clk_i), .rst_i(rst_i), .d_i(valid_u && TO_STATE[op_u]), .q_o(state_u2));
+    lg_delay_reset #(.WIDTH(1), .LATENCY(6 + M)) u_bounded (
+        .clk_i(clk_i), .rst_i(rst_i), .d_i(state_u2), .q_o(bounded_u8));
+
+    wire [NEURON-1:0] neuron_p, neuron_x1, neuron_g3, neuron_g, neuron_u2, neuron_u, neuron_u1,
+                      neuron_c, neuron_tc;
+    lg_delay #(.WIDTH(NEURON), .LATENCY(PEEP_AT)) u_n_p (
+        .clk_i(clk_i), .d_i(neuron_q), .q_o(neuron_p));
+    lg_delay #(.WIDTH(NEURON), .LATENCY(4 + EARLY)) u_n_x1 (
+        .clk_i(clk_i), .d_i(neuron_q), .q_o(neuron_x1));
+    lg_delay #(.WIDTH(NEURON), .LATENCY(5 + M)) u_n_g3 (
+        .clk_i(clk_i), .d_i(neuron_x1), .q_o(neuron_g3));
     lg_delay #(.WIDTH(NEURON), .LATENCY(3)) u_n_g (.clk_i(clk_i), .d_i(neuron_g3), .q_o(neuron_g));
     lg_delay #(.WIDTH(NEURON), .LATENCY(W + 1)) u_n_u2 (
         .clk_i(clk_i), .d_i(neuron_g3), .q_o(neuron_u2));
     lg_delay #(.WIDTH(NEURON), .LATENCY(2)) u_n_u (.clk_i(clk_i), .d_i(neuron_u2), .q_o(neuron_u));
-    lg_delay #(.WIDTH(NEURON), .LATENCY(2)) u_n_c (.clk_i(clk_i), .d_i(neuron_u), .q_o(neuron_c));
+    lg_delay #(.WIDTH(NEURON), .LATENCY(1)) u_n_u1 (.clk_i(clk_i), .d_i(neuron_u), .q_o(neuron_u1));
+    lg_delay #(.WIDTH(NEURON), .LATENCY(1)) u_n_c (.clk_i(clk_i), .d_i(neuron_u1), .q_o(neuron_c));
     lg_delay #(.WIDTH(NEURON), .LATENCY(6 + M)) u_n_tc (
         .clk_i(clk_i), .d_i(neuron_c), .q_o(neuron_tc));
+    // while the core is idle, states are read and written from outside
+    wire              load        = LOAD != 0 && access_i && load_i;
+    wire [NEURON-1:0] state_raddr = LOAD != 0 && access_i ? state_addr_i : neuron_g3;
+    wire [NEURON-1:0] state_waddr = LOAD != 0 && access_i ? state_addr_i : neuron_c;
+    wire              unused_load = access_i ^ load_i ^ (^state_addr_i);
+    assign init_addr_o = neuron_g3;
 
     // The head of a step runs when the parity has already turned to the next one, but where
     // it has a parity of its own.
-    wire slot = parity_q ^ (STAGES == 1 && op_q == OP_LINEAR);
+    wire slot = parity_q ^ (STAGES == 1 && BEHIND[op_q]);
 
-    // ---- results leave at u + 1 = e + 13 + M + W
-    localparam RESULT = 13 + M + W;
+    // ---- results leave at u + 1 = e + 13 + M + W, or two cycles later
+    localparam RESULT = 13 + M + W + 2 * FROM_STATE + EARLY;
     wire                v_u1, y_u1, slot_u1, yd_u1;
     wire [BANK-1:0]     bank_u1, modulus_u1;
     wire [ADDR-1:0]     addr_u1;
@@ -234,33 +352,60 @@ module lg_cell #(
 
     // ---- lanes
     wire [LANES*OUT-1:0] h;
-    wire [LANES-1:0]     y_saturated, c_saturated, in_tile;
+    wire [LANES-1:0]     h_saturated, state_saturated, in_tile;
     genvar lane;
     generate
         for (lane = 0; lane < LANES; lane = lane + 1) begin : gen_lane
-            lg_lane #(.ACC(ACC), .LEFT(LEFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PRE), .OUT(OUT),
-                      .STATE(STATE), .STATE_FRACTION(STATE_FRACTION), .PSUMS(PSUMS),
-                      .PSUM_BLOCK(PSUM_BLOCK), .NEURONS(NEURONS),
-                      .STATE_BLOCK(STATE_BLOCK), .SEGMENT(SEGMENT), .SLOPE(SLOPE),
-                      .SLOPE_SHIFT(SLOPE_SHIFT), .TABLE_FILE(TABLE_FILE), .MUL_LATENCY(MUL_LATENCY),
-                      .SPLIT(SPLIT), .PART(PART)) u_lane (
+            lg_lane #(.ACC(ACC), .LEFT(LEFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PRE),
+                      .PRE_FRACTION(PRE_FRACTION), .OUT(OUT), .STATE(STATE),
+                      .STATE_FRACTION(STATE_FRACTION), .PSUMS(PSUMS), .PSUM_BLOCK(PSUM_BLOCK),
+                      .NEURONS(NEURONS), .STATE_BLOCK(STATE_BLOCK), .SEGMENT(SEGMENT),
+                      .TABLES(TABLES), .SLOPE(SLOPE), .SLOPE_SHIFT(SLOPE_SHIFT),
+                      .TABLE_FILE(TABLE_FILE), .MUL_LATENCY(MUL_LATENCY), .SPLIT(SPLIT),
+                      .PART(PART), .CURVE(CURVES != NONE ? 1 : 0), .DIRECT(HAS_DIRECT),
+                      .MERGED(MERGED), .RESULT_A(RESULT_A != NONE ? 1 : 0),
+                      .RESULT_P(RESULT_KINDS), .FROM_STATE(FROM_STATE),
+                      .HELD((TIMES_HELD | TIMES_REST) != NONE ? 1 : 0),
+                      .REST(TIMES_REST != NONE ? 1 : 0), .PRODUCTS(HAS_PRODUCTS), .KEPT(KEPT),
+                      .KEPT_KINDS(KEPT_KINDS), .SUM_KINDS(SUM_KINDS), .BOUNDED(HAS_BOUNDED),
+                      .BOUND_CURVE(HAS_BOUNDS), .BOUND_DIRECT(BOUND_DIRECT != NONE ? 1 : 0),
+                      .LATE(TO_LATE != NONE ? 1 : 0), .INIT(INIT), .LOAD(LOAD),
+                      .A_FRACTION(A_FRACTION), .H_FRACTION(H_FRACTION), .B_FRACTION(B_FRACTION),
+                      .SUM_FRACTION(SUM_FRACTION), .PEEP(PEEP), .PEEP_FRACTION(PEEP_FRACTION),
+                      .Z_LIMIT(Z_LIMIT), .A_LIMIT(A_LIMIT), .STATE_LIMIT(STATE_LIMIT), .LEAK(LEAK),
+                      .LEAK_SHIFT(LEAK_SHIFT), .EARLY(EARLY)) u_lane (
                 .clk_i(clk_i), .row_i(row_i[lane*ACC +: ACC]),
-                .record_i(record_i[lane*(ACC+SHIFT_BITS) +: ACC+SHIFT_BITS]),
-                .psum_addr_i(psum_q), .use_psum_i(use_psum_x1), .psum_we_i(keep_x1),
-                .psum_waddr_i(psum_x1), .sigmoid_i(sigmoid_x4), .linear_g_i(op_g1[4]),
-                .relu_g_i(relu_g1), .neuron_g3_i(neuron_g3), .pick_i_i(op_g1[1]),
-                .pick_c_i(op_g1[2]), .clear_i(clear_g1), .i_we_i(op_g[0]), .neuron_g_i(neuron_g),
-                .neuron_u2_i(neuron_u2), .ig_we_i(op_u[1]), .neuron_u_i(neuron_u), .c_we_i(c_u2),
-                .neuron_c_i(neuron_c), .tc_we_i(tc_u8), .neuron_tc_i(neuron_tc),
-                .linear_u_i(op_u[4]), .h_o(h[lane*OUT +: OUT]), .y_saturated_q(y_saturated[lane]),
-                .c_saturated_q(c_saturated[lane]));
+                .record_i(record_i[lane*RECORD_BITS +: RECORD_BITS]), .psum_addr_i(psum_x3),
+                .use_psum_i(use_psum_x1), .psum_we_i(keep_x1), .psum_waddr_i(psum_x1),
+                .neuron_p_i(neuron_p), .clear_p_i(clear_p), .neuron_x1_i(neuron_x1),
+                .use_late_i(PLUS_LATE[op_x3]), .clip_z_i(CLIP_Z[op_x3]), .half_i(HALF[op_x4]),
+                .sigmoid_i(SIGMOID[op_x4]), .table_i({TABLE_2[op_x4], TABLE_1[op_x4]}),
+                .clip_a_i(CLIP_A[op_x4]), .direct_g_i(DIRECT[op_g1]), .relu_g_i(relu_g1),
+                .leaky_g_i(LEAKY[op_g1]), .neuron_g3_i(state_raddr),
+                .pick_held_i(TIMES_HELD[op_g1]), .pick_rest_i(TIMES_REST[op_g1]),
+                .pick_state_i(TIMES_STATE[op_g1]), .clear_i(clear_g1),
+                .init_i(init_i[lane*STATE +: STATE]), .held_we_i(valid_g && TO_HELD[op_g]),
+                .neuron_g_i(neuron_g), .neuron_u2_i(neuron_u2),
+                .kind_i({INNER[op_u], TIMES_STATE[op_u]}), .kept_we_i(valid_u && TO_KEPT[op_u]),
+                .neuron_u_i(neuron_u), .result_a_i(RESULT_A[op_u]), .result_p_i(RESULT_P[op_u]),
+                .kept_kind_i({ADDS_INNER[op_u], ADDS_STATE[op_u]}),
+                .clip_state_i(CLIP_STATE[op_u1]), .late_we_i(late_u1), .neuron_u1_i(neuron_u1),
+                .state_we_i(state_u2 || load), .neuron_c_i(state_waddr),
+                .result_state_i(RESULT_STATE[op_u2]), .bound_half_i(BOUND_HALF[op_u3]),
+                .bound_sigmoid_i(BOUND_SIGMOID[op_u3]),
+                .bound_table_i({BOUND_TABLE_2[op_u3], BOUND_TABLE_1[op_u3]}),
+                .bound_direct_i(BOUND_DIRECT[op_b1]), .bound_relu_i(BOUND_RELU[op_b1]),
+                .bounded_we_i(bounded_u8), .neuron_tc_i(neuron_tc), .load_i(load),
+                .load_value_i(state_i[lane*STATE +: STATE]), .state_o(state_o[lane*STATE +: STATE]),
+                .h_o(h[lane*OUT +: OUT]), .h_saturated_o(h_saturated[lane]),
+                .state_saturated_o(state_saturated[lane]));
             assign in_tile[lane] = rows_u1 > lane;
         end
     endgenerate
-    wire linear_u1;
-    lg_delay_reset #(.WIDTH(1), .LATENCY(1)) u_linear_u1 (
-        .clk_i(clk_i), .rst_i(rst_i), .d_i(op_u[4]), .q_o(linear_u1));
-    assign saturated_o = (c_saturated & {LANES{c_u2}}) | (y_saturated & {LANES{linear_u1}});
+    wire cuts;
+    lg_delay_reset #(.WIDTH(1), .LATENCY(1 + 2 * FROM_STATE)) u_cuts (
+        .clk_i(clk_i), .rst_i(rst_i), .d_i(valid_u && CUTS[op_u]), .q_o(cuts));
+    assign saturated_o = (state_saturated & {LANES{state_u2}}) | (h_saturated & {LANES{cuts}});
 
     generate
         if (QUEUE > 0) begin : gen_queue

@@ -51,6 +51,26 @@
     localparam ENTRIES       = ${ENTRIES};
     localparam ENTRY         = ${ENTRY};
     localparam OUT_BLOCK     = ${OUT_BLOCK};
+    // what its passes do (gen/cell): a number of the tile table stands for a pass, whose bit in each
+    // mask tells what is done with a row
+    localparam PASSES        = ${PASSES};           // 0: its sum is kept for a later one
+    localparam KEEP          = ${KEEP};
+    localparam SIGMOID       = ${SIGMOID};          // a = (1 + T) / 2,
+    localparam HALF          = ${HALF};             // T of half the row's z;
+    localparam DIRECT        = ${DIRECT};           // a = z
+    localparam TIMES_HELD    = ${TIMES_HELD};       // p = a * held
+    localparam TIMES_REST    = ${TIMES_REST};       // p = a * (1 - held)
+    localparam TIMES_STATE   = ${TIMES_STATE};      // p = a * state
+    localparam TIMES_BOUNDED = ${TIMES_BOUNDED};    // p = a * curve of the state
+    localparam TO_HELD       = ${TO_HELD};          // held = a
+    localparam TO_KEPT       = ${TO_KEPT};          // kept = p
+    localparam TO_STATE      = ${TO_STATE};         // state = p + kept
+    localparam TO_LATE       = ${TO_LATE};          // late = p
+    localparam PLUS_LATE     = ${PLUS_LATE};        // z + late
+    localparam RESULT_A      = ${RESULT_A};         // the result is a,
+    localparam RESULT_P      = ${RESULT_P};         // or p,
+    localparam RESULT_STATE  = ${RESULT_STATE};     // or the new state
+    localparam BEHIND        = ${BEHIND};           // of the step before
     // loading over AXI4-Lite
     localparam LOADABLE      = ${LOADABLE};
     localparam LOAD_BITS     = ${LOAD_BITS};        // widest word

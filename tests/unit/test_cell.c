@@ -133,9 +133,9 @@ static void expect_masks(const Passes *p, const char *const *name, const uint32_
 /* linear o f g i keep */
 static void test_masks_of_lstm(void **state)
 {
-    static const char *const name[] = {"KEEP", "SIGMOID", "DIRECT", "TIMES_HELD", "TIMES_STATE", "TIMES_BOUNDED",
-                                       "TO_HELD", "TO_KEPT", "TO_STATE", "RESULT_A"};
-    static const uint32_t bits[] = {1, 0x1a, 0x20, 0x04, 0x08, 0x10, 0x02, 0x04, 0x08, 0x20};
+    static const char *const name[] = {"KEEP", "SIGMOID", "HALF", "DIRECT", "TIMES_HELD", "TIMES_STATE",
+                                       "TIMES_BOUNDED", "TO_HELD", "TO_KEPT", "TO_STATE", "RESULT_A", "RESULT_P"};
+    static const uint32_t bits[] = {1, 0x1a, 0x1a, 0x20, 0x04, 0x08, 0x10, 0x02, 0x04, 0x08, 0x20, 0x10};
     Passes p;
     (void)state;
     passes_start(&p);
@@ -149,9 +149,9 @@ static void test_masks_of_lstm(void **state)
 /* n z r q keep */
 static void test_masks_of_gru_after(void **state)
 {
-    static const char *const name[] = {"KEEP", "SIGMOID", "DIRECT", "TIMES_HELD", "TIMES_REST", "TIMES_STATE",
+    static const char *const name[] = {"KEEP", "SIGMOID", "HALF", "DIRECT", "TIMES_HELD", "TIMES_REST", "TIMES_STATE",
                                        "TO_HELD", "TO_KEPT", "TO_STATE", "TO_LATE", "PLUS_LATE", "RESULT_STATE"};
-    static const uint32_t bits[] = {1, 0x0c, 0x02, 0x04, 0x10, 0x08, 0x0a, 0x08, 0x10, 0x04, 0x10, 0x10};
+    static const uint32_t bits[] = {1, 0x0c, 0x0c, 0x02, 0x04, 0x10, 0x08, 0x0a, 0x08, 0x10, 0x04, 0x10, 0x10};
     Passes p;
     (void)state;
     passes_start(&p);

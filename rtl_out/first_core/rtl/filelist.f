@@ -20,8 +20,13 @@ rtl/lg_chain.v
 rtl/lg_gather.v
 rtl/lg_route.v
 rtl/lg_sequencer.v
+rtl/lg_limit.v
+rtl/lg_round.v
+rtl/lg_align.v
+rtl/lg_note.v
 rtl/lg_requant.v
 rtl/lg_activation.v
+rtl/lg_bounded.v
 rtl/lg_lane.v
 rtl/lg_cell.v
 rtl/lg_input.v

@@ -86,6 +86,26 @@
     localparam ENTRIES       = 2;
     localparam ENTRY         = 1;
     localparam OUT_BLOCK     = 0;
+    // what its passes do (gen/cell): a number of the tile table stands for a pass, whose bit in each
+    // mask tells what is done with a row
+    localparam PASSES        = 5;           // 0: its sum is kept for a later one
+    localparam KEEP          = 8'h01;
+    localparam SIGMOID       = 8'h1a;          // a = (1 + T) / 2,
+    localparam HALF          = 8'h1a;             // T of half the row's z;
+    localparam DIRECT        = 8'h00;           // a = z
+    localparam TIMES_HELD    = 8'h04;       // p = a * held
+    localparam TIMES_REST    = 8'h00;       // p = a * (1 - held)
+    localparam TIMES_STATE   = 8'h08;      // p = a * state
+    localparam TIMES_BOUNDED = 8'h10;    // p = a * curve of the state
+    localparam TO_HELD       = 8'h02;          // held = a
+    localparam TO_KEPT       = 8'h04;          // kept = p
+    localparam TO_STATE      = 8'h08;         // state = p + kept
+    localparam TO_LATE       = 8'h00;          // late = p
+    localparam PLUS_LATE     = 8'h00;        // z + late
+    localparam RESULT_A      = 8'h00;         // the result is a,
+    localparam RESULT_P      = 8'h10;         // or p,
+    localparam RESULT_STATE  = 8'h00;     // or the new state
+    localparam BEHIND        = 8'h00;           // of the step before
     // loading over AXI4-Lite
     localparam LOADABLE      = 0;
     localparam LOAD_BITS     = 32;        // widest word

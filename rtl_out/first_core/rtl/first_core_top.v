@@ -159,6 +159,9 @@ module first_core_top #(
     wire [ENTRY-1:0]                       y_entry;
     wire [CELL_LANES*VALUE-1:0]            y_data;
     wire [CELL_LANES-1:0]                  saturated;
+    localparam NEURON = NEURONS > 1 ? $clog2(NEURONS) : 1;
+    wire [NEURON-1:0]                      unused_init;
+    wire [CELL_LANES*STATE-1:0]            unused_state_read;
     lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(TILE_ROWS), .TILES(TILES),
               .TILE_FILE({MEM_DIR, "first_core_tiles.hex"}),
               .TABLE_FILE({MEM_DIR, "first_core_activation.hex"}),
@@ -166,13 +169,20 @@ module first_core_top #(
               .ADDR(ADDR), .ALIGNED(H_ALIGNED), .QUEUE(QUEUE), .ENTRIES(ENTRIES), .FRONT(FRONT),
               .ACC(ACC), .LEFT(LEFT_SHIFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PREACTIVATION),
               .OUT(VALUE), .STATE(STATE), .STATE_FRACTION(STATE_FRACTION), .RECORDS(RECORDS),
-              .PSUMS(PSUMS), .PSUM_BLOCK(PSUM_BLOCK),
-              .NEURONS(NEURONS), .STATE_BLOCK(STATE_BLOCK), .SEGMENT(SEGMENT_BITS),
-              .SLOPE(SLOPE_BITS), .SLOPE_SHIFT(SLOPE_SHIFT),
-              .MUL_LATENCY(MUL_LATENCY), .SPLIT(STATE_SPLIT), .PART(STATE_PART)) u_cell (
+              .PSUMS(PSUMS), .PSUM_BLOCK(PSUM_BLOCK), .NEURONS(NEURONS), .STATE_BLOCK(STATE_BLOCK),
+              .SEGMENT(SEGMENT_BITS), .SLOPE(SLOPE_BITS), .SLOPE_SHIFT(SLOPE_SHIFT),
+              .MUL_LATENCY(MUL_LATENCY), .SPLIT(STATE_SPLIT), .PART(STATE_PART), .PASSES(PASSES),
+              .KEEP(KEEP), .SIGMOID(SIGMOID), .HALF(HALF), .DIRECT(DIRECT),
+              .TIMES_HELD(TIMES_HELD), .TIMES_REST(TIMES_REST), .TIMES_STATE(TIMES_STATE),
+              .TIMES_BOUNDED(TIMES_BOUNDED), .TO_HELD(TO_HELD), .TO_KEPT(TO_KEPT),
+              .TO_STATE(TO_STATE), .TO_LATE(TO_LATE), .PLUS_LATE(PLUS_LATE), .RESULT_A(RESULT_A),
+              .RESULT_P(RESULT_P), .RESULT_STATE(RESULT_STATE), .BEHIND(BEHIND)) u_cell (
         .clk_i(clk), .rst_i(rst_q), .start_i(cell_start), .tile_i(cell_tile),
         .parity_i(cell_parity), .clear_i(cell_clear), .row_i(row), .record_addr_o(record_addr),
-        .record_i(record), .h_valid_o(h_valid), .h_we_o(h_we), .h_addr_o(h_addr), .h_data_o(h_data),
+        .record_i(record), .init_addr_o(unused_init), .init_i({CELL_LANES*STATE{1'b0}}),
+        .access_i(1'b0), .load_i(1'b0), .state_addr_i({NEURON{1'b0}}),
+        .state_i({CELL_LANES*STATE{1'b0}}), .state_o(unused_state_read), .h_valid_o(h_valid),
+        .h_we_o(h_we), .h_addr_o(h_addr), .h_data_o(h_data),
         .y_we_o(y_we), .y_slot_o(y_slot), .y_entry_o(y_entry), .y_data_o(y_data), .y_done_o(y_done),
         .done_o(done), .saturated_o(saturated));
     lg_rom #(.WIDTH(ACC + SHIFT_BITS), .DEPTH(RECORDS),
