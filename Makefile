@@ -33,8 +33,9 @@ COMPILE    = $(CC) -std=gnu11 $(CFLAGS) $(SANITIZE)
 WARNINGS   = -Wall -Wextra -Werror
 
 VENV      ?= $(BUILD)/venv
+TOOLS     ?= $(BUILD)/tools
 
-.PHONY: all help setup venv install demo page test test-long test-programs all-programs sanitized-programs \
+.PHONY: all help setup venv pnr-tools install demo page test test-long test-programs all-programs sanitized-programs \
 	bench bench-gen storage area patterns sweeps lint sanitize clean FORCE
 .DELETE_ON_ERROR:
 
@@ -96,6 +97,14 @@ $(VENV)/made: tests/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+pnr-tools: $(TOOLS)/made ## Yosys, nextpnr and packers of PyPI for `synth --pnr`, into build/tools (470 MB)
+
+$(TOOLS)/made: gen/flow/requirements.txt
+	@rm -rf $(TOOLS)
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 install: $(BUILD)/lstmgen ## install program, templates, testbench and man page (PREFIX, DESTDIR)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/lstmgen $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/lstmgen $(DESTDIR)$(PREFIX)/bin/lstmgen
@@ -116,11 +125,11 @@ page: ## renew the plotting library of the sweeps' page from the npm registry (i
 test-programs: all $(UNIT_PROGRAMS)
 
 test: setup ## run all tests (tests/run NAME runs one)
-	@$(MAKE) --no-print-directory -s -j$(JOBS) all-programs venv
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all-programs venv pnr-tools
 	@$(PYTHON) tests/run
 
 test-long: setup ## all tests, with 1000 random designs and everything under valgrind
-	@$(MAKE) --no-print-directory -s -j$(JOBS) all-programs venv
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all-programs venv pnr-tools
 	@$(PYTHON) tests/run --long
 
 sanitize: setup ## unit tests and all bad input under the sanitizers of gcc and clang

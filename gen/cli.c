@@ -2,6 +2,8 @@
  * belong to. */
 #include "cli.h"
 
+#include "flow/pnr.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +18,9 @@ static const Option OPTIONS[] = {
     { "--sim", "verilator|icarus", "simulator; default: verilator", OPTION_SIM },
     { "--part", "PART", "the same as --set target.part=PART (see `lstmgen parts`)", OPTION_PART },
     { "--prefix", "PREFIX_", "the same as --set prefix=PREFIX_: before the names of library modules", OPTION_PREFIX },
-    { "--pnr", NULL, "place and route too (not part of this version)", OPTION_PNR },
+    { "--pnr", NULL, "place and route too, with nextpnr: clock, cells, critical path, bitstream", OPTION_PNR },
+    { "--seeds", "N", "places N times: median, best and worst clock; default: 1", OPTION_SEEDS },
+    { "--require-clock", NULL, "exit status 3 where target.clock_mhz is missed; else a warning", OPTION_CLOCK },
     { "--masks", NULL, "a tensor of 0 and 1 for every matrix too: <tensor>_mask", OPTION_MASKS },
     { "--accuracy", NULL, "instead of the core: the SNR that every pattern and rate leaves",
       OPTION_ACCURACY },
@@ -65,7 +69,7 @@ static void print_statuses(FILE *to)
                 "  0   success\n"
                 "  1   the spec, the model or another input is wrong; nothing was written\n"
                 "  2   wrong use of the command line\n"
-                "  3   verification: outputs differ, or verify.min_snr_db is not reached\n"
+                "  3   verification: outputs differ, or verify.min_snr_db or (--require-clock) the clock is missed\n"
                 "  4   an external tool is missing or failed\n"
                 "  70  a fault of lstmgen itself\n");
 }
@@ -185,6 +189,8 @@ static bool take_option(Parser *p, const Option *o, const char *value)
         return value[0] || refuse("--best needs a condition, like 'cycles.interval <= 200'");
     case OPTION_JOBS:
         return take_number("-j", value, 1024, &r->jobs);
+    case OPTION_SEEDS:
+        return take_number("--seeds", value, PNR_SEEDS_MAX, &r->seeds);
     case OPTION_CHUNK:
         return take_number("--chunk", value, 1000000, &r->chunk);
     case OPTION_RUNNER:
@@ -278,9 +284,8 @@ static bool check_request(const Parser *p)
     const char *name = c->name[0] ? c->name : "lstmgen SPEC";
     if (!c->run)
         return refuse("%s is not part of this version (lstmgen " LSTMGEN_VERSION ")", c->name);
-    if (r->given & OPTION_PNR & c->accepts)
-        return refuse(
-            "--pnr (place and route) is not part of this version (lstmgen " LSTMGEN_VERSION ")");
+    if (r->given & (OPTION_SEEDS | OPTION_CLOCK) && !(r->given & OPTION_PNR) && c->accepts & OPTION_PNR)
+        return refuse("%s goes with --pnr only", r->given & OPTION_SEEDS ? "--seeds" : "--require-clock");
     for (int i = 0; i < LENGTH(OPTIONS); i++)
         if (r->given & OPTIONS[i].bit & ~(c->accepts | GENERIC))
             return refuse("%s does not take the option %s", name, OPTIONS[i].name);

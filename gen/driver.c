@@ -286,6 +286,56 @@ bool job_synthesise(Job *j, const char *path)
     return update_report(j, path);
 }
 
+static bool place_seeds(Job *j, const char *path, int seeds)
+{
+    const char *name = j->spec->name;
+    const Part *part = j->design.part;
+    progress("synthesising");
+    bool ok = pnr_netlist(j->arena, j->diag, path, name, part, expected(&j->design).multipliers, &j->placed);
+    for (int seed = 1; ok && seed <= seeds; seed++) {
+        progress(str_format(j->arena, "placing and routing, seed %d of %d", seed, seeds));
+        ok = pnr_place(j->arena, j->diag, path, name, part, seed, &j->placed);
+    }
+    progress("making the bitstream");
+    ok = ok && pnr_finish(j->arena, j->diag, path, name, part, &j->placed);
+    progress("");
+    return ok;
+}
+
+bool job_placeable(Job *j)
+{
+    bool ok = pnr_tool(j->design.part) != NULL;
+    if (!ok)
+        diag_error(j->diag, (Place){ 0 }, "--pnr: %s is not placed and routed by this version; `lstmgen parts` tells "
+                                          "which parts are", j->design.part->name);
+    return ok;
+}
+
+bool job_place(Job *j, const char *path, int seeds)
+{
+    const Part *part = j->design.part;
+    const PnrResult *r = &j->placed;
+    if (!place_seeds(j, path, seeds))
+        return false;
+    j->synthesised = (Usage){ .part = part, .source = "nextpnr" };
+    memcpy(j->synthesised.count, r->count, sizeof r->count);
+    j->report.synthesised = &j->synthesised;
+    j->report.placed = r;
+    if (r->median < j->spec->clock_mhz)
+        diag_warn(j->diag, (Place){ 0 }, "%s reaches %.1f MHz on %s, target.clock_mhz is %g; the report has the "
+                                         "critical path", j->spec->name, r->median, part->name, j->spec->clock_mhz);
+    return update_report(j, path);
+}
+
+int job_clock_verdict(const Job *j)
+{
+    if (!j->report.placed || j->placed.median >= j->spec->clock_mhz)
+        return EXIT_OK;
+    fprintf(stderr, "lstmgen: %s: %.1f MHz (median of %d) is below target.clock_mhz = %g\n", j->spec->name,
+            j->placed.median, j->placed.n, j->spec->clock_mhz);
+    return EXIT_MISMATCH;
+}
+
 /* ---- verdict ---- */
 
 static int say_mismatch(const Job *j)

@@ -21,6 +21,7 @@ typedef struct Job {
     Report report;
     Usage estimate, synthesised;
     SimResult sim;
+    PnrResult placed;
 } Job;
 
 /* Reads the spec, with `sets` ("key.path=value") applied. */
@@ -48,6 +49,12 @@ bool job_emit(Job *j, const char *path);
 bool job_simulate(Job *j, const char *path, const char *simulator);
 /* Synthesises the folder that job_emit wrote, the same way. */
 bool job_synthesise(Job *j, const char *path);
+/* Whether an open tool places and routes the part; false after a diag_error. */
+bool job_placeable(Job *j);
+/* Places and routes it with so many seeds, the same way; a clock below target.clock_mhz is a warning. */
+bool job_place(Job *j, const char *path, int seeds);
+/* EXIT_OK, or EXIT_MISMATCH after printing to stderr that the median clock misses target.clock_mhz. */
+int job_clock_verdict(const Job *j);
 /* EXIT_OK, or EXIT_MISMATCH after printing to stderr what does not match: outputs and protocol, where they were
  * simulated, or verify.min_snr_db. */
 int job_verdict(const Job *j);

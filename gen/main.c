@@ -95,12 +95,15 @@ static int run_sim(const Request *r)
 static int run_synth(const Request *r)
 {
     Job j;
-    bool ok = read_and_build(&j, r) && job_emit(&j, output_folder(&j, r)) &&
-              job_synthesise(&j, output_folder(&j, r));
+    bool ok = read_and_build(&j, r) && (!(r->given & OPTION_PNR) || job_placeable(&j)) &&
+              job_emit(&j, output_folder(&j, r)) &&
+              (r->given & OPTION_PNR ? job_place(&j, output_folder(&j, r), MAX(r->seeds, 1))
+                                     : job_synthesise(&j, output_folder(&j, r)));
     int status = close_messages(j.diag);
-    if (ok)
-        print_report(&j, r);
-    return ok ? EXIT_OK : status;
+    if (!ok)
+        return status;
+    print_report(&j, r);
+    return r->given & OPTION_CLOCK ? job_clock_verdict(&j) : EXIT_OK;
 }
 
 /* What is kept of every matrix, as a table or as one JSON object. */
@@ -215,9 +218,9 @@ static const Command COMMANDS[] = {
     { "sim", "SPEC.yaml", "[--sim verilator|icarus]",
       "generate, simulate, compare bit for bit, print cycles and SNR", SPEC_OPTIONS | OPTION_SIM,
       run_sim },
-    { "synth", "SPEC.yaml", "[--part PART]",
-      "generate, run Yosys, print resources beside the estimate", SPEC_OPTIONS | OPTION_PNR,
-      run_synth },
+    { "synth", "SPEC.yaml", "[--part PART] [--pnr [--seeds N] [--require-clock]]",
+      "generate, run Yosys, print resources beside the estimate; --pnr: place and route, print the clock",
+      SPEC_OPTIONS | OPTION_PNR | OPTION_SEEDS | OPTION_CLOCK, run_synth },
     { "sweep", "SWEEP.yaml", "[-j N] [-o DIR] [--runner slurm|'CMD {}']",
       "many design points: a table, their Pareto front, a page; goes on where it was stopped",
       OPTION_JOBS | OPTION_OUT | OPTION_SIM | OPTION_DRY | OPTION_FORCE | OPTION_FRONT | OPTION_BEST |

@@ -2,6 +2,7 @@
 #include "emit/emit.h"
 
 #include "flow/parts.h"
+#include "flow/pnr.h"
 #include "flow/synth.h"
 
 #include <string.h>
@@ -38,6 +39,26 @@ static void holes_flow(const Design *d, Holes *h, const char *files)
     hole_text(h, "DEFINES", synth_defines(h->arena, d->part, synth_counts_roms(d->family, rom_bits(d))));
 }
 
+/* syn/pnr.sh and what it reads, where an open tool places and routes the part. */
+static bool emit_pnr(const Design *d, Folder *f, Diag *diag, Holes *h)
+{
+    Arena *a = h->arena;
+    const PnrTool *t = pnr_tool(d->part);
+    if (!t)
+        return true;
+    hole_text(h, "NO_DSP", synth_defines(a, d->part, false));
+    hole_text(h, "PNR_SYNTH", t->synth);
+    hole_text(h, "PNR_PROGRAM", t->program);
+    hole_text(h, "PNR_OPTIONS", str_format(a, "%s %s", pnr_device(a, d->part, d->spec->part), t->options));
+    hole_text(h, "PNR_WRITE", t->write);
+    hole_text(h, "PNR_ENDING", t->ending);
+    hole_text(h, "PNR_PACK", t->pack);
+    hole_text(h, "PNR_PACK_OPTIONS", t->pack_options);
+    return template_fill(f, diag, h, "templates/flow/pnr/pins.v", str_format(a, "syn/%s_pins.v", d->spec->name))
+           && template_fill(f, diag, h, "templates/flow/pnr/pnr.ys", "syn/pnr.ys")
+           && template_fill(f, diag, h, "templates/flow/pnr/pnr.sh", "syn/pnr.sh");
+}
+
 /* Writes constraints/, syn/<name>.ys and the project script of the part's vendor. `files`: text of rtl/filelist.f. */
 bool emit_flow(const Design *d, Folder *f, Diag *diag, Holes *h, const char *files)
 {
@@ -46,7 +67,8 @@ bool emit_flow(const Design *d, Folder *f, Diag *diag, Holes *h, const char *fil
     holes_flow(d, h, files);
     const char *constraints = str_format(a, "constraints/%s%s", d->spec->name, strrchr(family->constraints, '.'));
     if (!template_fill(f, diag, h, str_format(a, "constraints/%s", family->constraints), constraints)
-        || !template_fill(f, diag, h, "templates/flow/synth.ys", str_format(a, "syn/%s.ys", d->spec->name)))
+        || !template_fill(f, diag, h, "templates/flow/synth.ys", str_format(a, "syn/%s.ys", d->spec->name))
+        || !emit_pnr(d, f, diag, h))
         return false;
     return !*family->vendor
            || template_fill(f, diag, h, str_format(a, "templates/flow/vendor/%s", family->vendor),

@@ -1,6 +1,8 @@
 /* parts.c: look-up in the tables of parts.def, and the number of block RAMs a memory takes. */
 #include "flow/parts.h"
 
+#include "flow/pnr.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -123,7 +125,7 @@ void parts_print(FILE *to)
         const Part *p = &PARTS[i];
         fprintf(to, "%-12s %-22s %9lld %9lld %6lld %6lld  %s\n", p->name, part_family(p)->title,
                 (long long)p->luts, (long long)p->ffs, (long long)p->dsps, (long long)p->brams,
-                *p->nextpnr ? "nextpnr" : "vendor's tool");
+                pnr_tool(p) ? pnr_tool(p)->program : "vendor's tool");
     }
 }
 

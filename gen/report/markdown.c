@@ -175,6 +175,23 @@ static void put_resources(Page *p)
         buffer_print(&p->out, "\n`lstmgen synth` adds what Yosys counts.\n");
 }
 
+/* The median's critical path, hop by hop. */
+static void put_placement(Page *p)
+{
+    size_t i;
+    json_t *hop;
+    if (!value_at(p->report, "fmax_mhz"))
+        return;
+    begin_table(p, "Critical path", "| from | to | ns | |", "| --- | --- | --- | --- |");
+    json_array_foreach(value_at(p->report, "critical_path"), i, hop)
+        buffer_print(&p->out, "| %s | %s | %s | %s |\n", text_code(p->arena, cell(p, hop, "from")),
+                     text_code(p->arena, cell(p, hop, "to")), cell(p, hop, "ns"), cell(p, hop, "kind"));
+    buffer_print(&p->out, "\n%s, %s MHz. Names are those of the RTL below `%s_top`. The core stood behind four pins; "
+                          "their shift registers (%s LUT, %s FF) are not in the resources.\n",
+                 cell(p, p->report, "placement.tool"), cell(p, p->report, "fmax_mhz"), cell(p, p->report, "name"),
+                 cell(p, p->report, "placement.pins_lut"), cell(p, p->report, "placement.pins_ff"));
+}
+
 static void put_memories(Page *p)
 {
     size_t i;
@@ -233,6 +250,7 @@ const char *report_markdown(Arena *a, const json_t *report)
     put_schedule(&p);
     put_delta(&p);
     put_resources(&p);
+    put_placement(&p);
     put_memories(&p);
     put_formats(&p);
     put_warnings(&p);

@@ -361,6 +361,47 @@ static void put_identity(json_t *o, Arena *a, const Design *d)
     put(o, "clock_mhz", value_real(s->clock_mhz));
 }
 
+static json_t *path_json(Arena *a, const PnrPlace *p)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < p->n_hops; i++) {
+        json_t *hop = json_object();
+        put(hop, "from", value_string(a, p->hop[i].from));
+        put(hop, "to", value_string(a, p->hop[i].to));
+        put(hop, "ns", value_rounded(p->hop[i].ns, 3));
+        put(hop, "kind", json_string(p->hop[i].routing ? "routing" : "logic"));
+        json_array_append_new(list, hop);
+    }
+    return list;
+}
+
+static json_t *placement_json(Arena *a, const PnrResult *r)
+{
+    json_t *o = json_object(), *all = json_array();
+    for (int i = 0; i < r->n; i++)
+        json_array_append_new(all, value_rounded(r->all[i].mhz, 2));
+    put(o, "tool", value_string(a, r->tool));
+    put(o, "seeds", json_integer(r->n));
+    put(o, "mhz", all);
+    put(o, "best_mhz", value_rounded(r->best, 2));
+    put(o, "worst_mhz", value_rounded(r->worst, 2));
+    put(o, "logic_ns", value_rounded(r->place.logic_ns, 3));
+    put(o, "routing_ns", value_rounded(r->place.routing_ns, 3));
+    put_integer(o, "pins_lut", r->pins_lut);
+    put_integer(o, "pins_ff", r->pins_ff);
+    return o;
+}
+
+/* The median's clock, what a step takes at it, and its critical path. */
+static void put_placed(json_t *o, Arena *a, const Report *r)
+{
+    double interval = was_measured(r) ? r->sim->interval : r->design->interval;
+    put(o, "fmax_mhz", value_rounded(r->placed->median, 2));
+    put(o, "us_per_step", value_rounded(interval / r->placed->median, 4));
+    put(o, "placement", placement_json(a, r->placed));
+    put(o, "critical_path", path_json(a, &r->placed->place));
+}
+
 json_t *report_json(const Report *r)
 {
     const Design *d = r->design;
@@ -383,6 +424,8 @@ json_t *report_json(const Report *r)
     put(o, "memory", memory_json(&r->facts));
     put(o, "memories", memories_json(scratch, d));
     put_resources(o, r);
+    if (r->placed)
+        put_placed(o, scratch, r);
     put(o, "verify", verify_json(r));
     if (r->facts.has_labels)
         put(o, "accuracy", accuracy_json(&r->facts));

@@ -6,6 +6,7 @@
 #include "lstmgen.h"
 #include "flow/flow.h"
 #include "flow/parts.h"
+#include "flow/pnr.h"
 
 /* ---------------------------------------------------------------- report/facts.c */
 /* Figures that no single stage knows. has_...: false where the spec gives nothing to compare. */
@@ -51,6 +52,7 @@ typedef struct Report {
     Facts facts;
     const Usage *estimate, *synthesised;
     const SimResult *sim;
+    const PnrResult *placed;
     const Timeline *timeline;           /* NULL: not laid out, or what PEs do depends on the data */
     const char *const *warning; int n_warnings;
 } Report;
@@ -68,7 +70,7 @@ const char *report_json_text(Arena *a, const json_t *report);
 void warnings_gather(Arena *a, Diag *d, const Spec *s, const Report *r);
 
 /* ---------------------------------------------------------------- report/summary.c, markdown.c */
-enum { SUMMARY_MAX = 16 };
+enum { SUMMARY_MAX = 20 };
 typedef struct SummaryRow { const char *label, *text; } SummaryRow;
 int report_summary(Arena *a, const json_t *report, SummaryRow out[SUMMARY_MAX]);
 void report_print(const json_t *report, FILE *to);

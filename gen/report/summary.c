@@ -103,6 +103,29 @@ static const char *row_speed(const Source *s)
         interval / mhz, latency / mhz, mhz, dense_gops, 100 * number_at(s, "use"));
 }
 
+static const char *row_clock(const Source *s)
+{
+    if (!has(s, "fmax_mhz"))
+        return NULL;
+    const char *seeds = number_at(s, "placement.seeds") < 2
+                            ? "one seed"
+                            : str_format(s->arena, "median of %s seeds, %s to %s", text_at(s, "placement.seeds"),
+                                         text_at(s, "placement.worst_mhz"), text_at(s, "placement.best_mhz"));
+    return str_format(s->arena, "%s MHz placed and routed (%s; %s): %s us a step", text_at(s, "fmax_mhz"), seeds,
+                      text_at(s, "placement.tool"), text_at(s, "us_per_step"));
+}
+
+static const char *row_path(const Source *s)
+{
+    const json_t *path = value_at(s->report, "critical_path");
+    size_t n = json_array_size(path);
+    if (n == 0)
+        return NULL;
+    return str_format(s->arena, "%s ns of logic and %s of routing: %s to %s", text_at(s, "placement.logic_ns"),
+                      text_at(s, "placement.routing_ns"), value_text(s->arena, json_array_get(path, 0), "from"),
+                      value_text(s->arena, json_array_get(path, n - 1), "to"));
+}
+
 static const char *row_memory(const Source *s)
 {
     double bits = number_at(s, "memory.weight_bits") + number_at(s, "memory.index_bits");
@@ -212,7 +235,8 @@ int report_summary(Arena *a, const json_t *report, SummaryRow out[SUMMARY_MAX])
         { "network", row_network },   { "pattern", row_pattern },   { "choice", row_choice },
         { "engine", row_engine },
         { "stream", row_stream },     { "cycles", row_cycles },     { "measured", row_measured },
-        { "speed", row_speed },       { "memory", row_memory },     { "resources", row_resources },
+        { "speed", row_speed },       { "clock", row_clock },       { "path", row_path },
+        { "memory", row_memory },         { "resources", row_resources },
         { "estimate", row_estimate }, { "padding", row_padding },   { "proof", row_proof },
         { "exactness", row_snr },     { "accuracy", row_accuracy },
     };

@@ -2,6 +2,8 @@
 # names, nothing else. Results and built programs go to build/.
 SIM_BUILD ?= build
 YOSYS ?= yosys
+# Seeds of `make pnr`.
+SEEDS ?= 1
 export SIM_BUILD
 
 # Icarus and Yosys give the names of their temporary files to a shell: in here they are plain.
@@ -16,7 +18,7 @@ help:
 	@echo "make waves       the same in Icarus Verilog, signals to build/waves.fst"
 	@echo "make lint        verilator -Wall, iverilog -Wall, yosys check: no warning"
 	@echo "make synth       Yosys for the core's part: syn/${NAME}.ys"
-	@echo "make pnr         place and route, where the part has an open tool"
+	@echo "make pnr         place and route, where the part has an open tool; SEEDS='1 2 3': more than once"
 	@echo "make clean       removes build/"
 	@echo "LG_SEED=n        other gaps and stalls; LG_STEPS=n: at most n steps in each phase"
 
@@ -42,7 +44,7 @@ synth:
 
 pnr:
 	@test -f syn/pnr.sh || { echo "pnr: no open place-and-route tool serves this part; see syn/ for the vendor's" >&2; exit 1; }
-	sh syn/pnr.sh
+	$(IN_BUILD) sh syn/pnr.sh $(SEEDS)
 
 clean:
 	rm -rf -- "$$SIM_BUILD"

@@ -23,7 +23,7 @@ static const Command TABLE[] = {
     { "", "SPEC.yaml", "", "generate", USUAL, never },
     { "check", "SPEC.yaml", "", "check", USUAL, never },
     { "sim", "SPEC.yaml", "", "simulate", USUAL | OPTION_SIM, never },
-    { "synth", "SPEC.yaml", "", "synthesise", USUAL | OPTION_PNR, never },
+    { "synth", "SPEC.yaml", "", "synthesise", USUAL | OPTION_PNR | OPTION_SEEDS, never },
     { "sweep", "SWEEP.yaml", "[-j N]", "many points", OPTION_JOBS, NULL },
     { "keys", NULL, "", "reference", 0, never },
     { NULL, NULL, NULL, NULL, 0, NULL },
@@ -133,7 +133,7 @@ static void test_refusals(void **state)
         { { "a.yaml", "-o", "" }, "-o needs the name of a folder" },
         { { "a.yaml", "--json=1" }, "takes no value" },
         { { "sweep", "a.yaml", "-j4" }, "sweep is not part of this version" },
-        { { "synth", "a.yaml", "--pnr" }, "place and route) is not part of this version" },
+        { { "synth", "a.yaml", "--seeds=3" }, "--seeds goes with --pnr only" },
     };
     for (int i = 0; i < LENGTH(rows); i++) {
         char *argv[5] = { "lstmgen" };
