@@ -141,23 +141,27 @@ bool folder_remove_own(const char *path);
 enum { LAYERS_MAX = 16, NAMES_MAX = 8 };
 enum { GATE_I, GATE_F, GATE_G, GATE_O, GATES };         /* of an LSTM, in canonical order: i f g o */
 /* What is kept of a matrix: a fraction of the weights of each gate (a linear layer is one gate: gate[0]); asis: the
- * zeros that are in the file decide. `named`: given for this very matrix, at `at`. */
-typedef struct Rate { bool asis, named; double gate[GATES_MAX]; Place at; } Rate;
+ * zeros that are in the file decide. `named`: given for this very matrix, at `at`. letter[k], as the spec has it, names
+ * the gate that gate[k] is for; none: a matrix takes them in the order of its rows. */
+typedef struct Rate { bool asis, named; double gate[GATES_MAX]; char letter[GATES_MAX + 1]; Place at; } Rate;
 /* What sparsity.keep and sparsity.pattern say of a layer, by the use of a matrix. */
 enum { USE_W, USE_R, USE_HEAD, USES };
 typedef struct Keep { bool given; Rate of[USES]; } Keep;
 typedef struct PatternNames { bool given; const char *of[USES]; } PatternNames;
 
 typedef struct LayerSpec {
-    const char *cell;                   /* "lstm" | "linear" */
-    const char *gates;                  /* row order in the file, four letters of i f o and g|c|j */
+    const char *cell;                   /* key of a row of cells.def */
+    const char *reset;                  /* "after" | "before": which gru; NULL: not given */
+    const char *gates;                  /* row order in the file, by letters of the cell; NULL: the canonical one */
     const char *W, *R;                  /* tensor names */
     const char *b[NAMES_MAX]; int n_b;  /* bias tensors, summed */
+    const char *b_R[NAMES_MAX]; int n_b_R;      /* of the rows of R alone, summed */
     bool transpose;                     /* tensors are (I, 4H) */
     double forget_bias;
-    const char *activation;             /* linear: "none" | "relu" */
+    const char *activation;             /* linear: name of a curve; NULL: none */
+    const char *activations[ACTIVATIONS_MAX]; int n_activations;    /* of the cell's ACT_1 ..; 0: its own */
     Keep keep; PatternNames pattern;    /* of this layer, where given */
-    Place at, at_W, at_R, at_b, at_gates;
+    Place at, at_W, at_R, at_b, at_b_R, at_gates, at_activations;
 } LayerSpec;
 
 typedef struct Spec {

@@ -66,6 +66,15 @@ const Cell *cell_find(const char *key)
     return NULL;
 }
 
+const char *cell_name(const Cell *c)
+{
+    static const char *const names[] = {"lstm", "gru"};
+    for (int k = 0; k < LENGTH(names); k++)
+        if (str_starts(c->key, names[k]))
+            return names[k];
+    return c->key;
+}
+
 /* Is `word` one of the words of a text? */
 static bool has_word(const char *text, const char *word)
 {

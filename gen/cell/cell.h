@@ -43,6 +43,7 @@ typedef struct Cell {
 
 const Cell *cell_table(int *n);
 const Cell *cell_find(const char *key);                 /* NULL: there is none */
+const char *cell_name(const Cell *c);                   /* as a spec calls it: "gru" of gru_after */
 bool cell_has_key(const Cell *c, const char *key);
 bool cell_has_state(const Cell *c);                     /* some pass sums one up */
 /* Index of a gate of W, by its letter or a framework's; -1: none. */

@@ -127,7 +127,7 @@ static bool gates_parse(Loader *l)
     }
     if (!ok)
         diag_error(l->diag, l->spec->at_gates, "gates '%s': expected the gates of cell %s, each once (like %s), in "
-                   "the order of the file's rows", order, l->spec->cell, l->cell->W);
+                   "the order of the file's rows", order, cell_name(l->cell), l->cell->W);
     return ok;
 }
 
@@ -180,35 +180,58 @@ static float *to_rows(const Loader *l, const Tensor *t, int rows, int columns)
     return turn ? transposed(l->arena, t->data, rows, columns) : t->data;
 }
 
-/* Adds one bias tensor, (rows) or for a recurrent cell (2 * rows): input and recurrent bias, as ONNX and
- * cuDNN store them; each belongs to the rows of its matrix. */
-static bool add_bias(const Loader *l, const char *name, Layer *out)
+/* ---- biases ---- */
+
+/* A bias of so many values, or of the other number (0: there is none). NULL after an error. */
+static Tensor *bias_tensor(const Loader *l, Place at, const char *name, int rows, int other)
 {
-    int rows = gates_of(l) * out->hidden, block = out->hidden;
-    bool recurrent = l->cell->R[0] != '\0';
-    Tensor *t = load_tensor(l, l->spec->at_b, name, 1);
+    Tensor *t = load_tensor(l, at, name, 1);
     if (!t)
-        return false;
+        return NULL;
     if (t->rank == 0) { /* the bias of a single output */
         t->rank = 1;
         t->shape[0] = 1;
     }
-    bool twice = recurrent && t->count == 2 * (int64_t)rows;
-    if (t->rank != 1 || (t->count != rows && !twice)) {
-        Subject s = tensor_subject(l, l->spec->at_b, t->name);
-        subject_error(&s, "expected shape (%d,)%s, found %s", rows,
-                      recurrent ? str_format(l->arena, " or (%d,)", 2 * rows) : "",
-                      shape_text(l->arena, t));
-        return false;
+    if (t->rank == 1 && (t->count == rows || (other > 0 && t->count == other)))
+        return t;
+    Subject s = tensor_subject(l, at, t->name);
+    subject_error(&s, "expected shape (%d,)%s, found %s", rows, other > 0 ? str_format(l->arena, " or (%d,)", other) : "",
+                  shape_text(l->arena, t));
+    return NULL;
+}
+
+/* Value n of a bias with one for each row of a matrix, as the file has them: to the rows of the gate `letters` names. */
+static void add_value(const Loader *l, Layer *out, const char *letters, int n, double value)
+{
+    int gate = 0;
+    while (l->source[gate] != n / out->hidden)
+        gate++;
+    out->bias[layer_row(out, letters[gate], n % out->hidden)] += value;
+}
+
+/* Adds one bias tensor, (rows) or for a recurrent cell (2 * rows): input and recurrent bias, as ONNX and
+ * cuDNN store them; each belongs to the rows of its matrix. */
+static bool add_bias(const Loader *l, const char *name, Layer *out)
+{
+    int rows = gates_of(l) * out->hidden;
+    Tensor *t = bias_tensor(l, l->spec->at_b, name, rows, l->cell->R[0] ? 2 * rows : 0);
+    for (int n = 0; t && n < t->count; n++)
+        add_value(l, out, n < rows ? l->cell->W : l->cell->R, n % rows, (double)t->data[n]);
+    return t != NULL;
+}
+
+/* Adds a bias of the rows of R: of all gates, or of the one alone that has a bias of its own there. */
+static bool add_bias_R(const Loader *l, const char *name, Layer *out)
+{
+    int rows = gates_of(l) * out->hidden, own = (int)strlen(l->cell->R) - 1;
+    Tensor *t = bias_tensor(l, l->spec->at_b_R, name, rows, out->hidden);
+    for (int n = 0; t && n < t->count; n++) {
+        if (t->count == rows)
+            add_value(l, out, l->cell->R, n, (double)t->data[n]);
+        else
+            out->bias[layer_row(out, l->cell->R[own], n)] += (double)t->data[n];
     }
-    for (int64_t n = 0; n < t->count; n++) {
-        int from = (int)(n % rows), gate = 0;
-        while (l->source[gate] != from / block)
-            gate++;
-        char letter = (n < rows ? l->cell->W : l->cell->R)[gate];
-        out->bias[layer_row(out, letter, from % block)] += (double)t->data[n];
-    }
-    return true;
+    return t != NULL;
 }
 
 static bool load_bias(const Loader *l, Layer *out)
@@ -218,6 +241,8 @@ static bool load_bias(const Loader *l, Layer *out)
     out->bias = ARENA_ARRAY(l->arena, double, (int)strlen(out->gates) * out->hidden);
     for (int i = 0; i < l->spec->n_b; i++)
         ok = add_bias(l, l->spec->b[i], out) && ok;
+    for (int i = 0; i < l->spec->n_b_R; i++)
+        ok = add_bias_R(l, l->spec->b_R[i], out) && ok;
     for (int r = 0; cell_has_key(l->cell, "forget_bias") && r < out->hidden; r++)
         out->bias[layer_row(out, 'f', r)] += l->spec->forget_bias;
     return ok;
@@ -257,7 +282,7 @@ static bool names_given(const Loader *l)
     bool recurrent = l->cell->R[0] != '\0';
     if (l->spec->W && (l->spec->R || !recurrent))
         return true;
-    diag_error(l->diag, l->spec->at, "a layer of cell %s needs the tensor name%s", l->spec->cell,
+    diag_error(l->diag, l->spec->at, "a layer of cell %s needs the tensor name%s", cell_name(l->cell),
                recurrent ? "s W and R" : " W");
     return false;
 }
@@ -267,6 +292,8 @@ static void set_activations(const Loader *l, Layer *out)
     cell_activations(l->cell, out->activation);
     if (l->spec->activation && cell_has_key(l->cell, "activation"))
         REQUIRE(curve_find(l->spec->activation, &out->activation[0]));
+    for (int k = 0; k < l->spec->n_activations; k++)
+        REQUIRE(curve_find(l->spec->activations[k], &out->activation[k]));
 }
 
 static bool load_layer(Loader *l, Layer *out)

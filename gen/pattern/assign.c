@@ -34,6 +34,26 @@ static bool can_remove(const Pattern *p)
     return pattern_has_key(p, "sparsity.keep");
 }
 
+/* Rates that the spec gives to gates by their letters: those of the product's own gates. */
+static void take_letters(Diag *d, const Layer *l, int layer, const Product *p, Rate *r)
+{
+    const Rate given = *r;
+    const Cell *c = l->cell;
+    for (int g = 0; given.letter[0] && g < GATES_MAX; g++)
+        r->gate[g] = 1;
+    for (int k = 0; given.letter[k]; k++) {
+        int gate = cell_gate(c, given.letter[k]);
+        if (gate < 0)
+            diag_error(d, given.at, "a rate is given for gate %c, which layer %d, cell %s, does not have: its gates are "
+                       "%s; give rates per gate in model.layers.%d.sparsity.keep", given.letter[k], layer,
+                       cell_name(c), c->W, layer);
+        for (int g = 0; gate >= 0 && g < p->m.gates; g++)
+            if (p->gates[g] == c->W[gate] || p->gates[g] == c->R[gate])
+                r->gate[g] = given.gate[k];
+    }
+    r->letter[0] = '\0';
+}
+
 static void assign(Diag *d, const Spec *s, Network *net, int product)
 {
     static const char *const USE[USES] = {"W", "R", "the head"};
@@ -42,6 +62,7 @@ static void assign(Diag *d, const Spec *s, Network *net, int product)
     m->pattern = pattern_find(name_of(s, layer, use));
     REQUIRE(m->pattern);
     m->keep = keep_of(s, layer)->of[use];
+    take_letters(d, &net->layer[layer], layer, &net->product[product], &m->keep);
     if (can_remove(m->pattern))
         return;
     if (m->keep.named && removes(m))

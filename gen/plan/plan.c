@@ -394,7 +394,7 @@ bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const 
     d->activity = activity->sent ? activity : NULL;
     d->engine = d->pattern->engine;
     REQUIRE(d->engine);
-    if (!tiles_fit(diag, d) || !plan_matrices(diag, d) || !d->engine->plan(a, diag, d))
+    if (!plan_carries(diag, d) || !tiles_fit(diag, d) || !plan_matrices(diag, d) || !d->engine->plan(a, diag, d))
         return false;
     d->interval = plan_cycles(d, measured_steps(d, steps)).interval;
     d->latency = plan_cycles(d, 1).latency;

@@ -12,6 +12,9 @@ bool lanes_allowed(Diag *diag, const Design *d);        /* interface.lanes again
 void set_stream(Design *d, int lanes);
 bool h_is_aligned(const Design *d);
 
+/* plan/carried.c: false after recording what the engine does not carry. */
+bool plan_carries(Diag *diag, const Design *d);
+
 /* plan/scatter.c, plan/scatter_cycles.c */
 bool scatter_plan(Arena *a, Diag *diag, Design *d);
 CycleCount scatter_cycles(const Design *d, int steps);

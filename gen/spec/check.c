@@ -87,7 +87,7 @@ static const char *name_from_file(Arena *a, const char *file)
 }
 
 /* The place of a key that the file itself gives; false when it only has its default. */
-static bool given(const Spec *s, const char *key, Place *at)
+bool key_given(const Spec *s, const char *key, Place *at)
 {
     Place nearest;
     const NodeEntry *e = tree_entry(s->arena, s->root, key, &nearest);
@@ -98,7 +98,7 @@ static bool given(const Spec *s, const char *key, Place *at)
 
 /* Was the value that the file gives taken? Else its error is already recorded, and no rule builds
  * on it. */
-static bool taken(const Spec *s, const char *key, const char *value)
+bool key_taken(const Spec *s, const char *key, const char *value)
 {
     Place at;
     const NodeEntry *e = tree_entry(s->arena, s->root, key, &at);
@@ -109,46 +109,10 @@ static bool taken(const Spec *s, const char *key, const char *value)
 static void check_model(const Spec *s, Diag *d)
 {
     Place at;
-    if (!given(s, "model.file", &at))
+    if (!key_given(s, "model.file", &at))
         diag_error(d, spec_at(s, "model.file"),
                    "model.file is missing: where the weights are, like  "
                    "model: {file: weights.npz}");
-}
-
-/* Keys of a layer that its cell has no use for. */
-static void check_unused(const Spec *s, Diag *d, int layer)
-{
-    static const char *const of_lstm[] = { "R", "gates", "forget_bias" };
-    static const char *const of_linear[] = { "activation" };
-    bool linear = strcmp(s->layer[layer].cell, "linear") == 0;
-    const char *const *keys = linear ? of_lstm : of_linear;
-    int n = linear ? LENGTH(of_lstm) : LENGTH(of_linear);
-    for (int i = 0; i < n; i++) {
-        Place at;
-        const char *key = str_format(s->arena, "model.layers.%d.%s", layer, keys[i]);
-        if (given(s, key, &at))
-            diag_clash(d, at, spec_at(s, str_format(s->arena, "model.layers.%d.cell", layer)),
-                       "of this cell", "%s: cell %s has no such key", key, s->layer[layer].cell);
-    }
-}
-
-static void check_layers(Spec *s, Diag *d)
-{
-    for (int i = 0; i < s->n_layers; i++) {
-        LayerSpec *l = &s->layer[i];
-        if (!taken(s, str_format(s->arena, "model.layers.%d.cell", i), l->cell))
-            continue;
-        check_unused(s, d, i);
-        if (strcmp(l->cell, "linear") != 0)
-            continue;
-        l->R = NULL;
-        if (i + 1 < s->n_layers)
-            diag_error(d, l->at, "model.layers.%d: a linear layer can only be the last one", i);
-        else if (i == 0)
-            diag_error(d, l->at,
-                       "model.layers: at least one recurrent layer is needed before the linear "
-                       "one");
-    }
 }
 
 static bool any_has_key(const PatternNames *names, const char *key)
@@ -183,7 +147,7 @@ static bool keeps_all(const Spec *s)
 {
     for (int i = 0; i < MAX(s->n_keep, 1); i++)
         for (int use = 0; use < USES; use++)
-            for (int g = 0; g < GATES; g++)
+            for (int g = 0; g < GATES_MAX; g++)
                 if (!s->keep[i].of[use].asis && s->keep[i].of[use].gate[g] < 1)
                     return false;
     return true;
@@ -207,7 +171,7 @@ static bool patterns_taken(const Spec *s)
 {
     Place at;
     const NodeEntry *e = tree_entry(s->arena, s->root, "sparsity.pattern", &at);
-    return (e && e->value->kind == NODE_MAP) || taken(s, "sparsity.pattern", s->pattern.of[USE_W]);
+    return (e && e->value->kind == NODE_MAP) || key_taken(s, "sparsity.pattern", s->pattern.of[USE_W]);
 }
 
 /* A key of another pattern would be silently ignored: say so. */
@@ -216,7 +180,7 @@ static void check_pattern_keys(const Spec *s, Diag *d)
     const NodeEntry *sparsity = node_find(s->root, "sparsity");
     const SpecNode *map = patterns_taken(s) && sparsity ? sparsity->value : NULL;
     Place at;
-    bool chosen = given(s, "sparsity.pattern", &at);
+    bool chosen = key_given(s, "sparsity.pattern", &at);
     for (int i = 0; map && map->kind == NODE_MAP && i < map->n; i++) {
         const NodeEntry *e = &map->entry[i];
         if (!without_effect(s, e))
@@ -234,11 +198,11 @@ static void check_pattern_keys(const Spec *s, Diag *d)
 static void check_delta(Spec *s, Diag *d)
 {
     Place at, chosen;
-    s->delta = given(s, "delta", &at);
+    s->delta = key_given(s, "delta", &at);
     if (!s->delta || !patterns_taken(s) || in_use(s, "delta.encoder_lanes"))
         return;
     static const char why[] = "delta: has no effect with pattern %s, which has no columns to skip: use column_balanced";
-    if (given(s, "sparsity.pattern", &chosen))
+    if (key_given(s, "sparsity.pattern", &chosen))
         diag_clash(d, at, chosen, "chosen here", why, pattern_names(s));
     else
         diag_error(d, at, why, pattern_names(s));
@@ -248,10 +212,10 @@ static void check_verify(const Spec *s, Diag *d)
 {
     static const char *const needs_input[] = { "verify.expect", "verify.lengths", "verify.labels" };
     Place at;
-    if (given(s, "verify.input", &at))
+    if (key_given(s, "verify.input", &at))
         return;
     for (int i = 0; i < LENGTH(needs_input); i++) {
-        if (given(s, needs_input[i], &at))
+        if (key_given(s, needs_input[i], &at))
             diag_error(d, at, "%s needs verify.input: the sequences it belongs to", needs_input[i]);
     }
 }
@@ -279,7 +243,7 @@ void spec_check(Spec *s, Diag *d)
     Place at;
     if (s->name)
         check_name(s, d);
-    else if (!given(s, "name", &at))
+    else if (!key_given(s, "name", &at))
         s->name = name_from_file(s->arena, s->file);
     check_prefix(s, d);
     check_model(s, d);

@@ -151,38 +151,19 @@ int read_choice(Reading *r, const Slot *s, const SpecNode *n, const char **name)
     return -1;
 }
 
-static void read_gates(Reading *r, const Slot *s, const SpecNode *n)
+static void add_name(const char **names, int *count, const char *text)
 {
-    const char *text = scalar(r, s, n, "the row order of the gates");
-    if (!text)
-        return;
-    int seen[GATES] = { 0 };
-    for (const char *p = text; *p; p++) {
-        const char *letter = strchr("ifogcj", *p);
-        seen[GATE_I] += *p == 'i';
-        seen[GATE_F] += *p == 'f';
-        seen[GATE_O] += *p == 'o';
-        seen[GATE_G] += letter && strchr("gcj", *p);
-    }
-    bool right = strlen(text) == GATES;
-    for (int g = 0; g < GATES; g++)
-        right = right && seen[g] == 1;
-    if (right)
-        set_text(s, text);
-    else
-        diag_error(r->diag, n->at,
-                   "%s: '%s' is no row order: i, f, o and one of g, c, j, each once (ifgo PyTorch, "
-                   "iofc ONNX, ifco Keras, ijfo TF)",
-                   s->shown, node_text(r->arena, n));
+    if (text)
+        names[(*count)++] = text;
 }
 
 static void read_names(Reading *r, const Slot *s, const SpecNode *n)
 {
     LayerSpec *layer = s->base;
+    const char **names = field(s);
+    int *count = names == layer->b ? &layer->n_b : &layer->n_b_R;
     if (n->kind != NODE_LIST) {
-        const char *text = scalar(r, s, n, "a tensor name, or a list of them,");
-        if (text)
-            layer->b[layer->n_b++] = text;
+        add_name(names, count, scalar(r, s, n, "a tensor name, or a list of them,"));
         return;
     }
     if (n->n == 0 || n->n > NAMES_MAX) {
@@ -193,13 +174,28 @@ static void read_names(Reading *r, const Slot *s, const SpecNode *n)
     for (int i = 0; i < n->n; i++) {
         const SpecNode *item = n->entry[i].value;
         const char *text = scalar(r, s, item, "a tensor name");
-        for (int k = 0; text && k < layer->n_b; k++) {
-            if (strcmp(text, layer->b[k]) == 0)
+        for (int k = 0; text && k < *count; k++) {
+            if (strcmp(text, names[k]) == 0)
                 diag_clash(r->diag, item->at, n->entry[k].value->at, "it is here already",
                            "%s: '%s' would be summed twice", s->shown, node_text(r->arena, item));
         }
-        if (text)
-            layer->b[layer->n_b++] = text;
+        add_name(names, count, text);
+    }
+}
+
+/* How many activations a cell has is a rule of its own (layers.c). */
+static void read_curves(Reading *r, const Slot *s, const SpecNode *n)
+{
+    static const Key curve = { .path = "", .type = KEY_CHOICE, .values = "sigmoid | tanh | relu | none" };
+    LayerSpec *layer = s->base;
+    if (n->kind != NODE_LIST || n->n == 0 || n->n > ACTIVATIONS_MAX) {
+        wrong_type(r, s, n, str_format(r->arena, "a list of 1 to %d activations", ACTIVATIONS_MAX));
+        return;
+    }
+    for (int i = 0; i < n->n; i++) {
+        Slot slot = { &curve, str_format(r->arena, "%s.%d", s->shown, i), s->base };
+        if (read_choice(r, &slot, n->entry[i].value, &layer->activations[i]) >= 0)
+            layer->n_activations = n->n;
     }
 }
 
@@ -245,11 +241,11 @@ static void read_value(Reading *r, const Slot *s, const SpecNode *n, Place key_a
         if ((choice = read_choice(r, s, n, &text)) >= 0)
             *(bool *)field(s) = choice == 1;
         return;
-    case KEY_GATES:
-        read_gates(r, s, n);
-        return;
     case KEY_NAMES:
         read_names(r, s, n);
+        return;
+    case KEY_CURVES:
+        read_curves(r, s, n);
         return;
     case KEY_BOOL:
         read_bool(r, s, n);
@@ -373,7 +369,9 @@ static void read_layers(Reading *r, const Slot *s, const SpecNode *n)
         l->at_W = place_in(item, "W");
         l->at_R = place_in(item, "R");
         l->at_b = place_in(item, "b");
+        l->at_b_R = place_in(item, "b_R");
         l->at_gates = place_in(item, "gates");
+        l->at_activations = place_in(item, "activations");
         read_map(r, item, "model.layers[]", str_format(r->arena, "%s.%d", s->shown, i), l);
     }
 }

@@ -11,32 +11,49 @@ static void read_fraction(Reading *r, const char *shown, const SpecNode *n, doub
         *out = value;
 }
 
-/* Frameworks call the candidate g, c or j. GATES: none of them. */
-static int gate_named(const char *key)
+/* Is the letter that of a gate of some cell? */
+static bool is_gate(const char *key)
 {
-    static const char *const names[GATES] = { "i", "f", "g", "o" };
-    int gate = 0;
-    if (strcmp(key, "c") == 0 || strcmp(key, "j") == 0)
-        return GATE_G;
-    while (gate < GATES && strcmp(key, names[gate]) != 0)
-        gate++;
-    return gate;
+    int n;
+    const Cell *table = cell_table(&n);
+    for (int k = 0; k < n; k++)
+        if (key[0] && !key[1] && table[k].R[0] && cell_gate(&table[k], key[0]) >= 0)
+            return true;
+    return false;
 }
 
-/* Rates of the gates that a map names; the others keep everything. */
+/* Some cell calls one gate by both letters. */
+static bool same_gate(char a, char b)
+{
+    int n;
+    const Cell *table = cell_table(&n);
+    for (int k = 0; k < n; k++)
+        if (cell_gate(&table[k], a) >= 0 && cell_gate(&table[k], a) == cell_gate(&table[k], b))
+            return true;
+    return false;
+}
+
+/* Rates of the gates that a map names, by its letters; the others keep everything. */
 static void read_gate_rates(Reading *r, const char *shown, const SpecNode *map, Rate *rate)
 {
-    const char *named[GATES] = { NULL };
+    int named = 0;
     for (int i = 0; i < map->n; i++) {
         const NodeEntry *e = &map->entry[i];
-        int gate = gate_named(e->key);
-        if (gate == GATES) {
-            diag_error(r->diag, e->at, "unknown key '%.60s' in %s; it takes the gates i, f, g and o", e->key, shown);
-        } else if (named[gate]) {
-            diag_error(r->diag, e->at, "%s: %s and %s are the same gate: give it one rate", shown, named[gate], e->key);
+        const char *twin = rate->letter;
+        if (!is_gate(e->key)) {
+            diag_error(r->diag, e->at, "unknown key '%.60s' in %s; it takes the gates of the cell (lstm: i, f, g and "
+                       "o; gru: r, z and n)", e->key, shown);
+            continue;
+        }
+        while (*twin && !same_gate(*twin, e->key[0]))
+            twin++;
+        if (*twin) {
+            diag_error(r->diag, e->at, "%s: %c and %s are the same gate: give it one rate", shown, *twin, e->key);
+        } else if (named == GATES_MAX) {
+            diag_error(r->diag, e->at, "%s: no cell has so many gates", shown);
         } else {
-            named[gate] = e->key;
-            read_fraction(r, str_format(r->arena, "%s.%s", shown, e->key), e->value, &rate->gate[gate]);
+            rate->letter[named] = e->key[0];
+            read_fraction(r, str_format(r->arena, "%s.%s", shown, e->key), e->value, &rate->gate[named++]);
         }
     }
 }
@@ -48,7 +65,7 @@ static void read_rate(Reading *r, const char *shown, const SpecNode *n, Rate *ra
     bool asis = n->kind == NODE_SCALAR && strcmp(n->text, "asis") == 0;
     if (!asis && n->kind != NODE_MAP)
         read_fraction(r, shown, n, &all);
-    *rate = (Rate){ .asis = asis, .gate = { all, all, all, all }, .at = n->at };
+    *rate = (Rate){ .asis = asis, .gate = { all, all, all, all, all }, .at = n->at };
     if (n->kind == NODE_MAP)
         read_gate_rates(r, shown, n, rate);
 }
@@ -87,7 +104,7 @@ static void read_keep(Reading *r, const char *shown, const SpecNode *n, bool all
 {
     *keep = (Keep){ .given = true };
     for (int use = 0; use < USES; use++)
-        keep->of[use] = (Rate){ .gate = { 1, 1, 1, 1 }, .at = n->at };
+        keep->of[use] = (Rate){ .gate = { 1, 1, 1, 1, 1 }, .at = n->at };
     if (n->kind == NODE_MAP) {
         read_keep_map(r, shown, n, keep);
         return;

@@ -48,8 +48,8 @@ SpecNode *set_apply(Arena *a, Diag *d, SpecNode *root, const char *set, int line
 typedef enum {
     KEY_MAP, KEY_LIST,                  /* containers */
     KEY_TEXT, KEY_NAME, KEY_PATH,       /* const char *; PATH: made relative to the spec */
-    KEY_GATES,                          /* const char *, a permutation of the four gates */
-    KEY_NAMES,                          /* LayerSpec.b and .n_b */
+    KEY_NAMES,                          /* LayerSpec.b and .n_b, or b_R and .n_b_R */
+    KEY_CURVES,                         /* LayerSpec.activations and .n_activations */
     KEY_CHOICE,                         /* const char *, one of the names */
     KEY_PATTERN,                        /* PatternNames */
     KEY_SWITCH,                         /* bool: the second of two choices */
@@ -75,6 +75,13 @@ KeyRange key_range(Arena *a, const Key *k);
 /* Fills the Spec with defaults, then from the tree; records every unknown key and every wrong
  * value. */
 void spec_fill(Spec *s, Diag *d);
+/* layers.c: what the cells of the layers are, and the keys they have. */
+void check_layers(Spec *s, Diag *d);
+/* Is the key in the file, and not null? Where. */
+bool key_given(const Spec *s, const char *key, Place *at);
+/* Was the value that the file gives taken? Else its error is already recorded, and no rule builds
+ * on it. */
+bool key_taken(const Spec *s, const char *key, const char *value);
 /* Rules between keys. Needs a Spec whose single values are right. */
 void spec_check(Spec *s, Diag *d);
 

@@ -1,0 +1,36 @@
+/* carried.c: refuses, by name, what no engine carries yet (carried.def). */
+#include "plan/plan.h"
+
+#include <string.h>
+
+static bool other_curves(const Layer *l)
+{
+    Curve usual[ACTIVATIONS_MAX];
+    int n = cell_activations(l->cell, usual);
+    return memcmp(usual, l->activation, sizeof *usual * (size_t)n) != 0;
+}
+
+/* What layer `k` has that the engine does not carry; NULL: nothing. */
+static const char *missing(const Network *net, int k, bool scatter)
+{
+    const Layer *l = &net->layer[k];
+#define WAITS(has, on_gather, on_scatter, what) \
+    if (!(scatter ? on_scatter : on_gather) && (has)) \
+        return what;
+#include "plan/carried.def"
+#undef WAITS
+    return NULL;
+}
+
+bool plan_carries(Diag *diag, const Design *d)
+{
+    bool all = true;
+    for (int k = 0; k < d->net->n; k++) {
+        const char *what = missing(d->net, k, d->engine == &engine_scatter);
+        if (what)
+            diag_error(diag, d->net->layer[k].at, "layer %d: %s: the %s engine, which pattern %s needs, does not carry "
+                       "that in this version", k, what, d->engine->name, d->pattern->name);
+        all = all && !what;
+    }
+    return all;
+}
