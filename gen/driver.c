@@ -33,9 +33,23 @@ static bool read_network(Job *j)
     return ok;
 }
 
+/* Which steps leave the core is the graph's to say where the spec does not. */
+static void settle_output(Job *j)
+{
+    Spec *s = j->spec;
+    if (!j->network.last || spec_sends_last(s))
+        return;
+    if (spec_gives(s, "network.output"))
+        diag_warn(j->diag, spec_at(s, "network.output"), "network.output: %s: the graph of %s gives the last step of "
+                  "each sequence alone, this core gives every step", s->output, s->model_file);
+    else
+        s->output = "last";
+}
+
 /* The pattern's defaults and clashes need the sizes of the matrices. */
 static bool check_pattern(Job *j)
 {
+    settle_output(j);
     if (!patterns_assign(j->diag, j->spec, &j->network))
         return false;
     patterns_check(j->spec, &j->network, j->diag);

@@ -205,6 +205,7 @@ Spec *spec_load_tree(Arena *a, Diag *d, const char *path, struct SpecNode *root,
 /* Place of a key ("engine.pes", "model.layers.0.W"), or of its nearest parent that is in the file. */
 Place spec_at(const Spec *s, const char *key);
 bool spec_sends_last(const Spec *s);                     /* network.output: last */
+bool spec_gives(const Spec *s, const char *key);         /* the file or --set has the key, and not as null */
 /* The reference of every key: as text for `lstmgen keys`, as Markdown for the documentation. */
 void keys_print(FILE *to);
 void keys_markdown(FILE *to);
@@ -285,6 +286,7 @@ typedef struct Network {
     int vectors; Vector vector[VECTORS_MAX];
     int products; Product product[PRODUCTS_MAX];
     int sections; Section section[SECTIONS_MAX];
+    bool last;                          /* found in a graph that gives one step of each sequence: the last */
     bool delta; double delta_x, delta_h;
 } Network;
 /* Makes vectors, products (sizes and gates, no values) and sections of net->layer[]: cell, activation, inputs, hidden

@@ -335,7 +335,7 @@ static void set_product(const Loader *l, const Layer *layer, Product *p)
 /* ---- all layers ---- */
 
 /* The layers to load: the spec's, or what the model file itself says. -1 after an error. */
-static int find_layers(Model *m, Diag *d, const Spec *s, LayerSpec found[LAYERS_MAX])
+static int find_layers(Model *m, Diag *d, const Spec *s, LayerSpec found[LAYERS_MAX], bool *last)
 {
     if (s->n_layers > 0) {
         memcpy(found, s->layer, sizeof *found * (size_t)s->n_layers);
@@ -344,6 +344,7 @@ static int find_layers(Model *m, Diag *d, const Spec *s, LayerSpec found[LAYERS_
     Place from = spec_at(s, "model.file");
     FoundNetwork network;
     int n = model_layers(m, d, from, &network);
+    *last = n > 0 && network.last;
     memcpy(found, network.layer, sizeof network.layer);
     for (int i = 0; i < n; i++)
         found[i].at = found[i].at_W = found[i].at_R = found[i].at_b = found[i].at_gates = from;
@@ -358,8 +359,9 @@ bool network_load(Arena *a, Diag *d, const Spec *s, Network *out)
     LayerSpec found[LAYERS_MAX];
     Loader loader[LAYERS_MAX];
     bool ok = true;
-    int n = find_layers(m, d, s, found), inputs = 0;
-    *out = (Network){ .n = MAX(n, 0) };
+    bool last = false;
+    int n = find_layers(m, d, s, found, &last), inputs = 0;
+    *out = (Network){ .n = MAX(n, 0), .last = last };
     for (int i = 0; i < n; i++) {
         Loader *l = &loader[i];
         *l = (Loader){ .arena = a, .diag = d, .model = m, .spec = &found[i], .inputs = inputs,

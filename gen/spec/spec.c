@@ -71,6 +71,13 @@ Place spec_at(const Spec *s, const char *key)
     return at;
 }
 
+bool spec_gives(const Spec *s, const char *key)
+{
+    Place at;
+    const NodeEntry *e = s->root ? tree_entry(s->arena, s->root, key, &at) : NULL;
+    return e && !node_is_null(e->value);
+}
+
 bool spec_sends_last(const Spec *s)
 {
     return s->output && !strcmp(s->output, "last");
