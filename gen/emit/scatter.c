@@ -117,7 +117,7 @@ static bool emit_readout(const Design *d, Arena *a, Folder *f)
 {
     Image m;
     int gap = gap_bits(d), address = d->index_bits - clog2(d->reads);
-    if (!image_open(&m, d, a, f, "readout", address + gap + 4, "wrap head wait_out last gap row"))
+    if (!image_open(&m, d, a, f, "readout", address + gap + 4, "wrap fresh wait_out last gap row"))
         return false;
     for (int n = 0; n < d->n_tiles; n++) {
         const Tile *t = &d->tile[n];
@@ -127,7 +127,7 @@ static bool emit_readout(const Design *d, Arena *a, Folder *f)
         image_field(&m, d->tile_gap[n], gap);
         image_field(&m, final || d->tile[n + 1].section != t->section, 1);
         image_field(&m, first && s->output, 1);
-        image_field(&m, s->writes < 0, 1);
+        image_field(&m, layer_is_linear(&d->net->layer[s->layer]), 1);     /* never with deltas */
         image_field(&m, final, 1);
         image_word(&m);
     }

@@ -1,9 +1,10 @@
 /* scatter.c: sizes and order of the scatter engine.
  *
- * A step is a list of scans (one vector as input of one layer) and a list of row tiles, layer by layer, that are read
- * out when the layer's last scan is through the arrays. Layer 0: [W x(t)] [R h(t-1)]; further ones: [R h(t-1)] [W h(t)
- * of the layer below]; head: [W h(t)]. The sums have two banks, so the scans of a layer run while the one before is
- * read out: what needs no h of it fills the drain. */
+ * A step is a list of scans (one vector as input of one section) and a list of row tiles, section by section, that are
+ * read out when the section's last scan is through the arrays: it ends in an end mark. LSTM: [W x(t)] [R h(t-1)];
+ * further layers: [R h(t-1)] [W h(t) of the layer below]; linear: [W h(t)]; GRU with the reset before the product:
+ * [W x(t) of r, z] [R h(t-1)] [W' x(t) of n] [R' m(t)]. The sums have two banks, so the scans of a section run while the
+ * one before is read out: what needs nothing of it fills the drain. */
 #include "plan/plan.h"
 
 #include "flow/parts.h"
@@ -36,12 +37,25 @@ static void add_scan(Design *d, int section, int product)
     int region = d->net->product[product].from;
     Scan *s = &d->scan[d->n_scans++];
     *s = (Scan){.section = section, .product = product, .region = region, .addresses = p->bank_size,
-                .words = p->cycles, .previous = d->net->product[product].previous, .wait_x = region == 0,
-                .release_x = region == 0, .wait_h = region > 0, .delta = d->delta && product_has_delta(d->net, product)};
+                .words = p->cycles, .previous = d->net->product[product].previous, .wait_h = region > 0,
+                .delta = d->delta && product_has_delta(d->net, product)};
     s->word = d->weight_words;
     d->weight_words += s->addresses * s->words;
     s->last = d->lasts;
     d->lasts += s->delta ? s->addresses : 0;
+}
+
+/* x is waited for once in a step, and given back when the last section that reads it has. */
+static void mark_x(Design *d)
+{
+    int last = -1;
+    for (int k = 0; k < d->n_scans; k++)
+        if (d->scan[k].region == 0) {
+            d->scan[k].wait_x = last < 0;
+            last = k;
+        }
+    REQUIRE(d->scan[0].wait_x);         /* whether a sequence starts comes with x */
+    d->scan[last].release_x = true;
 }
 
 static void plan_scans(Design *d)
@@ -55,6 +69,7 @@ static void plan_scans(Design *d)
         d->scan[d->n_scans - 1].end = true;
     }
     d->scan[d->n_scans - 1].wrap = true;
+    mark_x(d);
     d->lasts = MAX(d->lasts, 1);
     d->length_bits = 1;
     for (int k = 0; k < d->n_scans; k++)
@@ -94,13 +109,25 @@ static void add_pass(Design *d, int section, int pass, int group)
     add_tile(d, t, scatter_block(d, section, tile_pass(d, &t)->gate) * section_groups(d, section) + group);
 }
 
-/* Each group as soon as its gates allow: the first h is early, so its columns can be worked on; the last one is
- * late. */
-static void add_eager_tiles(Arena *scratch, Design *d, int section)
+/* Passes first .. end - 1 of a section: those up to the one that writes its vector, then the others. */
+typedef struct SectionPart { int section, first, end; } SectionPart;
+
+/* When pass `next` of a group can be read out; at[]: when those before it were, the last of them now. */
+static int ready_at(const Design *d, SectionPart p, const int *at, int next, int now)
 {
-    int groups = section_groups(d, section), passes = d->net->section[section].n;
-    int first = d->net->section[section].first;
+    int ready = now + d->shifts;
+    for (int pass = p.first; pass < next; pass++)
+        ready = MAX(ready, at[pass] + stages_distance(d, op_of(d, p.section, pass), op_of(d, p.section, next)));
+    return ready;
+}
+
+/* Each group as soon as its passes allow: the first h is early, so its columns can be worked on; the last one is
+ * late. */
+static void add_eager_tiles(Arena *scratch, Design *d, SectionPart p)
+{
+    int groups = section_groups(d, p.section), passes = p.end - p.first;
     int *done = ARENA_ARRAY(scratch, int, groups), *ready = ARENA_ARRAY(scratch, int, groups);
+    int *at = ARENA_ARRAY(scratch, int, groups * (PASSES_MAX + 1));
     for (int now = 0, left = groups * passes, whole = 0; left > 0; now += d->shifts) {
         int best = -1;
         for (int k = 0; k < groups; k++)
@@ -108,25 +135,25 @@ static void add_eager_tiles(Arena *scratch, Design *d, int section)
                 best = k;
         if (best < 0)
             continue;
-        int pass = first + done[best]++;
-        add_pass(d, section, pass, best);
+        int pass = p.first + done[best]++, *of = &at[best * (PASSES_MAX + 1)];
+        add_pass(d, p.section, pass, best);
         REQUIRE(done[best] < passes || best == whole++);        /* h is scanned in this order */
+        of[pass] = now;
         if (done[best] < passes)
-            ready[best] = now + MAX(d->shifts, stages_distance(d, op_of(d, section, pass), op_of(d, section, pass + 1)));
+            ready[best] = ready_at(d, p, of, pass + 1, now);
         left--;
     }
 }
 
 /* Passes of a few groups at a time: enough for what one needs of another to be there when it arrives. */
-static void add_block_tiles(Design *d, int section)
+static void add_block_tiles(Design *d, SectionPart p)
 {
-    const Section *s = &d->net->section[section];
-    int groups = section_groups(d, section), need = MAX(stages_section_distance(d, section), 1);
+    int groups = section_groups(d, p.section), need = MAX(stages_section_distance(d, p.section), 1);
     int block = MIN(groups, (need + d->shifts - 1) / d->shifts);
     for (int first = 0; first < groups; first += block)
-        for (int pass = s->first; pass < s->first + s->n; pass++)
+        for (int pass = p.first; pass < p.end; pass++)
             for (int group = first; group < MIN(first + block, groups); group++)
-                add_pass(d, section, pass, group);
+                add_pass(d, p.section, pass, group);
 }
 
 static void set_gaps(Design *d)
@@ -145,6 +172,38 @@ static void set_gaps(Design *d)
     arena_free(scratch);
 }
 
+static void add_part(Arena *a, Design *d, SectionPart p)
+{
+    if (p.first < p.end && d->eager)
+        add_eager_tiles(a, d, p);
+    else if (p.first < p.end)
+        add_block_tiles(d, p);
+}
+
+/* The last tile whose results complete the vector, and the last one that completes the output. */
+static void mark_done(Design *d, int section)
+{
+    const Section *s = &d->net->section[section];
+    int last = d->n_tiles - 1;
+    d->tile[last].y_done = s->output;
+    while (s->writes >= 0 && !tile_writes(d, &d->tile[last]))
+        last--;
+    d->tile[last].vector_done = s->writes >= 0;
+}
+
+static void add_section(Arena *a, Design *d, int section)
+{
+    const Section *s = &d->net->section[section];
+    const Layer *l = &d->net->layer[s->layer];
+    int end = s->first + s->n, writer = s->first;
+    for (int pass = s->first; pass < end; pass++)
+        if (pass_has_result(&l->pass[pass]))
+            writer = pass;
+    add_part(a, d, (SectionPart){section, s->first, writer + 1});
+    add_part(a, d, (SectionPart){section, writer + 1, end});
+    mark_done(d, section);
+}
+
 static void plan_tiles(Arena *a, Design *d)
 {
     int total = 0;
@@ -154,14 +213,8 @@ static void plan_tiles(Arena *a, Design *d)
     d->tile_row = ARENA_ARRAY(a, int, total);
     d->tile_gap = ARENA_ARRAY(a, int, total);
     d->n_tiles = 0;
-    for (int s = 0; s < d->net->sections; s++) {
-        if (d->eager)
-            add_eager_tiles(a, d, s);
-        else
-            add_block_tiles(d, s);
-        d->tile[d->n_tiles - 1].vector_done = d->net->section[s].writes >= 0;
-        d->tile[d->n_tiles - 1].y_done = d->net->section[s].output;
-    }
+    for (int s = 0; s < d->net->sections; s++)
+        add_section(a, d, s);
     set_gaps(d);
 }
 

@@ -1,9 +1,9 @@
-// Reads out the layers in their order, one row tile after the other, as soon as all arrays
+// Reads out the sections in their order, one row tile after the other, as soon as all arrays
 // have closed one and the output has room; sets the tiles' pace for the cell unit. After
 // reset it sets all rows to 0 once.
 `default_nettype none
 module lg_scatter_read #(
-    parameter TILES      = 4,     // words of the program: tiles of all layers of a step
+    parameter TILES      = 4,     // words of the program: tiles of all sections of a step
     parameter TILE_FILE  = "",    // image; layout below, first field in the lowest bits
     parameter TILE_BITS  = TILES > 1 ? $clog2(TILES) : 1,
     parameter ROWS       = 4,     // addresses of rows of a bank
@@ -13,7 +13,7 @@ module lg_scatter_read #(
 ) (
     input  wire                  clk_i,
     input  wire                  rst_i,
-    input  wire                  closed_i,     // all arrays have closed a layer,
+    input  wire                  closed_i,     // all arrays have closed a section,
                                                // and its sums are stored
     input  wire                  out_sent_i,   // an output slot was emptied
     input  wire [1:0]            step_clear_i, // per parity
@@ -24,7 +24,7 @@ module lg_scatter_read #(
     output reg  [TILE_BITS-1:0]  tile_q,
     output reg                   parity_q,
     output reg                   clear_q,
-    output reg                   head_q,       // tile of the head
+    output reg                   fresh_q,      // its sums are of this step alone
     // to the arrays
     output wire [1:0]            read_o,
     output wire [INDEX_BITS-1:0] row_o,
@@ -35,10 +35,10 @@ module lg_scatter_read #(
 );
     localparam T_ROW  = 0;
     localparam T_GAP  = T_ROW + INDEX_BITS;     // cycles after this tile in which none may follow
-    localparam T_LAST = T_GAP + GAP_BITS;       // of its layer
+    localparam T_LAST = T_GAP + GAP_BITS;       // of its section
     localparam T_WAIT = T_LAST + 1;             // needs an output slot:
-                                                // first tile of the last layer
-    localparam T_HEAD = T_LAST + 2;
+                                                // first tile of the last one
+    localparam T_FRESH = T_LAST + 2;            // without deltas
     localparam T_WRAP = T_LAST + 3;
     localparam T_BITS = T_LAST + 4;
     localparam [TILE_BITS-1:0]  ONE_TILE = 1;
@@ -100,9 +100,9 @@ module lg_scatter_read #(
         valid_q  <= !rst_i && issue;
         leave_q  <= !rst_i && leave;
         tile_q   <= next_q;
-        parity_q <= step_q ^ word[T_HEAD];    // as lg_cell has it
-        head_q   <= word[T_HEAD];
+        parity_q <= step_q;
         clear_q  <= step_clear_i[step_q];
+        fresh_q  <= step_clear_i[step_q] || word[T_FRESH];
         row_q    <= word[T_ROW +: INDEX_BITS];
         bank_q2  <= bank_q;
     end

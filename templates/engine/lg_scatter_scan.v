@@ -1,6 +1,7 @@
-// Walks the scan program: one word = one vector (x or h of a layer) as input of one layer,
-// address by address, all lanes at once; the last vector of a layer is followed by an end mark.
-// Waits for x, for each address of an h that is being written, and whenever a queue is half full.
+// Walks the scan program: one word = one vector (x, or what a section wrote) as input of one
+// section, address by address, all lanes at once; the last vector of a section is followed by an
+// end mark. Waits for x, for each address of a vector that is being written, and whenever a queue
+// is half full.
 // Knows nothing of what is sent.
 `default_nettype none
 module lg_scatter_scan #(
@@ -22,7 +23,7 @@ module lg_scatter_scan #(
     input  wire [1:0]             x_level_i,     // vectors of x complete in the vector memory
     input  wire [1:0]             x_clear_i,     // per buffer: that vector starts a sequence
     output wire                   x_release_o,   // it was read for the last time
-    input  wire [LAYERS-1:0]      done_i,        // a layer's h is (about to be) written
+    input  wire [LAYERS-1:0]      done_i,        // a section's vector is (about to be) written
     input  wire                   h_full_i,      // an address of the h being written
                                                  // is complete (about to be)
     input  wire                   stop_i,        // a queue is half full

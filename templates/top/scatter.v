@@ -23,14 +23,14 @@
         .is_h_q(scan_is_h));
 
     // ---- reading out
-    wire                closed, read_busy, release_bank, out_bank, tile_head;
+    wire                closed, read_busy, release_bank, out_bank, tile_fresh;
     wire [1:0]          row_read, row_zero;
     wire [ROW_ADDR-1:0] read_row, zero_row;
     lg_scatter_read #(.TILES(TILES), .TILE_FILE({MEM_DIR, "${NAME}_readout.hex"}),
                       .ROWS(ROWS / READS), .GAP_BITS(GAP_BITS), .READ_AT(READ_AT)) u_read (
         .clk_i(clk), .rst_i(rst_q), .closed_i(closed), .out_sent_i(y_sent),
         .step_clear_i(step_clear), .ready_o(swept), .busy_o(read_busy), .valid_q(tile_valid),
-        .tile_q(tile), .parity_q(tile_parity), .clear_q(tile_clear), .head_q(tile_head),
+        .tile_q(tile), .parity_q(tile_parity), .clear_q(tile_clear), .fresh_q(tile_fresh),
         .read_o(row_read), .row_o(read_row), .zero_o(row_zero), .zero_row_o(zero_row),
         .out_bank_o(out_bank), .release_o(release_bank));
 
@@ -85,7 +85,7 @@
         .working_o(working), .sent_o(sent), .seen_o(seen), .seen_h_o(seen_h),
         .seen_lanes_o(seen_lanes), .taken_o(taken), .weight_addr_o(waddr), .weight_i(weight),
         .index_i(index), .closed_o(closed), .release_i(release_bank), .tile_valid_i(tile_valid),
-        .tile_i(tile), .tile_fresh_i(tile_clear || tile_head), .read_i(row_read), .row_i(read_row),
+        .tile_i(tile), .tile_fresh_i(tile_fresh), .read_i(row_read), .row_i(read_row),
         .zero_i(row_zero), .zero_row_i(zero_row), .out_bank_i(out_bank), .acc_o(acc));
     assign busy = scan_busy || read_busy || working;
 //%% if no_delta
