@@ -217,8 +217,21 @@ static bool write_files(Job *j, Folder *f)
            manifest_write(f, j->arena, j->spec);
 }
 
+/* A family whose leaves nobody has put through a tool: no folder that looks finished. */
+static bool has_flow(Job *j)
+{
+    const Part *p = j->design.part;
+    if (*j->design.family->yosys)
+        return true;
+    diag_error(j->diag, (Place){ 0 }, "%s: only `lstmgen check` knows %s; for a core take a part of another family "
+                                      "(see `lstmgen parts`)", p->name, j->design.family->title);
+    return false;
+}
+
 bool job_emit(Job *j, const char *path)
 {
+    if (!has_flow(j))
+        return false;
     progress("writing the core");
     Folder *f = folder_begin(j->arena, j->diag, path);
     bool ok = f && write_files(j, f) && !diag_failed(j->diag);

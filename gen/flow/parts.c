@@ -7,9 +7,9 @@
 #include <string.h>
 
 static const Family FAMILIES[] = {
-#define FAMILY(key, title, yosys, models, folder, latency, a, b, small, logic, library, lut, lutram, ff, carry, dsp, \
-               bram, constraints, vendor)                                                                            \
-    {key, title, yosys, models, folder, latency, a, b, small, logic, library, {lut, lutram, ff, carry, dsp, bram}, \
+#define FAMILY(key, title, yosys, models, folder, latency, a, b, small, logic, library, like, lut, lutram, ff, carry, \
+               dsp, bram, constraints, vendor)                                                                            \
+    {key, title, yosys, models, folder, latency, a, b, small, logic, library, like, {lut, lutram, ff, carry, dsp, bram}, \
      constraints, vendor},
 #include "flow/parts.def"
 #undef FAMILY
@@ -125,7 +125,7 @@ void parts_print(FILE *to)
         const Part *p = &PARTS[i];
         fprintf(to, "%-12s %-22s %9lld %9lld %6lld %6lld  %s\n", p->name, part_family(p)->title,
                 (long long)p->luts, (long long)p->ffs, (long long)p->dsps, (long long)p->brams,
-                pnr_tool(p) ? pnr_tool(p)->program : "vendor's tool");
+                !*part_family(p)->yosys ? "check only" : pnr_tool(p) ? pnr_tool(p)->program : "vendor's tool");
     }
 }
 
@@ -195,20 +195,25 @@ static int64_t libmap_blocks(const RamModes *modes, int64_t width, int64_t depth
 
 /* ---------------------------------------------------------------- block RAMs, Yosys' memory_bram */
 
-/* A block's shape: words of 2^address_bits x bits. From Yosys' bram_m10k.txt and bram_m20k.txt, in their order. */
+/* A block's shape: words of 2^address_bits x bits. From Yosys' bram_m10k.txt and bram_m20k.txt, in their order; M9K and
+ * PolarFire's LSRAM (two ports) from the vendors' handbooks, where no Yosys is run. */
 typedef struct Shape { int address_bits, bits; } Shape;
-static const Shape M10K[] = {{13, 1}, {12, 2}, {11, 5}, {10, 10}, {9, 20}};
-static const Shape M20K[] = {{14, 1}, {13, 2}, {12, 4}, {12, 5}, {11, 8},
-                             {11, 10}, {10, 16}, {10, 20}, {9, 32}, {9, 40}};
+typedef struct Shapes { int n; Shape shape[10]; } Shapes;
+static const Shapes SHAPES[LIBRARIES] = {
+    [LIBRARY_M9K] = {6, {{13, 1}, {12, 2}, {11, 4}, {10, 9}, {9, 18}, {8, 36}}},
+    [LIBRARY_M10K] = {5, {{13, 1}, {12, 2}, {11, 5}, {10, 10}, {9, 20}}},
+    [LIBRARY_M20K] = {10, {{14, 1}, {13, 2}, {12, 4}, {12, 5}, {11, 8}, {11, 10}, {10, 16}, {10, 20}, {9, 32}, {9, 40}}},
+    [LIBRARY_LSRAM] = {6, {{14, 1}, {13, 2}, {12, 5}, {11, 10}, {10, 20}, {9, 40}}},
+};
 
 enum { LEAST_USE = 5 };         /* percent of a block below which Yosys takes LUT RAM */
 
 /* Of all shapes the one that wastes the fewest of its bits, in whole percent, the later of equals;
  * 0: LUT RAM. */
-static int64_t intel_blocks(RamLibrary library, int64_t width, int64_t depth)
+static int64_t shape_blocks(RamLibrary library, int64_t width, int64_t depth)
 {
-    const Shape *shape = library == LIBRARY_M10K ? M10K : M20K;
-    int n = library == LIBRARY_M10K ? LENGTH(M10K) : LENGTH(M20K);
+    const Shape *shape = SHAPES[library].shape;
+    int n = SHAPES[library].n;
     int64_t best = 0, blocks = 0;
     for (int i = 0; i < n; i++) {
         int64_t words = (int64_t)1 << shape[i].address_bits;
@@ -222,11 +227,11 @@ static int64_t intel_blocks(RamLibrary library, int64_t width, int64_t depth)
     return blocks;
 }
 
-static bool is_intel(const Family *f) { return f->library == LIBRARY_M10K || f->library == LIBRARY_M20K; }
+static bool has_shapes(const Family *f) { return SHAPES[f->library].n > 0; }
 
 int64_t part_rom_blocks(const Family *f, int64_t width, int64_t depth, int ports)
 {
-    if (is_intel(f)) return ports * MAX(intel_blocks(f->library, width, depth), 1);
+    if (has_shapes(f)) return ports * MAX(shape_blocks(f->library, width, depth), 1);
     return libmap_blocks(&MODES[f->library], width, depth, ports, false);
 }
 
@@ -241,7 +246,7 @@ static int64_t ecp5_row_blocks(int64_t width, int64_t depth)
 
 int64_t part_ram_blocks(const Family *f, int64_t width, int64_t depth)
 {
-    if (is_intel(f)) return intel_blocks(f->library, width, depth);
+    if (has_shapes(f)) return shape_blocks(f->library, width, depth);
     if (f->library == LIBRARY_ECP5 && depth <= 16384) return ecp5_row_blocks(width, depth);
     return libmap_blocks(&MODES[f->library], width, depth, 1, true);
 }

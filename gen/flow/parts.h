@@ -5,7 +5,8 @@
 #include "lstmgen.h"
 
 typedef enum {
-    LIBRARY_ICE40, LIBRARY_ECP5, LIBRARY_NEXUS, LIBRARY_XILINX, LIBRARY_M10K, LIBRARY_M20K, LIBRARIES
+    LIBRARY_ICE40, LIBRARY_ECP5, LIBRARY_NEXUS, LIBRARY_XILINX, LIBRARY_M9K, LIBRARY_M10K,
+    LIBRARY_M20K, LIBRARY_LSRAM, LIBRARIES
 } RamLibrary;
 
 /* The resources that reports name, in this order. */
@@ -17,6 +18,7 @@ typedef struct Family {
     int mul_latency, a_max, b_max;
     bool small_ram, rom_as_logic;
     RamLibrary library;
+    const char *like;                   /* whose coefficients the estimate takes */
     const char *cells[RESOURCES];
     const char *constraints, *vendor;   /* template files; vendor may be "" */
 } Family;

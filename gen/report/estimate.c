@@ -87,7 +87,7 @@ static int64_t adder_bits(const Design *d)
 static const LutRam *lut_ram(const Family *f)
 {
     for (int i = 0; i < LENGTH(LUT_RAMS); i++)
-        if (strcmp(LUT_RAMS[i].family, f->key) == 0)
+        if (strcmp(LUT_RAMS[i].family, f->like) == 0)
             return &LUT_RAMS[i];
     return NULL;
 }
@@ -146,7 +146,7 @@ static int64_t fitted(const Design *d, Resource r)
     double term[TERMS], sum = 0;
     estimate_terms(d, term);
     for (int i = 0; i < LENGTH(TABLE); i++)
-        if (TABLE[i].resource == r && strcmp(TABLE[i].family, d->family->key) == 0)
+        if (TABLE[i].resource == r && strcmp(TABLE[i].family, d->family->like) == 0)
             for (int t = 0; t < TERMS; t++)
                 sum += TABLE[i].of[t] * term[t];
     return (int64_t)ceil(sum);

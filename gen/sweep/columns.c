@@ -13,7 +13,7 @@ static const char *const RESULTS[] = {
     "resources.dsp", "resources.bram", "resources.lutram", "resources.fits", "resources.source",
     "verify.snr_db", "verify.prune_snr_db", "verify.expect_snr_db", "verify.saturations",
     "accuracy.hardware", "padding.macs_lost", "padding.lanes_idle", "measured.interval",
-    "measured.latency", "verify.mismatches", "verify.pass",
+    "measured.latency", "verify.mismatches", "verify.pass", "fmax_mhz", "us_per_step",
 };
 
 int columns_list(Arena *a, const Sweep *s, const Column **out)

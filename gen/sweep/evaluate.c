@@ -35,8 +35,10 @@ static bool go_deep(Job *j, const Sweep *s, int point)
     const char *folder = point_folder(j->arena, s, s->point[point].number);
     if (s->depth == DEPTH_ESTIMATE)
         return true;
-    if (!job_stage(j, STAGE_TIMELINE) || !job_emit(j, folder))
+    if (!job_stage(j, STAGE_TIMELINE) || (s->depth == DEPTH_PLACE && !job_placeable(j)) || !job_emit(j, folder))
         return false;
+    if (s->depth == DEPTH_PLACE)
+        return job_place(j, folder, 1);
     return s->depth == DEPTH_SIMULATE ? job_simulate(j, folder, s->simulator)
                                       : job_synthesise(j, folder);
 }

@@ -7,7 +7,7 @@
 #include "sweep/sweep.h"
 
 static const char *const KEYS[] = { "name", "base", "depth", "axes", "zip", "where", "front", "folders" };
-static const char *const DEPTHS[] = { "estimate", "simulate", "synthesise" };
+static const char *const DEPTHS[] = { "estimate", "simulate", "synthesise", "place" };
 
 static const SpecNode *value_in(const SpecNode *map, const char *key)
 {
@@ -354,11 +354,8 @@ static bool read_depth(Sweep *s, const SpecNode *root)
             s->depth = (Depth)i;
             return true;
         }
-    if (n && n->kind == NODE_SCALAR && strcmp(n->text, "place") == 0)
-        diag_error(s->diag, n->at, "depth: place: place and route is not part of this version "
-                   "(lstmgen " LSTMGEN_VERSION "); use synthesise");
-    else if (n)
-        diag_error(s->diag, n->at, "depth: expected estimate, simulate or synthesise");
+    if (n)
+        diag_error(s->diag, n->at, "depth: expected estimate, simulate, synthesise or place");
     return !n;
 }
 

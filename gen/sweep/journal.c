@@ -109,7 +109,7 @@ static json_t *renewed(void)
 
 static const char *manifest_text(Sweep *s)
 {
-    static const char *const depth[] = { "estimate", "simulate", "synthesise" };
+    static const char *const depth[] = { "estimate", "simulate", "synthesise", "place" };
     int count[POINT_STATUSES] = { 0 };
     for (int i = 0; i < s->n_points; i++)
         count[s->point[i].status]++;

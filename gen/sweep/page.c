@@ -94,7 +94,7 @@ static void put_front(json_t *o, Arena *a, const Sweep *s, const Table *t)
 /* JSON that may stand in a script element: nothing in it ends the element. */
 static const char *data_text(Arena *a, const Sweep *s, const Journal *j, const Table *t)
 {
-    static const char *const what[] = { "check", "sim", "synth" };
+    static const char *const what[] = { "check", "sim", "synth", "synth --pnr" };
     bool *in = ARENA_ARRAY(a, bool, s->n_points);
     json_t *o = json_object();
     choose_rows(s, t, in);

@@ -149,7 +149,7 @@ static const char *files_of(Sweep *s, FileHashes *known, const Point *p)
 
 static void make_key(Sweep *s, FileHashes *files, Point *p, Arena *scratch)
 {
-    static const char *const depth[] = { "estimate", "simulate", "synthesise" };
+    static const char *const depth[] = { "estimate", "simulate", "synthesise", "place" };
     const char **set = point_sets(scratch, s, p);
     char base[65], sum[65];
     Buffer b;
@@ -344,7 +344,7 @@ const char *point_spec(Arena *a, const Sweep *s, const Point *p, const char *fol
 
 const char *point_command(Arena *a, const Sweep *s, const Point *p)
 {
-    static const char *const what[] = { "check", "sim", "synth" };
+    static const char *const what[] = { "check", "sim", "synth", "synth --pnr" };
     const char **set = point_sets(a, s, p);
     Buffer b;
     buffer_init(&b, a);

@@ -34,7 +34,7 @@ bool value_true(Value v);
 
 /* ---------------------------------------------------------------- file.c: the sweep file */
 enum { AXES_MAX = 32, FRONT_MAX = 6, POINTS_MAX = 1000000 };
-typedef enum { DEPTH_ESTIMATE, DEPTH_SIMULATE, DEPTH_SYNTHESISE } Depth;
+typedef enum { DEPTH_ESTIMATE, DEPTH_SIMULATE, DEPTH_SYNTHESISE, DEPTH_PLACE } Depth;
 typedef struct Axis {
     const char *key;
     Place at;

@@ -237,6 +237,18 @@ crash("synth", "yosys", "echo 'ERROR: out of luck' >&2; exit 1", ["out of luck",
 crash("synth", "yosys", "exit 0", ["yosys"], "--part", "LFE5U-25F")
 
 
+@suite.case("a family of `check` only: check works, a core is refused and nothing written")
+def _():
+    for part in ("10AX115", "5SGXEA7K2F40C2", "10M50", "MPF300T"):
+        with scratch() as folder:
+            r = lstmgen("check", little_spec(folder), "--part", part, "--json")
+            check(r.status == 0 and r.get("resources.bram") > 0 and r.get("resources.lut") > 0, "%s: %s", part, r.err)
+            for words in ([], ["synth"], ["sim"]):
+                r = lstmgen(*words, folder + "/little.yaml", "--part", part, "-o", folder + "/out")
+                expect(r, 1, "only `lstmgen check` knows")
+                check(not os.path.exists(folder + "/out"), "%s wrote a folder", words)
+
+
 @suite.case("an unknown part is refused and a near one named")
 def _():
     with scratch() as folder:

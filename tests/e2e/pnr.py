@@ -4,7 +4,7 @@
     pnr.py [WORD]...                 only the cases with every WORD in their name
 Tools: those of PATH, else of build/tools (`make pnr-tools`). The failures are those of programs made here.
 """
-import json, os, pathlib, shutil, subprocess, sys
+import csv, json, os, pathlib, shutil, subprocess, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Skip, Suite, check
@@ -193,6 +193,23 @@ def _():
             r = lstmgen(*fast, *words, env=env)
             check(r.status == 2 and words[-2 if len(words) > 1 else -1] in r.err, "%s: exit %s: %s", words, r.status,
                   r.err)
+
+
+@suite.case("sweep, depth place: MHz and microseconds a step of every point, and the front of them")
+def _():
+    with scratch() as folder:
+        spec = little_spec(folder, **dict(SMALL, target={"part": "LFE5U-25F"}))
+        path = pathlib.Path(folder, "s.yaml")
+        path.write_text(json.dumps({"name": "s", "base": spec.name, "depth": "place", "axes": {"engine.pes": [1, 2, 3]},
+                                    "front": ["us_per_step", "multipliers.engine"]}))
+        r = lstmgen("sweep", path, "-o", folder + "/swept", env=with_fakes(folder, dsp=7))
+        check(r.status == 0, "exit %s: %s", r.status, r.err)
+        with open(folder + "/swept/points.csv") as f:
+            rows = list(csv.DictReader(f))
+        check([row["status"] for row in rows] == ["ok"] * 3, "%s", rows)
+        for row in rows:
+            check(float(row["fmax_mhz"]) == 110 and row["resources.source"] == "nextpnr", "%s", row)
+            check(abs(float(row["us_per_step"]) - float(row["cycles.interval"]) / 110) < 1e-4, "%s", row["us_per_step"])
 
 
 suite.main()
