@@ -112,9 +112,11 @@ module lg_cell #(
     // row (or EARLY more)
     output wire [RECORD-1:0]      record_addr_o,
     input  wire [LANES*RECORD_BITS-1:0] record_i,
-    // first states of a sequence, two cycles after their address
+    // first states of a sequence, two cycles after their address; _p: of peepholes
     output wire [NEURON-1:0]      init_addr_o,
     input  wire [LANES*STATE-1:0] init_i,
+    output wire [NEURON-1:0]      init_addr_p_o,
+    input  wire [LANES*STATE-1:0] init_p_i,
     // states, while the core is idle: read two cycles after the address, written at once
     input  wire                   access_i,
     input  wire                   load_i,
@@ -323,7 +325,8 @@ module lg_cell #(
     wire [NEURON-1:0] state_raddr = LOAD != 0 && access_i ? state_addr_i : neuron_g3;
     wire [NEURON-1:0] state_waddr = LOAD != 0 && access_i ? state_addr_i : neuron_c;
     wire              unused_load = access_i ^ load_i ^ (^state_addr_i);
-    assign init_addr_o = neuron_g3;
+    assign init_addr_o   = neuron_g3;
+    assign init_addr_p_o = neuron_p;
 
     // The head of a step runs when the parity has already turned to the next one, but where
     // it has a parity of its own.
@@ -377,7 +380,8 @@ module lg_cell #(
                 .clk_i(clk_i), .row_i(row_i[lane*ACC +: ACC]),
                 .record_i(record_i[lane*RECORD_BITS +: RECORD_BITS]), .psum_addr_i(psum_x3),
                 .use_psum_i(use_psum_x1), .psum_we_i(keep_x1), .psum_waddr_i(psum_x1),
-                .neuron_p_i(neuron_p), .clear_p_i(clear_p), .neuron_x1_i(neuron_x1),
+                .neuron_p_i(neuron_p), .clear_p_i(clear_p),
+                .init_p_i(init_p_i[lane*STATE +: STATE]), .neuron_x1_i(neuron_x1),
                 .use_late_i(PLUS_LATE[op_x3]), .clip_z_i(CLIP_Z[op_x3]), .half_i(HALF[op_x4]),
                 .sigmoid_i(SIGMOID[op_x4]), .table_i({TABLE_2[op_x4], TABLE_1[op_x4]}),
                 .clip_a_i(CLIP_A[op_x4]), .direct_g_i(DIRECT[op_g1]), .relu_g_i(relu_g1),

@@ -72,7 +72,8 @@ module lg_lane #(
     input  wire                psum_we_i,        // x + 1
     input  wire [PSUM-1:0]     psum_waddr_i,     // x + 1
     input  wire [NEURON-1:0]   neuron_p_i,       // x - W: the peephole's read
-    input  wire                clear_p_i,        // x - W + 2
+    input  wire                clear_p_i,        // x - W + 2: the state counts as init_p_i
+    input  wire [STATE-1:0]    init_p_i,         // x - W + 2
     input  wire [NEURON-1:0]   neuron_x1_i,      // x + 1
     input  wire                use_late_i,       // x + 3
     input  wire                clip_z_i,         // x + 3
@@ -341,16 +342,17 @@ module lg_lane #(
                 assign peep = 1'b0;
             end
             lg_late #(.PRODUCT(PRODUCT), .IN(LATE != 0 ? 2 * OUT : 0), .DOWN(LATE_DOWN),
-                      .STATE(STATE), .PEEP(PEEP), .PEEP_DOWN(PEEP_DOWN), .NEURONS(NEURONS),
-                      .BLOCK(STATE_BLOCK), .SPLIT(SPLIT), .PART(PART), .MUL_LATENCY(M),
+                      .STATE(STATE), .PEEP(PEEP), .PEEP_DOWN(PEEP_DOWN), .INIT(INIT),
+                      .NEURONS(NEURONS), .BLOCK(STATE_BLOCK), .SPLIT(SPLIT), .PART(PART), .MUL_LATENCY(M),
                       .OUT(LATE_BITS)) u_late (
                 .clk_i(clk_i), .product_i(product), .late_we_i(late_we_i),
                 .neuron_u1_i(neuron_u1_i), .neuron_x1_i(neuron_x1_i), .use_late_i(use_late_i),
                 .state_we_i(state_we_i), .neuron_c_i(neuron_c_i), .state_i(state_written),
-                .neuron_p_i(neuron_p_i), .clear_p_i(clear_p_i), .weight_i(peep), .late_o(late));
+                .neuron_p_i(neuron_p_i), .clear_p_i(clear_p_i), .init_p_i(init_p_i), .weight_i(peep),
+                .late_o(late));
         end else begin : gen_no_late
             wire unused_late = late_we_i ^ (^neuron_u1_i) ^ (^neuron_x1_i) ^ use_late_i
-                               ^ (^neuron_p_i) ^ clear_p_i;
+                               ^ (^neuron_p_i) ^ clear_p_i ^ (^init_p_i);
             assign late = {LATE_PORT{1'b0}};
         end
     endgenerate

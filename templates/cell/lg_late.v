@@ -10,6 +10,7 @@ module lg_late #(
     parameter STATE          = 24,
     parameter PEEP           = 0,    // bits of a peephole's weight; 0: no peepholes
     parameter PEEP_DOWN      = 17,
+    parameter INIT           = 0,    // the first state of a sequence is init_p_i, else 0
     parameter NEURONS        = 8,
     parameter BLOCK          = 0,
     parameter SPLIT          = 1,
@@ -29,7 +30,8 @@ module lg_late #(
     input  wire [NEURON-1:0]  neuron_c_i,
     input  wire [STATE-1:0]   state_i,
     input  wire [NEURON-1:0]  neuron_p_i,    // x - W
-    input  wire               clear_p_i,     // x - W + 2: the state counts as 0
+    input  wire               clear_p_i,     // x - W + 2: the state counts as init_p_i
+    input  wire [STATE-1:0]   init_p_i,      // x - W + 2
     input  wire [WEIGHT-1:0]  weight_i,      // x - 1, or x - W + 2 where that is earlier
     output wire [OUT-1:0]     late_o
 );
@@ -57,6 +59,8 @@ module lg_late #(
             localparam FULL  = PEEP + STATE;
             localparam WIDTH = PEEP_DOWN >= FULL ? 2 : PEEP_DOWN > 0 ? FULL - PEEP_DOWN + 1 : FULL - PEEP_DOWN;
             wire [STATE-1:0]      state;
+            wire [STATE-1:0]      old = !clear_p_i ? state : INIT != 0 ? init_p_i : {STATE{1'b0}};
+            wire                  unused_init = ^init_p_i;
             wire [PEEP-1:0]       weight;
             wire [PEEP+STATE-1:0] product;
             wire [WIDTH-1:0]      rounded;
@@ -68,7 +72,7 @@ module lg_late #(
                 .clk_i(clk_i), .d_i(weight_i), .q_o(weight));
             lg_mul_wide #(.A_WIDTH(PEEP), .B_WIDTH(STATE), .B_PART(PART), .SPLIT(SPLIT),
                           .LATENCY(MUL_LATENCY)) u_product (
-                .clk_i(clk_i), .a_i(weight), .b_i(state & {STATE{!clear_p_i}}), .p_o(product));
+                .clk_i(clk_i), .a_i(weight), .b_i(old), .p_o(product));
             lg_round #(.IN(PEEP + STATE), .DOWN(PEEP_DOWN)) u_round (
                 .value_i(product), .value_o(rounded));
             always @(posedge clk_i) rounded_q <= rounded;
@@ -76,7 +80,7 @@ module lg_late #(
         end else begin : gen_no_peep
             assign peep = {OUT{1'b0}};
             wire unused_peep = state_we_i ^ (^neuron_c_i) ^ (^state_i) ^ (^neuron_p_i) ^ clear_p_i
-                               ^ (^weight_i);
+                               ^ (^init_p_i) ^ (^weight_i);
         end
     endgenerate
     assign late_o = late + peep;

@@ -164,7 +164,7 @@ module ${NAME}_top #(
     wire [CELL_LANES*VALUE-1:0]            y_data;
     wire [CELL_LANES-1:0]                  saturated;
     localparam NEURON = NEURONS > 1 ? $clog2(NEURONS) : 1;
-    wire [NEURON-1:0]                      unused_init;
+    wire [NEURON-1:0]                      unused_init, unused_init_p;
     wire [CELL_LANES*STATE-1:0]            unused_state_read;
     lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(TILE_ROWS), .TILES(TILES),
               .TILE_FILE({MEM_DIR, "${NAME}_tiles.hex"}),
@@ -184,6 +184,7 @@ module ${NAME}_top #(
         .clk_i(clk), .rst_i(rst_q), .start_i(cell_start), .tile_i(cell_tile),
         .parity_i(cell_parity), .clear_i(cell_clear), .row_i(row), .record_addr_o(record_addr),
         .record_i(record), .init_addr_o(unused_init), .init_i({CELL_LANES*STATE{1'b0}}),
+        .init_addr_p_o(unused_init_p), .init_p_i({CELL_LANES*STATE{1'b0}}),
         .access_i(1'b0), .load_i(1'b0), .state_addr_i({NEURON{1'b0}}),
         .state_i({CELL_LANES*STATE{1'b0}}), .state_o(unused_state_read), .h_valid_o(h_valid),
         .h_we_o(h_we), .h_addr_o(h_addr), .h_data_o(h_data),
