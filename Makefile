@@ -81,6 +81,10 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(ARCHIVE)
 $(BUILD)/terms: $(BUILD)/obj/tests/estimate/terms.o $(ARCHIVE)
 	$(COMPILE) $^ $(LIBS) -o $@
 
+# What the float and the golden model give for a spec (tests/e2e/cells_float.py).
+$(BUILD)/outputs: $(BUILD)/obj/tests/lib/outputs.o $(ARCHIVE)
+	$(COMPILE) $^ $(LIBS) -o $@
+
 .SECONDARY:
 -include $(wildcard $(BUILD)/obj/gen/*.d $(BUILD)/obj/gen/*/*.d $(BUILD)/obj/tests/*/*.d)
 
@@ -122,7 +126,7 @@ page: ## renew the plotting library of the sweeps' page from the npm registry (i
 
 # ---- testing
 
-test-programs: all $(UNIT_PROGRAMS)
+test-programs: all $(UNIT_PROGRAMS) $(BUILD)/outputs
 
 test: setup ## run all tests (tests/run NAME runs one)
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all-programs venv pnr-tools

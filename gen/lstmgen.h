@@ -447,6 +447,8 @@ typedef struct QNetwork {
     Format vector[VECTORS_MAX];         /* vector[0]: x */
     int weight_bits;
     Format pre, gate, state;     /* gate: outputs of sigmoid and tanh */
+    Format inner, result, bounded;      /* rows without a curve that stay in the cell unit; results made from a state; the
+                                         * state as operand, where it has no curve */
     int acc_bits;                       /* exact for every row */
     int left_shift;                     /* of accumulators, before a row's right shift (0 as a rule) */
     ActTable table;
@@ -490,6 +492,7 @@ bool golden_run(Arena *a, const QNetwork *q, const Network *pruned, const Sequen
 /* Networks with deltas: runs them once more, with raised thresholds. */
 void golden_raise(Arena *a, const QNetwork *q, const Sequences *seq, Raised *out);
 void float_network_run(const Network *net, const Sequences *seq, float *y);   /* y: [n][steps][width] */
+void float_network_values(const Network *net, const Sequences *seq, double *y);
 /* The largest magnitudes on the way: of each layer's state, of each pass's row (before the activation), of each vector
  * (x included) and of each layer's output. */
 typedef struct Peaks {

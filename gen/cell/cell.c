@@ -124,6 +124,12 @@ int cell_activations(const Cell *c, Curve out[ACTIVATIONS_MAX])
     return n;
 }
 
+int cell_curves(const Cell *c)
+{
+    Curve out[ACTIVATIONS_MAX];
+    return cell_activations(c, out);
+}
+
 void cell_rows(const Cell *c, char *out)
 {
     strcpy(out, c->W);

@@ -50,6 +50,7 @@ bool cell_has_state(const Cell *c);                     /* some pass sums one up
 int cell_gate(const Cell *c, char letter);
 /* The curves of ACT_1.. unless a layer says else; how many. */
 int cell_activations(const Cell *c, Curve out[ACTIVATIONS_MAX]);
+int cell_curves(const Cell *c);                          /* how many */
 /* Letters of all gates in the order of a layer's rows: those of W, then those of R alone ("rznq"). `out` has room for
  * GATES_MAX + 1. */
 void cell_rows(const Cell *c, char *out);

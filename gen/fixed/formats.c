@@ -25,6 +25,13 @@
  *                network over real verify sequences, or for the bound max_r(sum|w| * max|in| + |b|)
  *                if that is smaller or nothing real is there. Saturations are counted.
  *   layer k+1 reads what layer k writes, in the same format.
+ * Of other cells than plain LSTMs, each one format for the whole network:
+ *   inner        AB bits: rows without a curve that stay in the cell unit (q of a GRU, a relu candidate), as y (linear)
+ *   result       AB bits: what is made from a state (h of a GRU, r * h): fraction AB-1, or for 1.25 * the largest of it
+ *                where that passes 1
+ *   bounded      AB bits, fraction fc - (SB - AB): c as it is multiplied, where no curve bounds it; h has it too
+ * A row that is added to by an earlier pass (n of a GRU with the reset after): z = sat(round(acc + bias) + round(p)),
+ * both at the fraction of z.
  *
  * Rows (quantise.c). Row r accumulates at fraction F_r. The weights of W are integers of fraction
  * F_r - fx - align_W, those of R of fraction F_r - (AB-1) - align_R, so every product, shifted left
@@ -226,28 +233,64 @@ static double row_bound(const QNetwork *q, const Network *net, const Section *s,
     return bound;
 }
 
-/* Of the rows of a pass without a curve, by what real sequences reach (peak 0: not known). */
-static Format direct_format(const QNetwork *q, const Network *net, const Section *s, const Pass *p, double peak)
-{
-    double range = row_bound(q, net, s, p);
-    if (peak > 0.0)
-        range = fmin(range, LINEAR_SAFETY * peak);
-    return format_of(range, q->gate.bits);
-}
-
-/* Of what a section writes: that of its rows where they are the result, else +-1, or calibrated where something in it
- * can pass that. */
-static Format result_format(const QNetwork *q, const Network *net, const Section *s, const Peaks *peaks)
+/* The largest |z| of the rows of a pass without a curve: what they can reach, or (peak above 0) what real sequences do. */
+static double direct_range(const QNetwork *q, const Network *net, const Section *s, int pass, const Peaks *peaks)
 {
     const Layer *l = &net->layer[s->layer];
-    const Pass *last = &l->pass[s->first + s->n - 1];
-    bool direct = false;
-    for (int k = 0; k < s->n; k++)
-        direct = direct || curve_is_direct(l->pass[s->first + k].curve);
-    if ((last->effects & EFFECT_OUT_A) && curve_is_direct(last->curve))
-        return q->layer[s->layer].z[s->first + s->n - 1];
-    double peak = s->writes >= 0 ? peaks->vector[s->writes] : peaks->out[s->layer];
-    return direct && peak > 1.0 ? format_of(LINEAR_SAFETY * peak, q->gate.bits) : q->gate;
+    double range = row_bound(q, net, s, &l->pass[pass]), peak = peaks->z[s->layer][pass];
+    return peak > 0.0 ? fmin(range, LINEAR_SAFETY * peak) : range;
+}
+
+/* A row without a curve that is held or multiplied, and does not leave: all such rows have one format. */
+static bool is_inner(const Pass *p)
+{
+    return curve_is_direct(p->curve) && !(p->effects & EFFECT_OUT_A);
+}
+
+/* Is what a section writes made from a state? All such have one format. */
+static bool from_state(const Pass *last)
+{
+    return (last->effects & EFFECT_OUT_STATE)
+           || ((last->effects & (EFFECT_OUT | EFFECT_INNER)) && last->operand == OPERAND_STATE);
+}
+
+/* The pass whose result a section writes. */
+static const Pass *writing_pass(const Network *net, const Section *s)
+{
+    const Layer *l = &net->layer[s->layer];
+    for (int k = s->first; k < s->first + s->n; k++)
+        if (l->pass[k].effects & EFFECT_INNER)
+            return &l->pass[k];
+    return &l->pass[s->first + s->n - 1];
+}
+
+/* Formats that all passes of a kind share: rows that stay inside, what is made from a state, a state as operand. */
+static void shared_formats(QNetwork *q, const Network *net, const Peaks *peaks)
+{
+    double inner = 0.0, result = 0.0;
+    for (int k = 0; k < net->sections; k++) {
+        const Section *s = &net->section[k];
+        for (int pass = s->first; pass < s->first + s->n; pass++)
+            if (is_inner(&net->layer[s->layer].pass[pass]))
+                inner = fmax(inner, direct_range(q, net, s, pass, peaks));
+        if (from_state(writing_pass(net, s)))
+            result = fmax(result, s->writes >= 0 ? peaks->vector[s->writes] : peaks->out[s->layer]);
+    }
+    q->inner = format_of(inner, q->gate.bits);
+    q->result = result > 1.0 ? format_of(LINEAR_SAFETY * result, q->gate.bits) : q->gate;
+    q->bounded = (Format){q->gate.bits, q->state.fraction - (q->state.bits - q->gate.bits)};
+}
+
+/* Of what a section writes. */
+static Format result_format(const QNetwork *q, const Network *net, const Section *s)
+{
+    const Layer *l = &net->layer[s->layer];
+    const Pass *p = writing_pass(net, s);
+    if (p->effects & EFFECT_OUT_A)
+        return curve_is_direct(p->curve) ? q->layer[s->layer].z[p - l->pass] : q->gate;
+    if (from_state(p))
+        return q->result;
+    return p->operand == OPERAND_BOUNDED && curve_is_direct(l->activation[2]) ? q->bounded : q->gate;
 }
 
 static void section_formats(QNetwork *q, const Network *net, const Section *s, const Peaks *peaks)
@@ -255,9 +298,9 @@ static void section_formats(QNetwork *q, const Network *net, const Section *s, c
     const Layer *l = &net->layer[s->layer];
     QLayer *out = &q->layer[s->layer];
     for (int k = s->first; k < s->first + s->n; k++)
-        out->z[k] = curve_is_direct(l->pass[k].curve)
-            ? direct_format(q, net, s, &l->pass[k], peaks->z[s->layer][k]) : q->pre;
-    out->out = result_format(q, net, s, peaks);
+        out->z[k] = !curve_is_direct(l->pass[k].curve) ? q->pre : is_inner(&l->pass[k]) ? q->inner
+                    : format_of(direct_range(q, net, s, k, peaks), q->gate.bits);
+    out->out = result_format(q, net, s);
     if (s->writes >= 0)
         q->vector[s->writes] = out->out;
 }
@@ -274,6 +317,7 @@ void network_formats(Diag *d, const Spec *s, const Network *net, const Sequences
     q->state = state_format(d, s, net, seq, peaks);
     for (int v = 1; v < net->vectors; v++)      /* what a section reads of the step before, until it is reached */
         q->vector[v] = peaks->vector[v] > 1.0 ? format_of(LINEAR_SAFETY * peaks->vector[v], ab) : q->gate;
+    shared_formats(q, net, peaks);
     for (int k = 0; k < net->sections; k++)
         section_formats(q, net, &net->section[k], peaks);
 }

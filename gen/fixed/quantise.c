@@ -144,6 +144,18 @@ static int accumulator_bits(const QNetwork *q)
     return q->weight_bits + q->gate.bits + clog2(most) + 1 + align;
 }
 
+/* Has it a cell whose values no curve keeps within +-1? Even made sequences tell more of those than nothing. */
+static bool has_inner_rows(const Network *net)
+{
+    bool any = false;
+    for (int k = 0; k < net->n; k++) {
+        const Layer *l = &net->layer[k];
+        for (int c = 0; c < cell_curves(l->cell) && !layer_is_linear(l); c++)
+            any = any || curve_is_direct(l->activation[c]);
+    }
+    return any;
+}
+
 bool quantise_aligned(Arena *a, Diag *d, const Spec *s, const Network *net, const Sequences *seq,
                       int align_max, QNetwork *out)
 {
@@ -151,7 +163,7 @@ bool quantise_aligned(Arena *a, Diag *d, const Spec *s, const Network *net, cons
     Network *copy = ARENA_NEW(a, Network);
     *copy = *net;
     *out = (QNetwork){.net = copy};
-    if (!seq->made)
+    if (!seq->made || has_inner_rows(net))
         float_network_peaks(net, seq, &peaks);
     network_formats(d, s, net, seq, &peaks, out);
     for (int k = 0; k < net->n; k++) {

@@ -17,7 +17,7 @@ typedef struct LayerRun {
     int32_t *z, *held;
     int64_t *kept, *late, *state;
     int16_t *out;                       /* where no vector takes its output */
-    int held_fraction, kept_fraction;
+    int held_fraction, kept_fraction, late_fraction;
 } LayerRun;
 
 typedef struct GoldenRun {
@@ -92,7 +92,7 @@ static void run_rows(GoldenRun *run, const Section *s, int pass)
     const QLayer *q = &run->q->layer[s->layer];
     LayerRun *l = &run->layer[s->layer];
     Format to = q->z[pass];
-    int64_t *clipped = curve_is_direct(p->curve) && (p->effects & EFFECT_OUT_A) ? &run->output_clipped : NULL;
+    int64_t *clipped = curve_is_direct(p->curve) ? &run->output_clipped : NULL;
     for (int j = 0; j < pass_units(layer, p); j++) {
         int row = layer_row(layer, p->gate, j);
         int64_t z = round_shift(row_sum(run, s, p->gate, j) + q->bias[row], q->row_fraction[row] - to.fraction);
@@ -117,18 +117,23 @@ static int32_t curve_value(const ActTable *t, Curve c, int32_t z)
 /* A number and its fraction. */
 typedef struct Exact { int64_t value; int fraction; } Exact;
 
-static Exact operand(const QNetwork *q, const LayerRun *l, const Pass *p, int j)
+/* A curve of the state, or the state itself, cut to the width of an activation. */
+static Exact bounded(const QNetwork *q, Curve c, int64_t state)
+{
+    Format to = curve_is_direct(c) ? q->bounded : q->pre;
+    int32_t z = (int32_t)saturate(round_shift(state, q->state.fraction - to.fraction), to.bits, NULL);
+    return (Exact){curve_value(&q->table, c, z), curve_is_direct(c) ? to.fraction : q->gate.fraction};
+}
+
+static Exact operand(const QNetwork *q, const LayerRun *l, const Pass *p, Curve bound, int j)
 {
     int64_t one = INT64_C(1) << l->held_fraction;
-    int to_pre = q->state.fraction - q->pre.fraction;
     switch (p->operand) {
     case OPERAND_NOTHING: return (Exact){1, 0};
     case OPERAND_HELD: return (Exact){l->held[j], l->held_fraction};
     case OPERAND_REST: return (Exact){one - l->held[j], l->held_fraction};
     case OPERAND_STATE: return (Exact){l->state[j], q->state.fraction};
-    case OPERAND_BOUNDED:
-        return (Exact){act_tanh(&q->table, (int32_t)saturate(round_shift(l->state[j], to_pre), q->pre.bits, NULL)),
-                       q->gate.fraction};
+    case OPERAND_BOUNDED: return bounded(q, bound, l->state[j]);
     }
     FAULT("operand %d", p->operand);
 }
@@ -142,13 +147,15 @@ static int64_t next_state(GoldenRun *run, Exact now, Exact kept)
     return saturate(round_shift(sum, fine - to.fraction), to.bits, &run->state_clipped);
 }
 
+enum { RESULT = EFFECT_OUT | EFFECT_OUT_A | EFFECT_OUT_STATE | EFFECT_INNER };
+
 /* What a pass does with a neuron; its result at the fraction of `to`, if it has one. */
-static int16_t run_pass(GoldenRun *run, LayerRun *l, const Pass *p, Format z, Format to, int j)
+static int16_t run_pass(GoldenRun *run, const Layer *layer, LayerRun *l, const Pass *p, Format z, Format to, int j)
 {
     const QNetwork *q = run->q;
     int32_t a = curve_value(&q->table, p->curve, l->z[j]);
     int fraction = curve_is_direct(p->curve) ? z.fraction : q->gate.fraction;
-    Exact times = operand(q, l, p, j), product = {a * times.value, fraction + times.fraction};
+    Exact times = operand(q, l, p, layer->activation[2], j), product = {a * times.value, fraction + times.fraction};
     if (p->effects & EFFECT_SUM)
         l->state[j] = next_state(run, product, (Exact){l->kept[j], l->kept_fraction});
     if (p->effects & EFFECT_HOLD)
@@ -156,15 +163,16 @@ static int16_t run_pass(GoldenRun *run, LayerRun *l, const Pass *p, Format z, Fo
     if (p->effects & EFFECT_KEEP)
         l->kept[j] = product.value;
     if (p->effects & EFFECT_LATE)
-        l->late[j] = round_shift(product.value, product.fraction - q->pre.fraction);
+        l->late[j] = round_shift(product.value, product.fraction - l->late_fraction);
     Exact result = p->effects & EFFECT_OUT_STATE ? (Exact){l->state[j], q->state.fraction}
                    : p->effects & EFFECT_OUT_A   ? (Exact){a, fraction} : product;
-    return (int16_t)saturate(round_shift(result.value, result.fraction - to.fraction), to.bits, NULL);
+    bool from_state = (p->effects & EFFECT_OUT_STATE) || p->operand == OPERAND_STATE;
+    return (int16_t)saturate(round_shift(result.value, result.fraction - to.fraction), to.bits,
+                             from_state && (p->effects & RESULT) ? &run->output_clipped : NULL);
 }
 
 static void run_neurons(GoldenRun *run, const Section *s, int pass)
 {
-    enum { RESULT = EFFECT_OUT | EFFECT_OUT_A | EFFECT_OUT_STATE | EFFECT_INNER };
     const Layer *layer = &run->net->layer[s->layer];
     const Pass *p = &layer->pass[pass];
     LayerRun *l = &run->layer[s->layer];
@@ -173,7 +181,7 @@ static void run_neurons(GoldenRun *run, const Section *s, int pass)
     int16_t *out = s->writes >= 0 ? run->vector[s->writes] : l->out;
     int fraction = curve_is_direct(p->curve) ? z.fraction : run->q->gate.fraction;
     for (int j = 0; j < pass_units(layer, p); j++) {
-        int16_t result = run_pass(run, l, p, z, to, j);
+        int16_t result = run_pass(run, layer, l, p, z, to, j);
         if (p->effects & RESULT)
             out[j] = result;
     }
@@ -202,12 +210,16 @@ static const int16_t *run_step(GoldenRun *run)
     return out >= 0 ? run->vector[out] : run->layer[net->n - 1].out;
 }
 
-static void layer_init(Arena *scratch, const Layer *layer, LayerRun *l)
+static void layer_init(Arena *scratch, const QNetwork *q, int k, LayerRun *l)
 {
+    const Layer *layer = &q->net->layer[k];
     int n = MAX(layer->hidden, layer->outputs);
     *l = (LayerRun){.z = ARENA_ARRAY(scratch, int32_t, n), .held = ARENA_ARRAY(scratch, int32_t, n),
                     .kept = ARENA_ARRAY(scratch, int64_t, n), .late = ARENA_ARRAY(scratch, int64_t, n),
                     .state = ARENA_ARRAY(scratch, int64_t, n), .out = ARENA_ARRAY(scratch, int16_t, n)};
+    for (int p = 0; p < layer->n_passes; p++)   /* of the rows that it is added to */
+        if (layer->pass[p].effects & EFFECT_PLUS)
+            l->late_fraction = q->layer[k].z[p].fraction;
 }
 
 static void run_init(Arena *scratch, const QNetwork *q, GoldenRun *run)
@@ -216,7 +228,7 @@ static void run_init(Arena *scratch, const QNetwork *q, GoldenRun *run)
     REQUIRE(q->gate.bits <= VECTOR_BITS_MAX && q->acc_bits + q->left_shift <= ACC_BITS_MAX);
     *run = (GoldenRun){.q = q, .net = net, .narrow = q->weight_bits <= NARROW_BITS};
     for (int k = 0; k < net->n; k++)
-        layer_init(scratch, &net->layer[k], &run->layer[k]);
+        layer_init(scratch, q, k, &run->layer[k]);
     for (int v = 0; v < net->vectors; v++) {
         run->vector[v] = ARENA_ARRAY(scratch, int16_t, net->vector[v].elements);
         run->before[v] = ARENA_ARRAY(scratch, int16_t, net->vector[v].elements);

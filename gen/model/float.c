@@ -180,7 +180,7 @@ static void reset(FloatRun *f)
         clear(f->last[p], net->product[p].m.columns);
 }
 
-static void float_sequence(FloatRun *f, const Sequences *seq, int s, float *y)
+static void float_sequence(FloatRun *f, const Sequences *seq, int s, double *y)
 {
     int width = f->net->layer[f->net->n - 1].outputs;
     reset(f);
@@ -192,7 +192,7 @@ static void float_sequence(FloatRun *f, const Sequences *seq, int s, float *y)
             f->sent = f->activity->sent + (size_t)f->activity->steps++ * (size_t)f->activity->elements;
         const double *out = float_step(f);
         for (int j = 0; y && j < width; j++)
-            y[step * width + j] = (float)out[j];
+            y[step * width + j] = out[j];
     }
 }
 
@@ -216,7 +216,7 @@ static void start(Arena *a, FloatRun *f, const Network *net)
 }
 
 /* y, activity and peaks may be NULL. */
-static void run(const Network *net, const Sequences *seq, float *y, Activity *activity, Peaks *peaks)
+static void run(const Network *net, const Sequences *seq, double *y, Activity *activity, Peaks *peaks)
 {
     Arena *scratch = arena_new();
     FloatRun *f = ARENA_NEW(scratch, FloatRun);
@@ -231,10 +231,21 @@ static void run(const Network *net, const Sequences *seq, float *y, Activity *ac
 
 /* Runs all sequences from a zero state; y is [n][steps][outputs of the last layer], 0 beyond a
  * sequence's length. */
+void float_network_values(const Network *net, const Sequences *seq, double *y)
+{
+    memset(y, 0, sizeof *y * (size_t)seq->n * (size_t)seq->steps * (size_t)net->layer[net->n - 1].outputs);
+    run(net, seq, y, NULL, NULL);
+}
+
 void float_network_run(const Network *net, const Sequences *seq, float *y)
 {
-    memset(y, 0, sizeof(float) * (size_t)seq->n * seq->steps * net->layer[net->n - 1].outputs);
-    run(net, seq, y, NULL, NULL);
+    Arena *scratch = arena_new();
+    size_t n = (size_t)seq->n * (size_t)seq->steps * (size_t)net->layer[net->n - 1].outputs;
+    double *exact = ARENA_ARRAY(scratch, double, n);
+    float_network_values(net, seq, exact);
+    for (size_t i = 0; i < n; i++)
+        y[i] = (float)exact[i];
+    arena_free(scratch);
 }
 
 void float_network_peaks(const Network *net, const Sequences *seq, Peaks *out)
