@@ -229,15 +229,6 @@ static void check_interface(const Spec *s, Diag *d)
                    "interface.control: none leaves out");
 }
 
-/* A lane cuts results of activation bits out of the pre-activation. */
-static void check_precision(const Spec *s, Diag *d)
-{
-    if (s->preactivation_bits > 0 && s->preactivation_bits < s->activation_bits)
-        diag_clash(d, spec_at(s, "precision.preactivation"), spec_at(s, "precision.activation"), "the wider one",
-                   "precision.preactivation: %d bits, fewer than the %d of precision.activation: take at least as "
-                   "many, or auto", s->preactivation_bits, s->activation_bits);
-}
-
 void spec_check(Spec *s, Diag *d)
 {
     Place at;
@@ -251,6 +242,5 @@ void spec_check(Spec *s, Diag *d)
     check_pattern_keys(s, d);
     check_delta(s, d);
     check_interface(s, d);
-    check_precision(s, d);
     check_verify(s, d);
 }

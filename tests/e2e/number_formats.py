@@ -8,11 +8,12 @@ import math, os, pathlib, random, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
-from lstm import (layer_keys, little_spec, lstmgen, random_lstms, random_values, scratch, write_npy, write_npz,
+from lstm import (MODELS, layer_keys, little_spec, lstmgen, random_lstms, random_values, scratch, write_npy, write_npz,
                   write_spec)
 from simulation import simulated
 
 suite = Suite()
+D50 = MODELS.parent / "cases" / "designs" / "d50" / "s.yaml"
 
 
 def one_cell(folder, w_g, bias, x, **keys):
@@ -74,6 +75,28 @@ def _():
             fractions.append(state_format(simulated(spec, LG_STEPS="12"))[1])
     check(min(fractions) == -8 and max(fractions) >= 37, "fractions %s", fractions)
     return "fractions %s" % fractions
+
+
+@suite.case("pre-activations narrower than activations, with a head", ["iverilog"])
+def _():
+    """A head's row has the bits of an activation, whatever the curves get."""
+    for activation, preactivation in ((12, 9), (12, 11), (12, 12), (12, 13)):
+        with scratch() as folder:
+            rng = random.Random(3)
+            write_npz(folder + "/w.npz", random_lstms(rng, [(3, 5)], 3, 3.0))
+            write_npy(folder + "/x.npy", (12, 3), random_values(rng, 36, 4.0))
+            spec = write_spec(folder, {
+                "name": "narrow", "model": {"file": "w.npz", "layers": layer_keys(1, 3)},
+                "precision": {"activation": activation, "preactivation": preactivation},
+                "engine": {"pes": 2, "pe_width": 2}, "verify": {"input": "x.npy"}})
+            simulated(spec, LG_STEPS="12")
+
+
+@suite.case("the case of a pre-activation narrower than activation that people have", ["iverilog", D50])
+def _():
+    with scratch() as folder:
+        r = lstmgen("sim", D50, "--sim", "icarus", "--json", "-o", folder + "/out", env=dict(os.environ, LG_STEPS="8"))
+    check(r.status == 0 and r.get("verify.mismatches") == 0, "exit %s: %s", r.status, r.last())
 
 
 @suite.case("precision.state_range holds the format; too small a range is a warning with the value reached")
