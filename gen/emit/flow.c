@@ -54,6 +54,9 @@ static bool emit_pnr(const Design *d, Folder *f, Diag *diag, Holes *h)
     hole_text(h, "PNR_ENDING", t->ending);
     hole_text(h, "PNR_PACK", t->pack);
     hole_text(h, "PNR_PACK_OPTIONS", t->pack_options);
+    if (*t->pins && !template_copy(f, diag, h, str_format(a, "templates/flow/pnr/%s", t->pins),
+                                   str_format(a, "syn/%s", t->pins)))
+        return false;
     return template_fill(f, diag, h, "templates/flow/pnr/pins.v", str_format(a, "syn/%s_pins.v", d->spec->name))
            && template_fill(f, diag, h, "templates/flow/pnr/pnr.ys", "syn/pnr.ys")
            && template_fill(f, diag, h, "templates/flow/pnr/pnr.sh", "syn/pnr.sh");

@@ -12,8 +12,8 @@
 enum { NETLIST_S = 3600, PLACE_S = 14400, PACK_S = 600, FILE_LIMIT = 256 << 20, SHELL_SIGNAL = 128, NOT_FOUND = 127 };
 
 static const PnrTool TOOLS[] = {
-#define PNR(family, program, synth, options, write, ending, pack, pack_options, lut, ff, dsp, bram) \
-    {family, program, synth, options, write, ending, pack, pack_options, lut, ff, dsp, bram},
+#define PNR(family, program, synth, options, pins, write, ending, pack, pack_options, lut, ff, dsp, bram) \
+    {family, program, synth, options, pins, write, ending, pack, pack_options, lut, ff, dsp, bram},
 #include "flow/pnr.def"
 #undef PNR
 };
@@ -25,13 +25,25 @@ const PnrTool *pnr_tool(const Part *p)
     return NULL;
 }
 
-/* ECP5: the digit after the name's hyphen; 6, the slowest, where the spec names only the part. */
+/* The digit after the name's hyphen ("LFE5U-25F-8BG381C") where it is one of `grades`; 0: not said. */
+static char speed_grade(const Part *p, const char *code, const char *grades)
+{
+    const char *grade = code && strlen(code) > strlen(p->name) ? code + strlen(p->name) : "";
+    grade += strspn(grade, "-_ ");
+    return *grade && strchr(grades, *grade) ? *grade : '\0';
+}
+
+/* ECP5: an option; 6, the slowest, where the spec names only the part. Nexus: within the device's name. */
 const char *pnr_device(Arena *a, const Part *p, const char *code)
 {
-    if (strcmp(p->family, "ecp5") != 0) return p->nextpnr;
-    const char *grade = code && strlen(code) > strlen(p->name) ? code + strlen(p->name) : "-6";
-    grade += strspn(grade, "-_ ");
-    return str_format(a, "%s --speed %c", p->nextpnr, *grade >= '6' && *grade <= '8' ? *grade : '6');
+    if (strcmp(p->family, "ecp5") == 0) {
+        char grade = speed_grade(p, code, "678");
+        return str_format(a, "%s --speed %c", p->nextpnr, grade ? grade : '6');
+    }
+    char *device = str_dup(a, p->nextpnr);
+    char *at = strstr(device, p->name), grade = speed_grade(p, code, "789");
+    if (strcmp(p->family, "nexus") == 0 && at && grade) at[strlen(p->name) + 1] = grade;
+    return device;
 }
 
 /* ---------------------------------------------------------------- running a step */
@@ -58,6 +70,8 @@ static const char *known_reason(Arena *a, const char *log, const PnrTool *t, Too
     if (!log) return NULL;
     if (end.status == SHELL_SIGNAL + SIGKILL || strstr(log, "std::bad_alloc") || strstr(log, "MemoryError"))
         return "it was killed or ran out of memory: close other programs, or take a machine with more";
+    if (strstr(log, "CIN driven by non-CCU2"))
+        return "Yosys 0.70's carry chains are not for it: with Yosys 0.23 ($YOSYS) it works";
     if (strstr(log, "unrecognised option") || strstr(log, "Unknown option or option in arguments"))
         return str_format(a, "it does not know an option of this flow: it is too old; nextpnr 0.11 and Yosys 0.23 and "
                              "0.70 work (%s of PyPI: `make pnr-tools`)", t->program);

@@ -9,7 +9,7 @@ enum { PNR_SEEDS_MAX = 99 };
 
 /* One row of pnr.def; the columns are explained there. */
 typedef struct PnrTool {
-    const char *family, *program, *synth, *options, *write, *ending, *pack, *pack_options;
+    const char *family, *program, *synth, *options, *pins, *write, *ending, *pack, *pack_options;
     const char *lut, *ff, *dsp, *bram;
 } PnrTool;
 

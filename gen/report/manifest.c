@@ -19,7 +19,7 @@ static const char *const RENEWED[] = {
     "build/*.log", "build/result-*.json", "build/waves.fst",
     "build/cache/verilator-*", "build/cache/icarus-*", "build/cache/runtime-*", "build/tmp/ivr*", "build/tmp/yosys-*",
     "syn/@.json", "syn/@.log", "syn/@.log.screen", "syn/@.stat.txt", "syn/@.stat.json", "syn/@.roms.txt",
-    "syn/@_*.log", "syn/@_*.json", "syn/@_*.stat.txt", "syn/@_*.config", "syn/@_*.asc", "syn/@.bit",
+    "syn/@_*.log", "syn/@_*.json", "syn/@_*.stat.txt", "syn/@_*.config", "syn/@_*.asc", "syn/@_*.fasm", "syn/@.bit",
     "syn/vivado_*.txt", "syn/vivado_*.dcp",
     "build/vivado.jou",
 };

@@ -143,6 +143,8 @@ def refused(name, status, words, *options, part="LFE5U-25F", dsp=5, **programs):
 
 
 refused("nextpnr is not there", 4, ["nextpnr-ecp5 is not there", "make pnr-tools"], nextpnr_ecp5=None)
+refused("Yosys 0.70 on Nexus", 4, ["with Yosys 0.23"], part="LIFCL-40", nextpnr_ecp5=None,
+        nextpnr_nexus="echo 'ERROR: CCU2 CIN driven by non-CCU2 cell'; exit 125")
 refused("nextpnr is too old", 4, ["too old"], nextpnr_ecp5="echo \"unrecognised option '--report'\"; exit 255")
 refused("nextpnr crashes", 4, ["signal 11"], nextpnr_ecp5="kill -SEGV $$")
 refused("nextpnr is killed", 4, ["out of memory"], nextpnr_ecp5="kill -KILL $$")

@@ -1,5 +1,6 @@
 /* test_parts.c: part names, and block RAM counts against what Yosys mapped (tests/leaf/blocks.txt). */
 #include "flow/parts.h"
+#include "flow/pnr.h"
 #include "flow/synth.h"
 
 #include <setjmp.h>
@@ -99,6 +100,25 @@ static void test_shapes(void **state)
     assert_int_equal(part_rom_blocks(family_find("polarfire"), 10, 4096, 1), 2);
 }
 
+/* The speed grade of an ordering code reaches nextpnr; the slowest of ECP5 where there is none. */
+static void test_devices(void **state)
+{
+    (void)state;
+    Arena *a = arena_new();
+    const struct { const char *code, *device; } rows[] = {
+        {"LFE5U-25F", "--25k --speed 6"},          {"LFE5U-25F-8BG381C", "--25k --speed 8"},
+        {"lfe5um-85f-7bg756i", "--um-85k --speed 7"}, {"iCE40UP5K-SG48", "--up5k"},
+        {"LIFCL-40", "--device LIFCL-40-8BG400C"}, {"LIFCL-40-9BG400C", "--device LIFCL-40-9BG400C"}};
+    for (int i = 0; i < LENGTH(rows); i++) {
+        const Part *p = part_find(rows[i].code);
+        assert_non_null(pnr_tool(p));
+        assert_string_equal(pnr_device(a, p, rows[i].code), rows[i].device);
+    }
+    assert_null(pnr_tool(part_find("xc7a35t")));
+    assert_null(pnr_tool(part_find("iCE40UP3K")));
+    arena_free(a);
+}
+
 /* Hand computed: one part of b_max bits, then parts of b_max - 1. */
 static void test_mul_split(void **state)
 {
@@ -151,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),     cmocka_unit_test(test_unknown_names), cmocka_unit_test(test_table),
         cmocka_unit_test(test_mul_split), cmocka_unit_test(test_blocks),        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_devices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

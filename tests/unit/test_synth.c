@@ -110,8 +110,8 @@ static SynthExpect expected(const Part *p)
                          .ram_blocks = part_ram_blocks(f, 16, DEPTH)};
 }
 
-static const char *const EVERY[] = {"iCE40UP5K", "iCE40HX8K", "LFE5U-25F", "LIFCL-40", "xc7a35t", "xczu3eg", "xcku060",
-                                    "10CX220"};
+static const char *const EVERY[] = {"iCE40UP5K", "iCE40HX8K", "LFE5U-25F", "LIFCL-40", "xc7a35t", "xczu3eg",
+                                    "xcku060",   "5CSEBA6",   "10CX220"};
 
 /* Counted or mapped, every family has exactly what the planner would expect. */
 static void test_families(void **state)
