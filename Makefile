@@ -12,11 +12,13 @@ JOBS     ?= $(shell nproc 2>/dev/null || echo 2)
 
 # All that `make setup` installs: to build, to simulate and synthesise, to test and lint.
 PACKAGES = gcc g++ libc6-dev pkg-config libyaml-dev libzip-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler \
-	libonnx-dev libjansson-dev libssl-dev iverilog verilator yosys python3 python3-numpy \
+	libonnx-dev libjansson-dev libhdf5-dev libssl-dev iverilog verilator yosys python3 python3-numpy \
 	libcmocka-dev valgrind clang libclang-rt-14-dev cppcheck slurm-wlm chromium \
 	python3-venv python3-torch python3-onnx
 
-LIBRARIES = yaml-0.1 libzip zlib libprotobuf-c jansson libcrypto
+LIBRARIES = yaml-0.1 libzip zlib libprotobuf-c jansson libcrypto $(HDF5)
+# Debian calls the serial library so; others plainly hdf5.
+HDF5     := $(shell pkg-config --exists hdf5-serial 2>/dev/null && echo hdf5-serial || echo hdf5)
 ONNX_PROTO ?= $(firstword $(wildcard /usr/include/onnx/onnx.proto /usr/local/include/onnx/onnx.proto))
 
 SOURCES   := $(sort $(wildcard gen/*.c gen/*/*.c))
@@ -34,8 +36,10 @@ WARNINGS   = -Wall -Wextra -Werror
 
 VENV      ?= $(BUILD)/venv
 TOOLS     ?= $(BUILD)/tools
+FRAMEWORKS ?= $(BUILD)/frameworks
 
-.PHONY: all help setup venv pnr-tools install demo page test test-long test-programs all-programs sanitized-programs \
+.PHONY: all help setup venv pnr-tools frameworks install demo page test test-long test-programs all-programs \
+	sanitized-programs \
 	bench bench-gen storage area patterns sweeps lint sanitize clean FORCE
 .DELETE_ON_ERROR:
 
@@ -107,6 +111,14 @@ $(TOOLS)/made: gen/flow/requirements.txt
 	@rm -rf $(TOOLS)
 	$(PYTHON) -m venv $(TOOLS)
 	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+frameworks: $(FRAMEWORKS)/made ## Keras, into build/frameworks: tests then make its files anew
+
+$(FRAMEWORKS)/made: tests/requirements-frameworks.txt
+	@rm -rf $(FRAMEWORKS)
+	$(PYTHON) -m venv $(FRAMEWORKS)
+	$(FRAMEWORKS)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 install: $(BUILD)/lstmgen ## install program, templates, testbench and man page (PREFIX, DESTDIR)

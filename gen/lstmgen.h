@@ -216,7 +216,7 @@ typedef struct Tensor { const char *name; int rank; int64_t shape[8]; int64_t co
 
 /* One row of the importer table: a container of named tensors. */
 typedef struct Model Model;
-/* Opens .npz, a folder of .npy, .npy, .safetensors, .onnx, .pt or .pth (told apart by content, then by name). */
+/* Opens .npz, a folder of .npy, .npy, .safetensors, .onnx, .pt, .pth, .keras or .h5 (by content, then by name). */
 Model *model_open(Arena *a, Diag *d, Place from, const char *path);
 /* Gives back open files; tensors and names stay (they are in the arena). NULL is allowed. */
 void model_close(Model *m);

@@ -9,6 +9,7 @@ static const struct {
 } PAIRS[] = {
     { "weights", "biases" }, { "weight", "bias" }, { "kernel", "bias" }, { "MatMul", "BiasAdd" },
     { "w", "b" },            { "W", "b" },         { "w", "bias" },      { "W", "bias" },
+    { "vars/0", "vars/1" },
 };
 
 /* What people call the last layer of a network. */

@@ -17,6 +17,7 @@ static const struct {
 } CONVENTIONS[] = {
     { "weight_hh", "weight_ih", { "bias_ih", "bias_hh" }, "ifgo", true, "PyTorch" },
     { "recurrent_kernel", "kernel", { "bias" }, "ifco", true, "Keras" },
+    { "cell/vars/1", "cell/vars/0", { "cell/vars/2" }, "ifco", true, "Keras" },
     { "MatMul_1", "MatMul", { "BiasAdd" }, "ifco", false, "Keras in TensorFlow's graphs" },
     { "w_hh", "w_ih", { "b_ih", "b_hh", "b" }, "ifgo", false, "PyTorch" },
     { "W_hh", "W_ih", { "b_ih", "b_hh", "b" }, "ifgo", false, "PyTorch" },

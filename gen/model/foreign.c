@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-#define KERAS \
-    "; in Keras: m = keras.models.load_model(FILE); numpy.savez(\"model.npz\", **{getattr(w, \"path\", w.name): " \
-    "w.numpy() for w in m.weights})"
 #define TORCH \
     "; in PyTorch: d = torch.load(FILE, map_location=\"cpu\"); d = getattr(d, \"state_dict\", lambda: d)(); " \
     "numpy.savez(\"model.npz\", **{k: v.numpy() for k, v in d.items()})"
@@ -36,7 +33,6 @@ static const struct {
     size_t at, length;
     const char *bytes, *text;
 } MAGIC[] = {
-    { 0, 8, "\x89HDF\r\n\x1a\n", "an HDF5 file (Keras .h5), which is not supported by this version" KERAS },
     { 4, 4, "TFL3", "a TensorFlow Lite model (.tflite), which this version does not read" LITE },
     { 0, 10, "MATLAB 5.0", "a MATLAB file (.mat), which this version does not read" MATLAB },
     { 0, 10, "MATLAB 7.3", "a MATLAB file (.mat, version 7.3), which this version does not read" MATLAB },
@@ -61,13 +57,6 @@ static const struct {
     { ".pth", "named like a PyTorch checkpoint, but its content is none: damaged?" },
 };
 
-/* Members that tell whose zip archive it is. */
-static const struct {
-    const char *member, *text;
-} ZIPPED[] = {
-    { "model.weights.h5", "a model of Keras 3 (.keras), which this version does not read" KERAS },
-};
-
 /* Files that tell what a folder is. */
 static const struct {
     const char *file, *text;
@@ -76,7 +65,7 @@ static const struct {
     { "checkpoint", "the checkpoints of TensorFlow, which this version does not read" CHECKPOINT },
     { "model.safetensors", "no .npy file, but a model.safetensors: name that file" },
     { "pytorch_model.bin", "a PyTorch model of Hugging Face: save its weights as .safetensors or .npz" TORCH },
-    { "model.weights.h5", "an unpacked .keras file, which this version does not read" KERAS },
+    { "model.weights.h5", "an unpacked .keras file: name the .keras file itself, or its model.weights.h5" },
 };
 
 /* GraphDef: field 1, a NodeDef, whose field 1 is a printable name, followed by field 2, the operator. */
@@ -119,15 +108,6 @@ const char *foreign_file(const char *path, const uint8_t *head, size_t n)
         if (str_ends(path, NAMED[i].suffix))
             return strcmp(NAMED[i].suffix, ".pb") == 0 ? FROZEN_GRAPH : NAMED[i].text;
     return json_text(head, n);
-}
-
-const char *foreign_zip(const char *const *names, int n)
-{
-    for (int i = 0; i < LENGTH(ZIPPED); i++)
-        for (int k = 0; k < n; k++)
-            if (strcmp(path_name(names[k]), ZIPPED[i].member) == 0)
-                return ZIPPED[i].text;
-    return NULL;
 }
 
 const char *foreign_folder(Arena *a, const char *path)

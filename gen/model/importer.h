@@ -93,7 +93,7 @@ typedef struct Importer {
     int (*derive)(Model *m, const Subject *s, const char *name, Tensor *out);
 } Importer;
 extern const Importer importer_npz, importer_npy, importer_folder, importer_safetensors,
-    importer_onnx, importer_torch;
+    importer_onnx, importer_torch, importer_h5, importer_keras;
 
 typedef struct NamedTensor { const char *name; int index; } NamedTensor;
 struct Model {
@@ -118,8 +118,7 @@ int model_layers(Model *m, Diag *d, Place from, FoundNetwork *out);
 /* What a file that no importer reads is, by its first bytes (then by its name), and what to do instead; NULL:
  * unknown. */
 const char *foreign_file(const char *path, const uint8_t *head, size_t n);
-/* The same of a zip archive with members of these names; of a folder. */
-const char *foreign_zip(const char *const *names, int n);
+/* The same of a folder. */
 const char *foreign_folder(Arena *a, const char *path);
 
 #endif

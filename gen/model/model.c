@@ -10,7 +10,9 @@
 enum { NAMES_SHOWN = 12, NAME_LENGTH_MAX = 1024, TENSORS_MAX = 1 << 20 };
 
 static const Importer *const IMPORTERS[] = {
-    &importer_torch,                    /* before .npz: both are zip archives */
+    &importer_torch,                    /* before .npz: all are zip archives */
+    &importer_keras,
+    &importer_h5,
     &importer_npz,
     &importer_npy,
     &importer_safetensors,
@@ -117,7 +119,8 @@ static const Importer *find_importer(const Subject *s, const char *path)
         if (str_ends(path, IMPORTERS[i]->suffix))
             return IMPORTERS[i];
     subject_error(
-        s, "not a model file this version knows: .npz, .npy, a folder of .npy, .safetensors, .onnx, .pt or .pth");
+        s, "not a model file this version knows: .npz, .npy, a folder of .npy, .safetensors, .onnx, .pt, .pth, .h5 or "
+           ".keras");
     return NULL;
 }
 

@@ -32,16 +32,6 @@ static bool add_member(Model *m, const Subject *s, Npz *npz, zip_int64_t index)
     return model_add(m, s, str_ndup(m->arena, name, strlen(name) - 4));
 }
 
-/* Other formats are zip archives too. */
-static void no_arrays(const Model *m, const Subject *s, zip_t *zip, zip_int64_t n)
-{
-    const char **names = ARENA_ARRAY(m->arena, const char *, n + 1);
-    for (zip_int64_t i = 0; i < n; i++)
-        names[i] = zip_get_name(zip, (zip_uint64_t)i, ZIP_FL_ENC_RAW);
-    const char *other = foreign_zip(names, (int)n);
-    subject_error(s, "%s", other ? other : "the zip archive holds no .npy member");
-}
-
 static bool npz_open(Model *m, const Subject *s)
 {
     Npz *npz = m->own = ARENA_NEW(m->arena, Npz);
@@ -54,7 +44,7 @@ static bool npz_open(Model *m, const Subject *s)
         if (!add_member(m, s, npz, i))
             return false;
     if (m->n == 0)
-        no_arrays(m, s, npz->zip, n);
+        subject_error(s, "the zip archive holds no .npy member");
     return m->n > 0;
 }
 

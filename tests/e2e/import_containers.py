@@ -509,11 +509,7 @@ def graph_def():
     return formats.field(1, node) + formats.field(1, node)
 
 
-FOREIGN = [("m.h5", b"\x89HDF\r\n\x1a\n" + bytes(99), ["HDF5", "Keras .h5", "numpy.savez"]),
-           ("noname", b"\x89HDF\r\n\x1a\n" + bytes(99), ["HDF5"]),
-           ("m.keras", formats.npz([("metadata.json", b"{}"), ("config.json", b"{}"), ("model.weights.h5", b"x")]),
-            ["Keras 3", "numpy.savez"]),
-           ("old.pth", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19." + bytes(99), ["pickle", "PyTorch", "refused"]),
+FOREIGN = [("old.pth", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19." + bytes(99), ["pickle", "PyTorch", "refused"]),
            ("p.pkl", b"\x80\x04\x95" + bytes(99), ["pickle", "refused"]),
            ("tar.pt", b"x" + bytes(256) + b"ustar\x0000" + bytes(300), ["tar archive"]),
            ("m.tflite", b"\x1c\0\0\0TFL3" + bytes(99), ["TensorFlow Lite", "tf.lite.Interpreter"]),

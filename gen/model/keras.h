@@ -1,0 +1,54 @@
+/* keras.h: what the files that read a Keras model share. */
+#ifndef MODEL_KERAS_H
+#define MODEL_KERAS_H
+
+#include "model/h5.h"
+
+enum { CHAIN_MAX = 256, NORMS_MAX = 4 };
+
+/* One layer of the network as its configuration has it, wrappers taken off. */
+typedef struct KerasLayer {
+    const char *class, *name;           /* LSTM for RNN(LSTMCell), Dense for TimeDistributed(Dense) */
+    const char *group;                  /* of its weights in the file */
+    bool relu;                          /* a ReLU layer of its own follows */
+    const json_t *config, *outer;       /* outer: of what it is wrapped in, or its own */
+} KerasLayer;
+
+/* A layer of the core, and what is folded into its weights. */
+typedef struct KerasPart {
+    KerasLayer layer;
+    KerasLayer before[NORMS_MAX], after[NORMS_MAX];     /* BatchNormalization of its input, of its output */
+    int n_before, n_after;
+    bool cudnn, has_bias;
+} KerasPart;
+
+typedef struct Keras {
+    H5 *h5;
+    json_t *config;                     /* NULL: weights alone */
+    bool archive;                       /* .keras: weights are numbered, not named */
+    KerasPart part[LAYERS_MAX];
+    int n;                              /* of parts; 0: not asked for yet */
+    bool last;
+    const char *input, *output;         /* names of the layers where the core begins and ends */
+} Keras;
+
+/* ---------------------------------------------------------------- keras_chain.c */
+/* The layers from the input to the output, in order, of a Sequential or of a Functional model that is one chain. -1
+ * after recording what it is instead. */
+int keras_chain(Arena *a, const Subject *s, const Keras *k, KerasLayer out[CHAIN_MAX]);
+const char *keras_text(const json_t *o, const char *key, const char *otherwise);
+bool keras_true(const json_t *o, const char *key, bool otherwise);
+bool keras_recurrent(const KerasLayer *l);
+
+/* ---------------------------------------------------------------- keras_network.c */
+/* Fills k->part: the layers that the core computes; the rest is a warning or an error. False after an error. */
+bool keras_network(Model *m, const Subject *s);
+
+/* ---------------------------------------------------------------- keras_fold.c */
+/* The name in the file of a weight of a layer: "kernel", "recurrent_kernel", "bias", "gamma" ... NULL: has none. */
+const char *keras_weight(const Model *m, const KerasLayer *l, const char *role);
+/* The name of that weight in a spec: the file's own, or that of what is folded. */
+const char *keras_name(const Model *m, const KerasPart *p, const char *role);
+int keras_derive(Model *m, const Subject *s, const char *name, Tensor *out);
+
+#endif
