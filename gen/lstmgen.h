@@ -136,6 +136,7 @@ bool folder_remove_own(const char *path);
 
 /* ---------------------------------------------------------------- cell/ */
 #include "cell/cell.h"
+void cells_print(FILE *to);                             /* cell/print.c: `lstmgen cells` */
 
 /* ---------------------------------------------------------------- spec/ */
 enum { LAYERS_MAX = 16, NAMES_MAX = 8 };
@@ -158,10 +159,15 @@ typedef struct LayerSpec {
     const char *b_R[NAMES_MAX]; int n_b_R;      /* of the rows of R alone, summed */
     bool transpose;                     /* tensors are (I, 4H) */
     double forget_bias;
+    const char *peephole, *peephole_order;      /* (3, H) in the order of these letters; NULL: none, i f o */
+    const char *W_projection, *b_projection;    /* (P, H), (P); NULL: none */
+    bool coupled;                       /* lstm: i = 1 - f */
+    double clip_input, clip_cell, clip_projection;      /* to +- these; 0: not */
+    const char *h0, *c0;                /* of the first step; NULL: 0 */
     const char *activation;             /* linear: name of a curve; NULL: none */
     const char *activations[ACTIVATIONS_MAX]; int n_activations;    /* of the cell's ACT_1 ..; 0: its own */
     Keep keep; PatternNames pattern;    /* of this layer, where given */
-    Place at, at_W, at_R, at_b, at_b_R, at_gates, at_activations;
+    Place at, at_W, at_R, at_b, at_b_R, at_gates, at_activations, at_peephole, at_projection, at_initial;
 } LayerSpec;
 
 typedef struct Spec {
@@ -273,6 +279,9 @@ typedef struct Layer {
     int inputs, hidden;                 /* hidden: neurons; outputs of a linear layer */
     int projection;                     /* elements of the projection of h; 0: none */
     double *bias;                       /* per row */
+    double *peephole;                   /* per row: times the state, added to the row; NULL: none */
+    double clip_input, clip_cell, clip_projection;      /* of rows before their curve, of the state, of the projection */
+    double *h0, *c0;                    /* before the first step; NULL: 0 */
     Place at;
     /* By network_lay_out: */
     int n_passes; Pass pass[PASSES_MAX + 1];
@@ -297,6 +306,8 @@ int layer_rows(const Layer *l);                         /* all gates: 4*hidden f
 int layer_row(const Layer *l, char gate, int neuron);
 int product_layer_row(const Network *net, int product, int row);
 int pass_units(const Layer *l, const Pass *p);          /* its rows: hidden, or those of the projection */
+double pass_clip(const Layer *l, const Pass *p);        /* of its rows before the curve; 0: none */
+const double *layer_first_state(const Layer *l);        /* c0, or h0 where h is the state; NULL: 0 */
 /* "W", "R" or "P", and as many primes as products of the same kind come before it in the layer. */
 const char *product_name(const Network *net, int product);
 /* Vector that a layer's output is in; -1: no product reads it. */
@@ -426,6 +437,7 @@ typedef struct QProduct {
 typedef struct QLayer {
     int rows;
     int64_t *bias;                      /* at row_fraction */
+    int32_t *peephole;                  /* per row, in QNetwork.peephole; NULL: none */
     int *row_fraction;
     Format z[PASSES_MAX + 1];           /* per pass: what its rows are rounded to */
     Format out;                         /* of h (or y) */
@@ -449,6 +461,7 @@ typedef struct QNetwork {
     Format pre, gate, state;     /* gate: outputs of sigmoid and tanh */
     Format inner, result, bounded;      /* rows without a curve that stay in the cell unit; results made from a state; the
                                          * state as operand, where it has no curve */
+    Format peephole;                    /* of all peephole weights */
     int acc_bits;                       /* exact for every row */
     int left_shift;                     /* of accumulators, before a row's right shift (0 as a rule) */
     ActTable table;
@@ -464,6 +477,8 @@ bool act_table_build(Arena *a, Format in, int out_bits, ActTable *out);
 int32_t act_sigmoid(const ActTable *t, int32_t z);      /* z in the pre-activation format */
 int32_t act_tanh(const ActTable *t, int32_t z);
 int64_t round_shift(int64_t v, int shift);              /* add half, arithmetic shift; shift < 0 shifts left */
+/* The same, then to +-round(clip * 2^fraction) where clip is above 0: what that cuts is not counted. */
+int64_t saturate_clip(int64_t v, Format f, double clip, int64_t *count);
 int64_t saturate(int64_t v, int bits, int64_t *count);  /* counts what had to be clipped; count may be NULL */
 int32_t format_encode(Format f, double v, int64_t *saturated);
 double format_decode(Format f, int64_t v);

@@ -200,6 +200,13 @@ static int run_patterns(const Request *r)
     return EXIT_OK;
 }
 
+static int run_cells(const Request *r)
+{
+    (void)r;
+    cells_print(stdout);
+    return EXIT_OK;
+}
+
 static int run_keys(const Request *r)
 {
     (r->given & OPTION_MARKDOWN ? keys_markdown : keys_print)(stdout);
@@ -233,6 +240,7 @@ static const Command COMMANDS[] = {
       OPTION_OUT | OPTION_SET | OPTION_JSON | OPTION_MASKS, run_prune },
     { "parts", NULL, "", "FPGA parts that are supported", 0, run_parts },
     { "patterns", NULL, "", "sparsity patterns that are supported", 0, run_patterns },
+    { "cells", NULL, "", "recurrent cells: their equations as passes, and their keys", 0, run_cells },
     { "keys", NULL, "[--markdown]", "reference of every key of a spec", OPTION_MARKDOWN, run_keys },
     { NULL, NULL, NULL, NULL, 0, NULL },
 };

@@ -110,6 +110,14 @@ int64_t saturate(int64_t v, int bits, int64_t *count)
     return clipped;
 }
 
+int64_t saturate_clip(int64_t v, Format f, double clip, int64_t *count)
+{
+    if (clip <= 0.0)
+        return saturate(v, f.bits, count);
+    int64_t top = (INT64_C(1) << (f.bits - 1)) - 1, limit = clip >= format_limit(f) ? top : round_value(ldexp(clip, f.fraction));
+    return MAX(MIN(v, MIN(limit, top)), -MIN(limit, top));
+}
+
 int64_t round_value(double v)
 {
     return (int64_t)round(v);
@@ -187,12 +195,31 @@ static Format input_format(Diag *d, const Spec *s, const Sequences *seq)
     return f;
 }
 
-/* The largest state of all layers. */
+/* The largest of n values; 0 of none. */
+static double peak_of(const double *v, int n)
+{
+    double most = 0.0;
+    for (int k = 0; v && k < n; k++)
+        most = fmax(most, fabs(v[k]));
+    return most;
+}
+
+/* The largest state of all layers, the first ones included. */
 static double state_peak(const Network *net, const Peaks *peaks)
 {
     double most = 0.0;
+    for (int k = 0; k < net->n; k++) {
+        const Layer *l = &net->layer[k];
+        most = fmax(most, fmax(peaks->state[k], peak_of(layer_first_state(l), l->hidden)));
+    }
+    return most;
+}
+
+static double peephole_peak(const Network *net)
+{
+    double most = 0.0;
     for (int k = 0; k < net->n; k++)
-        most = fmax(most, peaks->state[k]);
+        most = fmax(most, peak_of(net->layer[k].peephole, (int)strlen(net->layer[k].cell->W) * net->layer[k].hidden));
     return most;
 }
 
@@ -238,6 +265,8 @@ static double direct_range(const QNetwork *q, const Network *net, const Section 
 {
     const Layer *l = &net->layer[s->layer];
     double range = row_bound(q, net, s, &l->pass[pass]), peak = peaks->z[s->layer][pass];
+    double clip = pass_clip(l, &l->pass[pass]);
+    range = clip > 0.0 ? fmin(range, clip) : range;
     return peak > 0.0 ? fmin(range, LINEAR_SAFETY * peak) : range;
 }
 
@@ -264,6 +293,13 @@ static const Pass *writing_pass(const Network *net, const Section *s)
     return &l->pass[s->first + s->n - 1];
 }
 
+/* The largest h before the first step, of a section that writes h. */
+static double first_h(const Network *net, const Section *s)
+{
+    const Layer *l = &net->layer[s->layer];
+    return writing_pass(net, s)->effects & EFFECT_INNER ? 0.0 : peak_of(l->h0, l->outputs);
+}
+
 /* Formats that all passes of a kind share: rows that stay inside, what is made from a state, a state as operand. */
 static void shared_formats(QNetwork *q, const Network *net, const Peaks *peaks)
 {
@@ -274,7 +310,7 @@ static void shared_formats(QNetwork *q, const Network *net, const Peaks *peaks)
             if (is_inner(&net->layer[s->layer].pass[pass]))
                 inner = fmax(inner, direct_range(q, net, s, pass, peaks));
         if (from_state(writing_pass(net, s)))
-            result = fmax(result, s->writes >= 0 ? peaks->vector[s->writes] : peaks->out[s->layer]);
+            result = fmax(result, fmax(s->writes >= 0 ? peaks->vector[s->writes] : peaks->out[s->layer], first_h(net, s)));
     }
     q->inner = format_of(inner, q->gate.bits);
     q->result = result > 1.0 ? format_of(LINEAR_SAFETY * result, q->gate.bits) : q->gate;
@@ -299,7 +335,7 @@ static void section_formats(QNetwork *q, const Network *net, const Section *s, c
     QLayer *out = &q->layer[s->layer];
     for (int k = s->first; k < s->first + s->n; k++)
         out->z[k] = !curve_is_direct(l->pass[k].curve) ? q->pre : is_inner(&l->pass[k]) ? q->inner
-                    : format_of(direct_range(q, net, s, k, peaks), q->gate.bits);
+                    : format_of(fmax(direct_range(q, net, s, k, peaks), first_h(net, s)), q->gate.bits);
     out->out = result_format(q, net, s);
     if (s->writes >= 0)
         q->vector[s->writes] = out->out;
@@ -315,9 +351,16 @@ void network_formats(Diag *d, const Spec *s, const Network *net, const Sequences
     q->pre = (Format){pb, pb - 1 - PRE_INTEGER_BITS};
     q->gate = (Format){ab, ab - 1};
     q->state = state_format(d, s, net, seq, peaks);
+    q->peephole = format_of(peephole_peak(net), ab);
     for (int v = 1; v < net->vectors; v++)      /* what a section reads of the step before, until it is reached */
         q->vector[v] = peaks->vector[v] > 1.0 ? format_of(LINEAR_SAFETY * peaks->vector[v], ab) : q->gate;
     shared_formats(q, net, peaks);
-    for (int k = 0; k < net->sections; k++)
-        section_formats(q, net, &net->section[k], peaks);
+    for (int k = 0; k < net->sections; k++) {
+        const Section *section = &net->section[k];
+        section_formats(q, net, section, peaks);
+        Format h = q->layer[section->layer].out;
+        if (first_h(net, section) > format_limit(h))
+            diag_warn(d, net->layer[section->layer].at, "initial h of layer %d reaches %g, but h of this cell ends at %g: "
+                      "larger values are clipped", section->layer, first_h(net, section), format_limit(h));
+    }
 }

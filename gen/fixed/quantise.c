@@ -2,6 +2,7 @@
 #include "fixed/fixed.h"
 
 #include <math.h>
+#include <string.h>
 
 static double row_peak(const Matrix *m, int row)
 {
@@ -118,6 +119,16 @@ static void round_bias(const Layer *l, QNetwork *q, int k)
     }
 }
 
+static void round_peephole(Arena *a, const Layer *l, QNetwork *q, int k)
+{
+    int rows = (int)strlen(l->cell->W) * l->hidden;
+    if (!l->peephole)
+        return;
+    q->layer[k].peephole = ARENA_ARRAY(a, int32_t, rows);
+    for (int r = 0; r < rows; r++)
+        q->layer[k].peephole[r] = format_encode(q->peephole, l->peephole[r], NULL);
+}
+
 /* Products of a section are brought to the finest fraction among its vectors. */
 static void choose_align(QNetwork *q, const Section *s, int align_max)
 {
@@ -179,8 +190,10 @@ bool quantise_aligned(Arena *a, Diag *d, const Spec *s, const Network *net, cons
         ok &= choose_rows(d, net, out, k);
     if (!ok)
         return false;
-    for (int k = 0; k < net->n; k++)
+    for (int k = 0; k < net->n; k++) {
         round_bias(&net->layer[k], out, k);
+        round_peephole(a, &net->layer[k], out, k);
+    }
     for (int p = 0; p < net->products; p++)
         round_product(a, out, net, p);
     if (act_table_build(a, out->pre, s->activation_bits, &out->table))

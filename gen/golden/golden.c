@@ -92,13 +92,16 @@ static void run_rows(GoldenRun *run, const Section *s, int pass)
     const QLayer *q = &run->q->layer[s->layer];
     LayerRun *l = &run->layer[s->layer];
     Format to = q->z[pass];
+    int peephole_shift = run->q->peephole.fraction + run->q->state.fraction;
     int64_t *clipped = curve_is_direct(p->curve) ? &run->output_clipped : NULL;
     for (int j = 0; j < pass_units(layer, p); j++) {
         int row = layer_row(layer, p->gate, j);
         int64_t z = round_shift(row_sum(run, s, p->gate, j) + q->bias[row], q->row_fraction[row] - to.fraction);
         if (p->effects & EFFECT_PLUS)
             z += l->late[j];
-        l->z[j] = (int32_t)saturate(z, to.bits, clipped);
+        if (q->peephole && p->gate != 'p')
+            z += round_shift(q->peephole[row] * l->state[j], peephole_shift - to.fraction);
+        l->z[j] = (int32_t)saturate_clip(z, to, pass_clip(layer, p), clipped);
     }
 }
 
@@ -139,12 +142,12 @@ static Exact operand(const QNetwork *q, const LayerRun *l, const Pass *p, Curve 
 }
 
 /* Two products with one rounding: both are aligned to the finer fraction first. */
-static int64_t next_state(GoldenRun *run, Exact now, Exact kept)
+static int64_t next_state(GoldenRun *run, Exact now, Exact kept, double clip)
 {
     Format to = run->q->state;
     int fine = MAX(now.fraction, kept.fraction);
     int64_t sum = round_shift(now.value, now.fraction - fine) + round_shift(kept.value, kept.fraction - fine);
-    return saturate(round_shift(sum, fine - to.fraction), to.bits, &run->state_clipped);
+    return saturate_clip(round_shift(sum, fine - to.fraction), to, clip, &run->state_clipped);
 }
 
 enum { RESULT = EFFECT_OUT | EFFECT_OUT_A | EFFECT_OUT_STATE | EFFECT_INNER };
@@ -157,7 +160,7 @@ static int16_t run_pass(GoldenRun *run, const Layer *layer, LayerRun *l, const P
     int fraction = curve_is_direct(p->curve) ? z.fraction : q->gate.fraction;
     Exact times = operand(q, l, p, layer->activation[2], j), product = {a * times.value, fraction + times.fraction};
     if (p->effects & EFFECT_SUM)
-        l->state[j] = next_state(run, product, (Exact){l->kept[j], l->kept_fraction});
+        l->state[j] = next_state(run, product, (Exact){l->kept[j], l->kept_fraction}, layer->clip_cell);
     if (p->effects & EFFECT_HOLD)
         l->held[j] = a;
     if (p->effects & EFFECT_KEEP)
@@ -238,13 +241,29 @@ static void run_init(Arena *scratch, const QNetwork *q, GoldenRun *run)
             run->last[p] = ARENA_ARRAY(scratch, int16_t, net->product[p].m.columns);
 }
 
+/* Before the first step; h of a cell whose state it is, is made of that. */
+static void first_state(GoldenRun *run, int k)
+{
+    const Layer *l = &run->net->layer[k];
+    const double *state = layer_first_state(l);
+    int vector = layer_vector(run->net, k);
+    Format to = run->q->vector[MAX(vector, 0)], from = run->q->state;
+    for (int j = 0; j < l->hidden; j++)
+        run->layer[k].state[j] = state ? format_encode(from, state[j], NULL) : 0;
+    for (int j = 0; l->h0 && j < l->outputs; j++) {
+        int64_t made = round_shift(run->layer[k].state[j], from.fraction - to.fraction);
+        run->vector[vector][j] = (int16_t)(state == l->h0 ? saturate(made, to.bits, NULL)
+                                                          : format_encode(to, l->h0[j], NULL));
+    }
+}
+
 static void run_reset(GoldenRun *run)
 {
     const Network *net = run->net;
     for (int v = 0; v < net->vectors; v++)
         memset(run->vector[v], 0, sizeof(int16_t) * (size_t)net->vector[v].elements);
     for (int k = 0; k < net->n; k++)
-        memset(run->layer[k].state, 0, sizeof(int64_t) * (size_t)net->layer[k].hidden);
+        first_state(run, k);
     for (int p = 0; p < net->products; p++)
         if (run->last[p])
             memset(run->last[p], 0, sizeof(int16_t) * (size_t)net->product[p].m.columns);

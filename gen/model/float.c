@@ -93,6 +93,15 @@ static void pass_rows(FloatRun *f, const Section *s, const Pass *p)
         for (int j = 0; gate && j < units; j++)
             z[j] += dot(w + (int64_t)j * from->m.columns, f->in[s->term[k]], from->m.columns);
     }
+    const double *state = f->layer[s->layer].state;     /* the new one for passes behind that which makes it */
+    for (int j = 0; l->peephole && p->gate != 'p' && j < units; j++)
+        z[j] += l->peephole[layer_row(l, p->gate, j)] * state[j];
+}
+
+/* To +-limit, where there is one. */
+static double clipped(double v, double limit)
+{
+    return limit > 0.0 ? fmin(fmax(v, -limit), limit) : v;
 }
 
 static double operand(const FloatLayer *l, const Pass *p, Curve bound, int j)
@@ -110,14 +119,15 @@ static double operand(const FloatLayer *l, const Pass *p, Curve bound, int j)
 /* What a pass does with a neuron; what it writes, if it writes. */
 static double float_pass(FloatLayer *l, const Layer *layer, const Pass *p, int j)
 {
-    double a = curve_value(p->curve, l->z[j] + (p->effects & EFFECT_PLUS ? l->late[j] : 0.0));
+    double z = l->z[j] + (p->effects & EFFECT_PLUS ? l->late[j] : 0.0);
+    double a = curve_value(p->curve, clipped(z, pass_clip(layer, p)));
     double product = a * operand(l, p, layer->activation[2], j);
     if (p->effects & EFFECT_HOLD)
         l->held[j] = a;
     if (p->effects & EFFECT_KEEP)
         l->kept[j] = product;
     if (p->effects & EFFECT_SUM)
-        l->state[j] = product + l->kept[j];
+        l->state[j] = clipped(product + l->kept[j], layer->clip_cell);
     if (p->effects & EFFECT_LATE)
         l->late[j] = product;
     return p->effects & EFFECT_OUT_STATE ? l->state[j] : p->effects & EFFECT_OUT_A ? a : product;
@@ -174,8 +184,15 @@ static void reset(FloatRun *f)
     const Network *net = f->net;
     for (int v = 0; v < net->vectors; v++)
         clear(f->vector[v], net->vector[v].elements);
-    for (int k = 0; k < net->n; k++)
-        clear(f->layer[k].state, net->layer[k].hidden);
+    for (int k = 0; k < net->n; k++) {
+        const Layer *l = &net->layer[k];
+        const double *state = layer_first_state(l);
+        clear(f->layer[k].state, l->hidden);
+        if (state)
+            memcpy(f->layer[k].state, state, sizeof(double) * (size_t)l->hidden);
+        if (l->h0)
+            memcpy(f->vector[layer_vector(net, k)], l->h0, sizeof(double) * (size_t)l->outputs);
+    }
     for (int p = 0; p < net->products; p++)
         clear(f->last[p], net->product[p].m.columns);
 }

@@ -17,7 +17,7 @@ typedef struct Loader {
     int inputs; /* what the layer before gives; 0: first layer, or unknown */
     /* The whole matrices, rows in canonical order, and for each gate its block of rows in the
      * file. */
-    float *W, *R;
+    float *W, *R, *P;
     int source[GATES_MAX];
 } Loader;
 
@@ -234,15 +234,108 @@ static bool add_bias_R(const Loader *l, const char *name, Layer *out)
     return t != NULL;
 }
 
+/* The file has i of coupled gates: f = 1 - s(z) = s(-z). */
+static bool is_negated(const Loader *l)
+{
+    return l->spec->coupled && l->spec->gates && strchr(l->spec->gates, 'i');
+}
+
+/* A tensor of so many values, whatever its shape is beside dimensions of 1: `what` they are. NULL after an error. */
+static Tensor *values_tensor(const Loader *l, Place at, const char *name, int n, const char *what)
+{
+    Tensor *t = load_tensor(l, at, name, 1);
+    if (!t || t->count == n)
+        return t;
+    Subject s = tensor_subject(l, at, t->name);
+    subject_error(&s, "expected %d values (%s), found %s", n, what, shape_text(l->arena, t));
+    return NULL;
+}
+
+static double *doubles(const Loader *l, const Tensor *t)
+{
+    double *out = ARENA_ARRAY(l->arena, double, t->count);
+    for (int64_t k = 0; k < t->count; k++)
+        out[k] = (double)t->data[k];
+    return out;
+}
+
+/* Weights of the state, of three gates; those of a gate that the cell does not have (i of a coupled one) are left out. */
+static bool load_peephole(const Loader *l, Layer *out)
+{
+    if (!l->spec->peephole)
+        return true;
+    const char *order = l->spec->peephole_order ? l->spec->peephole_order : "ifo";
+    Tensor *t = values_tensor(l, l->spec->at_peephole, l->spec->peephole, 3 * out->hidden, "3*hidden");
+    out->peephole = ARENA_ARRAY(l->arena, double, (int)strlen(out->gates) * out->hidden);
+    bool coupled_i = is_negated(l);
+    for (int k = 0; t && k < t->count; k++) {
+        char gate = order[k / out->hidden];
+        if (l->spec->coupled && gate != 'o' && (gate == 'i') != coupled_i)
+            continue;
+        double value = (double)t->data[k];
+        out->peephole[layer_row(out, coupled_i && gate == 'i' ? 'f' : gate, k % out->hidden)] =
+            coupled_i && gate == 'i' ? -value : value;
+    }
+    return t != NULL;
+}
+
+static bool load_initial(const Loader *l, Layer *out)
+{
+    const LayerSpec *s = l->spec;
+    int outputs = out->projection > 0 ? out->projection : out->hidden;
+    Tensor *h = s->h0 ? values_tensor(l, s->at_initial, s->h0, outputs, "the layer's outputs") : NULL;
+    Tensor *c = s->c0 ? values_tensor(l, s->at_initial, s->c0, out->hidden, "hidden") : NULL;
+    out->h0 = h ? doubles(l, h) : NULL;
+    out->c0 = c ? doubles(l, c) : NULL;
+    return (h || !s->h0) && (c || !s->c0);
+}
+
+/* (P, H), and its bias behind those of the gates. */
+static bool load_projection(Loader *l, Layer *out)
+{
+    const char *name = l->spec->W_projection;
+    Tensor *t = name ? load_tensor(l, l->spec->at_projection, name, 2) : NULL;
+    if (!t)
+        return !name;
+    int64_t rows = t->shape[l->spec->transpose ? 1 : 0];
+    if (t->rank != 2 || rows < 1 || rows > INT32_MAX)
+        rows = 1;
+    if (l->spec->transpose ? !matrix_shape(l, l->spec->at_projection, t, out->hidden, rows, "")
+                           : !matrix_shape(l, l->spec->at_projection, t, rows, out->hidden, ""))
+        return false;
+    out->projection = (int)rows;
+    l->P = to_rows(l, t, out->projection, out->hidden);
+    return true;
+}
+
+static bool add_projection_bias(const Loader *l, Layer *out, int first)
+{
+    const char *name = l->spec->b_projection;
+    Tensor *t = name ? values_tensor(l, l->spec->at_projection, name, out->projection, "those of the projection") : NULL;
+    for (int k = 0; t && k < t->count; k++)
+        out->bias[first + k] = (double)t->data[k];
+    return t || !name;
+}
+
+static void negate_rows(float *v, int rows, int columns)
+{
+    for (int64_t k = 0; k < (int64_t)rows * columns; k++)
+        v[k] = -v[k];
+}
+
 static bool load_bias(const Loader *l, Layer *out)
 {
     bool ok = true;
     cell_rows(l->cell, out->gates);
-    out->bias = ARENA_ARRAY(l->arena, double, (int)strlen(out->gates) * out->hidden);
+    int rows = (int)strlen(out->gates) * out->hidden;
+    out->bias = ARENA_ARRAY(l->arena, double, rows + out->projection);
+    ok = add_projection_bias(l, out, rows);
     for (int i = 0; i < l->spec->n_b; i++)
         ok = add_bias(l, l->spec->b[i], out) && ok;
     for (int i = 0; i < l->spec->n_b_R; i++)
         ok = add_bias_R(l, l->spec->b_R[i], out) && ok;
+    for (int r = 0; is_negated(l) && r < out->hidden; r++)
+        out->bias[layer_row(out, 'f', r)] *= -1;
     for (int r = 0; cell_has_key(l->cell, "forget_bias") && r < out->hidden; r++)
         out->bias[layer_row(out, 'f', r)] += l->spec->forget_bias;
     return ok;
@@ -254,10 +347,12 @@ static bool load_R(Loader *l, const Layer *out)
     Tensor *R = load_tensor(l, l->spec->at_R, l->spec->R, 2);
     if (!R)
         return false;
-    bool fits = l->spec->transpose ? matrix_shape(l, l->spec->at_R, R, out->hidden, rows, "")
-                                   : matrix_shape(l, l->spec->at_R, R, rows, out->hidden, "");
+    int columns = out->projection > 0 ? out->projection : out->hidden;
+    const char *why = out->projection > 0 ? ": its columns are those of the projection" : "";
+    bool fits = l->spec->transpose ? matrix_shape(l, l->spec->at_R, R, columns, rows, why)
+                                   : matrix_shape(l, l->spec->at_R, R, rows, columns, why);
     if (fits)
-        l->R = to_rows(l, R, rows, out->hidden);
+        l->R = to_rows(l, R, rows, columns);
     return fits;
 }
 
@@ -306,13 +401,24 @@ static bool load_layer(Loader *l, Layer *out)
     if (!W || !sizes_from_W(l, W, out))
         return false;
     l->W = to_rows(l, W, gates_of(l) * out->hidden, out->inputs);
+    out->clip_input = l->spec->clip_input;
+    out->clip_cell = l->spec->clip_cell;
+    out->clip_projection = l->spec->clip_projection;
     bool recurrent = l->cell->R[0] != '\0';
-    bool R = !recurrent || load_R(l, out), b = load_bias(l, out); /* both, to report both */
-    if (!R || !b)
+    if (!load_projection(l, out))
         return false;
+    bool R = !recurrent || load_R(l, out), b = load_bias(l, out); /* all, to report all */
+    bool P = load_peephole(l, out), initial = load_initial(l, out);
+    if (!R || !b || !P || !initial)
+        return false;
+    int columns = out->projection > 0 ? out->projection : out->hidden;
     if (!in_order(l)) {
         permute_rows(l, l->W, out->hidden, out->inputs);
-        permute_rows(l, l->R, out->hidden, out->hidden);
+        permute_rows(l, l->R, out->hidden, columns);
+    }
+    if (is_negated(l)) {                /* f is the first gate of the cell */
+        negate_rows(l->W, out->hidden, out->inputs);
+        negate_rows(l->R, out->hidden, columns);
     }
     return true;
 }
@@ -322,12 +428,17 @@ static bool load_layer(Loader *l, Layer *out)
 static void set_product(const Loader *l, const Layer *layer, Product *p)
 {
     bool input = p->from == layer->in;
+    p->turned = l->spec->transpose;
+    if (p->gates[0] == 'p') {           /* the projection has no other gates */
+        p->m.value = l->P;
+        p->tensor = l->spec->W_projection;
+        return;
+    }
     const char *letters = input ? l->cell->W : l->cell->R, *first = strchr(letters, p->gates[0]);
     REQUIRE(first && strncmp(first, p->gates, (size_t)p->m.gates) == 0);
     int gate = (int)(first - letters);
     p->m.value = (input ? l->W : l->R) + (int64_t)gate * layer->hidden * p->m.columns;
     p->tensor = input ? l->spec->W : l->spec->R;
-    p->turned = l->spec->transpose;
     for (int k = 0; k < p->m.gates; k++)
         p->block[k] = l->source[gate + k];
 }
@@ -368,7 +479,7 @@ bool network_load(Arena *a, Diag *d, const Spec *s, Network *out)
                        .cell = cell_find(found[i].cell) };
         REQUIRE(l->cell);
         bool loaded = load_layer(l, &out->layer[i]);
-        inputs = loaded ? out->layer[i].hidden : 0; /* unknown after an error: one message each */
+        inputs = !loaded ? 0 : out->layer[i].projection > 0 ? out->layer[i].projection : out->layer[i].hidden; /* unknown after an error: one message each */
         ok = ok && loaded;
     }
     model_close(m);

@@ -27,6 +27,19 @@ int pass_units(const Layer *l, const Pass *p)
     return p->gate == PROJECTION.gate ? l->projection : l->hidden;
 }
 
+double pass_clip(const Layer *l, const Pass *p)
+{
+    return p->gate == PROJECTION.gate ? l->clip_projection : p->activation > 0 ? l->clip_input : 0.0;
+}
+
+const double *layer_first_state(const Layer *l)
+{
+    for (int k = 0; k < l->n_passes; k++)
+        if (l->pass[k].effects & EFFECT_OUT_STATE)
+            return l->h0;
+    return l->c0;
+}
+
 int product_layer_row(const Network *net, int product, int row)
 {
     const Product *p = &net->product[product];

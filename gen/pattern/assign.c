@@ -39,6 +39,7 @@ static void take_letters(Diag *d, const Layer *l, int layer, const Product *p, R
 {
     const Rate given = *r;
     const Cell *c = l->cell;
+    unsigned seen = 0;
     for (int g = 0; given.letter[0] && g < GATES_MAX; g++)
         r->gate[g] = 1;
     for (int k = 0; given.letter[k]; k++) {
@@ -47,6 +48,10 @@ static void take_letters(Diag *d, const Layer *l, int layer, const Product *p, R
             diag_error(d, given.at, "a rate is given for gate %c, which layer %d, cell %s, does not have: its gates are "
                        "%s; give rates per gate in model.layers.%d.sparsity.keep", given.letter[k], layer,
                        cell_name(c), c->W, layer);
+        else if (seen >> gate & 1)
+            diag_error(d, given.at, "two rates are given for one gate of layer %d: %c is %c there", layer,
+                       given.letter[k], c->W[gate]);
+        seen |= gate < 0 ? 0 : 1u << gate;
         for (int g = 0; gate >= 0 && g < p->m.gates; g++)
             if (p->gates[g] == c->W[gate] || p->gates[g] == c->R[gate])
                 r->gate[g] = given.gate[k];

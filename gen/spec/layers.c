@@ -4,7 +4,10 @@
 #include <string.h>
 
 /* Keys that not every cell has. */
-static const char *const keys[] = { "R", "gates", "forget_bias", "reset", "b_R", "activation", "activations" };
+static const char *const keys[] = { "R", "gates", "forget_bias", "reset", "b_R", "activation",
+                                    "activations", "coupled", "peephole", "peephole_order", "projection", "clip",
+                                    "clip.input", "clip.cell", "clip.projection", "initial", "initial.h",
+                                    "initial.c" };
 
 static const char *name_of(const Spec *s, int layer, const char *key)
 {
@@ -46,7 +49,7 @@ static const Cell *cell_of(const LayerSpec *l)
 {
     if (strcmp(l->cell, "gru") == 0)
         return cell_find(l->reset && strcmp(l->reset, "before") == 0 ? "gru_before" : "gru_after");
-    return cell_find(l->cell);
+    return cell_find(l->coupled && strcmp(l->cell, "lstm") == 0 ? "lstm_coupled" : l->cell);
 }
 
 /* "r, z (or u), n (or c, h)" */
@@ -98,6 +101,38 @@ static void check_biases(const Spec *s, Diag *d, const LayerSpec *l, int layer, 
                    name_of(s, layer, "b"));
 }
 
+/* Keys that need another one. */
+static void check_needs(const Spec *s, Diag *d, int layer)
+{
+    static const char *const needs[][2] = { { "peephole_order", "peephole" }, { "clip.projection", "projection" },
+                                            { "projection.b", "projection.W" } };
+    Place at, other;
+    for (int i = 0; i < LENGTH(needs); i++)
+        if (key_given(s, name_of(s, layer, needs[i][0]), &at) && !key_given(s, name_of(s, layer, needs[i][1]), &other))
+            diag_error(d, at, "%s has no effect without %s", name_of(s, layer, needs[i][0]), needs[i][1]);
+    if (key_given(s, name_of(s, layer, "projection"), &at) && !key_given(s, name_of(s, layer, "projection.W"), &other))
+        diag_error(d, at, "%s: the tensor's name is missing, like  projection: {W: name}",
+                   name_of(s, layer, "projection"));
+}
+
+static void check_peephole_order(const Spec *s, Diag *d, const LayerSpec *l, int layer)
+{
+    const char *order = l->peephole_order;
+    if (order && (strlen(order) != 3 || !strchr(order, 'i') || !strchr(order, 'f') || !strchr(order, 'o')))
+        diag_error(d, spec_at(s, name_of(s, layer, "peephole_order")), "%s: '%.60s' is no order of i, f and o, each once",
+                   name_of(s, layer, "peephole_order"), order);
+}
+
+/* 1 - s(z) is s(-z) of sigmoids alone. */
+static void check_coupled(const Spec *s, Diag *d, const LayerSpec *l, int layer)
+{
+    bool input = l->coupled && l->gates && strchr(l->gates, 'i');
+    const char *curve = l->n_activations > 0 ? l->activations[0] : "sigmoid";
+    if (input && strcmp(curve, "sigmoid") != 0)
+        diag_error(d, l->at_activations, "%s: coupled gates of i need a sigmoid there (f = 1 - i is made of the negated "
+                   "rows of i), not %s", name_of(s, layer, "activations"), curve);
+}
+
 void check_layers(Spec *s, Diag *d)
 {
     for (int i = 0; i < s->n_layers; i++) {
@@ -107,6 +142,7 @@ void check_layers(Spec *s, Diag *d)
         const Cell *c = cell_of(l);
         REQUIRE(c);
         check_unused(s, d, i, c);
+        check_needs(s, d, i);
         if (!cell_has_key(c, "R")) {
             l->R = NULL;
         } else {
@@ -114,6 +150,8 @@ void check_layers(Spec *s, Diag *d)
             check_gates(s, d, l, i, c);
             check_activations(s, d, l, i, c);
             check_biases(s, d, l, i, c);
+            check_peephole_order(s, d, l, i);
+            check_coupled(s, d, l, i);
         }
         l->cell = c->key;
     }

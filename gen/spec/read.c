@@ -372,6 +372,9 @@ static void read_layers(Reading *r, const Slot *s, const SpecNode *n)
         l->at_b_R = place_in(item, "b_R");
         l->at_gates = place_in(item, "gates");
         l->at_activations = place_in(item, "activations");
+        l->at_peephole = place_in(item, "peephole");
+        l->at_projection = place_in(item, "projection");
+        l->at_initial = place_in(item, "initial");
         read_map(r, item, "model.layers[]", str_format(r->arena, "%s.%d", s->shown, i), l);
     }
 }

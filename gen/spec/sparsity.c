@@ -22,15 +22,17 @@ static bool is_gate(const char *key)
     return false;
 }
 
-/* Some cell calls one gate by both letters. */
+/* Cells that have both letters call one gate so. */
 static bool same_gate(char a, char b)
 {
-    int n;
+    int n, same = 0, apart = 0;
     const Cell *table = cell_table(&n);
-    for (int k = 0; k < n; k++)
-        if (cell_gate(&table[k], a) >= 0 && cell_gate(&table[k], a) == cell_gate(&table[k], b))
-            return true;
-    return false;
+    for (int k = 0; k < n; k++) {
+        int first = cell_gate(&table[k], a), second = cell_gate(&table[k], b);
+        if (first >= 0 && second >= 0)
+            ++*(first == second ? &same : &apart);
+    }
+    return same > 0 && apart == 0;
 }
 
 /* Rates of the gates that a map names, by its letters; the others keep everything. */

@@ -9,7 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
 from lstm import ROOT, layer_keys, lstmgen, little_spec, random_lstms, scratch, write_npz
 
-SUBCOMMANDS = ["check", "sim", "synth", "prune", "import", "patterns", "keys"]
+SUBCOMMANDS = ["check", "sim", "synth", "prune", "import", "patterns", "cells", "keys"]
 suite = Suite()
 
 
@@ -47,6 +47,10 @@ def _():
 @suite.case("patterns and keys")
 def _():
     expect(lstmgen("patterns"), 0, "dense", "bank_balanced", "3289602")
+    cells = lstmgen("cells")
+    expect(cells, 0, "a = sigmoid(W x + R h + b [+ P c])", "cell: gru, reset: after", "state = p + kept, h = state")
+    for key in re.findall(r'^CELL\("([a-z_]+)"', (ROOT / "gen" / "cell" / "cells.def").read_text(), re.M):
+        check("cell: " + key.split("_")[0] in cells.out, "`cells` lacks %s", key)
     keys = lstmgen("keys")
     expect(keys, 0)
     for key in re.findall(r'^KEY\("([a-z_.]+)", (?!LATER)', (ROOT / "gen" / "spec" / "keys.def").read_text(), re.M):
