@@ -45,7 +45,7 @@ enum {
 /* ---------------------------------------------------------------- tb_config.c */
 /* Image of one loadable memory: words of `parts` 32-bit pieces, lowest first. */
 typedef struct Memory {
-    int select, width, parts, words;
+    int select, width, parts, words, depth; /* words: of the image; depth: that the memory has */
     uint32_t *data;
     int *address;
 } Memory;
@@ -108,6 +108,8 @@ typedef struct Stream {
     int64_t last_two[2]; /* edges of the last output beats of the latest two steps since reset */
     int64_t total_steps; /* output steps since reset */
     const uint32_t *golden; /* what must come out: as Config.y */
+    bool blocked;           /* no output is taken */
+    bool offering;          /* m_axis_tvalid, as sampled last */
 } Stream;
 extern Stream stream;
 bool stream_bind(void); /* finds the signals of tb_top */
@@ -130,6 +132,8 @@ uint32_t stream_axil_flags(void);
 typedef void (*ReadDone)(uint32_t value);
 bool axil_bind(void);
 void axil_write(uint32_t address, uint32_t data); /* queued; executed in order */
+/* A write of the bytes whose bit of `strobe` is set, which must be answered by SLVERR if it is `refused`. */
+void axil_write_bytes(uint32_t address, uint32_t data, uint32_t strobe, bool refused);
 void axil_read(uint32_t address, ReadDone done);
 bool axil_idle(void);
 int axil_room(void);       /* free places of the queue */

@@ -21,6 +21,7 @@ static bool held;
 static uint32_t held_last;
 static s_vpi_vecval *held_data;
 static bool offered_before_input; /* said once per beat */
+static int edges_in_reset;
 static bool fresh; /* no step since reset: the first one begins a sequence without tuser */
 
 /* ---------------------------------------------------------------- gaps and stalls */
@@ -146,6 +147,7 @@ void stream_begin(Item *item, int items, int64_t scale)
     stream.item = item;
     stream.items = items;
     stream.scale = scale && scale < 16 ? 16 : scale;
+    stream.blocked = stream.offering = false;
     stream.sent = stream.received = stream.x_beat = stream.y_beat = 0;
     stream.t = calloc((size_t)items + 1, sizeof *stream.t);
     stream.first_x = stream.last_x = stream.offered = -1;
@@ -307,6 +309,7 @@ static void check_held(bool valid, uint32_t last, const s_vpi_vecval *data)
 static void y_sample(uint32_t a, uint32_t b)
 {
     bool valid = a & M_TVALID & ~b, ready = flags_out & M_TREADY;
+    stream.offering = valid;
     uint32_t last = (a | b) & M_TLAST;
     if (!valid) {
         if (held)
@@ -349,10 +352,13 @@ void stream_sample(void)
     s_vpi_vecval flags = read_vector(dut_flags)[0];
     uint32_t a = (uint32_t)flags.aval, b = (uint32_t)flags.bval;
     if (!(flags_out & ARESETN)) {
+        if (edges_in_reset++ && (a | b) & ~(uint32_t)M_TLAST)
+            tb_error("a valid or ready of the core is not 0 in reset (%02x)", (unsigned)(a | b));
         axil_flags = 0;
         held = false;
         return;
     }
+    edges_in_reset = 0;
     if (b) {
         check_unknown(b);
         if (config.control && b & ~7u)
@@ -363,5 +369,5 @@ void stream_sample(void)
     bool taken = (flags_out & S_TVALID) && (a & S_TREADY & ~b);
     if (taken)
         x_taken();
-    flags_next = ARESETN | x_next(taken) | (throttle_open(&stalls) ? M_TREADY : 0);
+    flags_next = ARESETN | x_next(taken) | (throttle_open(&stalls) && !stream.blocked ? M_TREADY : 0);
 }

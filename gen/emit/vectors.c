@@ -199,7 +199,8 @@ static void print_loading(const Design *d, Buffer *b)
     buffer_init(&list, b->arena);
     print_memories(d, &list);
     buffer_print(b, "\n## Loading\n\nWrite LOAD_PARTS (32-bit parts per word), LOAD_ADDRESS (memory, first word), then "
-                    "LOAD_DATA\npart by part, lowest first; set CONTROL.START when all are written.\n\n"
+                    "LOAD_DATA\npart by part, lowest first; set CONTROL.START when all are written. A word beyond its memory is "
+                    "refused (SLVERR).\n\n"
                     "memory, number, words, bits, image:\n```\n%s```\n", list.text);
 }
 

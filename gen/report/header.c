@@ -77,7 +77,9 @@ static void put_registers(Header *h)
     }
     buffer_print(
         &h->out,
-        "/* AXI4-Lite registers: byte addresses, 32 bits each; masks of their fields. */\n");
+        "/* AXI4-Lite registers: byte addresses, 32 bits each; masks of their fields. Other addresses read 0 and\n"
+        " * write nothing; bytes that wstrb leaves out stay as they are. Each register reads whole; counters read one\n"
+        " * after the other belong to the same moment only while STATUS.BUSY is 0, but for CYCLES and CYCLES_HI. */\n");
     for (int i = 0; i < LENGTH(ROWS); i++)
         if (s->loadable || !is_for_loading(&ROWS[i]))
             put_row(h, &ROWS[i]);

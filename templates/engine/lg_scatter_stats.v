@@ -49,9 +49,9 @@ module lg_scatter_stats #(
     end
     reg [31:0] skipped_x_count_q, skipped_h_count_q, columns_q;
     always @(posedge clk_i) begin
-        skipped_q   <= seen_i ? seen_lanes_i - sent : {BANK{1'b0}};
+        skipped_q   <= seen_i && !rst_i ? seen_lanes_i - sent : {BANK{1'b0}};
         skipped_h_q <= seen_h_i;
-        taken_q     <= taken;
+        taken_q     <= rst_i ? {TAKEN{1'b0}} : taken;
         if (rst_i) begin
             skipped_x_count_q <= 32'd0;
             skipped_h_count_q <= 32'd0;

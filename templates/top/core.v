@@ -60,6 +60,8 @@ module ${NAME}_top #(
 );
     `include "${NAME}_params.vh"
 
+    // One cycle of aresetn is a whole reset: state is as new two cycles later, and what the core
+    // shows in the cycle between is masked by rst_q.
     wire clk = aclk;
     reg  rst_q;
     always @(posedge clk) rst_q <= !aresetn;
@@ -224,7 +226,7 @@ module ${NAME}_top #(
                 : {ELEMENT{1'b0}};
         end
     endgenerate
-    assign m_axis_tvalid = y_valid;
+    assign m_axis_tvalid = y_valid && !rst_q;
     assign m_axis_tlast  = y_last;
 
 //%% if control
@@ -248,6 +250,10 @@ module ${NAME}_top #(
     wire unused_delta = (^delta_we) ^ (^delta_write);
 //%% end
     lg_axil #(.VERSION(VERSION), .SPEC_HASH(SPEC_HASH), .LOADABLE(LOADABLE),
+//%% if loadable
+              .RECORD_FIRST(LOAD_RECORD), .MEMORIES(LOAD_RECORD + CELL_LANES), .WORDS(WEIGHT_WORDS),
+              .RECORDS(RECORDS),
+//%% end
               .WORD_BITS(LOAD_BITS)) u_registers (
         .clk_i(clk), .rst_i(rst_q),
         .s_axil_awaddr(s_axil_awaddr), .s_axil_awvalid(s_axil_awvalid),

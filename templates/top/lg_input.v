@@ -63,7 +63,7 @@ module lg_input #(
         .clk_i(clk_i), .rst_i(rst_i), .valid_i(s_axis_tvalid && enable_i), .ready_o(skid_ready),
         .data_i({s_axis_tlast, s_axis_tuser, s_data}),
         .valid_o(q_valid), .ready_i(q_ready), .data_o({q_last, q_user, q_data}));
-    assign s_axis_tready = skid_ready && enable_i;
+    assign s_axis_tready = skid_ready && enable_i && !rst_i;
     wire unused = ^s_axis_tdata;
 
     reg [BEAT-1:0] beat_q;

@@ -93,8 +93,17 @@ module dummy_top (
   end
 
   wire done = working_q && wait_q == LATENCY - 2;
+`ifdef FAULT_LATE_RESET
+  // A beat on offer outlives the first cycle of a reset.
+  reg late_q;
+  initial {out_valid_q, out_beat_q} = 2'd0;
+  always @(posedge aclk) late_q <= rst;
+  wire out_rst = late_q;
+`else
+  wire out_rst = rst;
+`endif
   always @(posedge aclk) begin
-    if (rst) begin
+    if (out_rst) begin
       out_valid_q <= 1'b0;
       out_beat_q <= 1'b0;
     end else if (done) begin
@@ -197,15 +206,32 @@ module dummy_top (
   reg         bvalid_q, rvalid_q, high_q;
   reg  [31:0] rdata_q, low_word_q;
   reg  [19:0] word_q;
+  reg  [11:0] memory_q;
   wire        write = s_axil_awvalid && s_axil_wvalid && !bvalid_q;
   wire        read = s_axil_arvalid && !rvalid_q;
   assign s_axil_awready = write;
   assign s_axil_wready = write;
   assign s_axil_arready = read;
+  reg         refused_q;
+`ifdef FAULT_BEYOND
+  wire        beyond = 1'b0;
+`else
+  wire        beyond = memory_q != 12'd0 || word_q > 20'd3;
+`endif
+`ifdef FAULT_REPEATED
+  wire [15:0] waddr = {8'd0, s_axil_awaddr[7:0]}, raddr = {8'd0, s_axil_araddr[7:0]};
+`else
+  wire [15:0] waddr = s_axil_awaddr, raddr = s_axil_araddr;
+`endif
+`ifdef FAULT_WSTRB
+  wire        strobe = 1'b1;
+`else
+  wire        strobe = s_axil_wstrb[0];
+`endif
 `ifdef FAULT_BRESP
   assign s_axil_bresp = 2'd2;
 `else
-  assign s_axil_bresp = 2'd0;
+  assign s_axil_bresp = {refused_q, 1'b0};
 `endif
   assign s_axil_rresp = 2'd0;
   assign s_axil_bvalid = bvalid_q;
@@ -233,13 +259,14 @@ module dummy_top (
       else if (s_axil_rready) rvalid_q <= 1'b0;
 `endif
       if (write) begin
-        case (s_axil_awaddr)
-          16'h24: start_q <= s_axil_wdata[0];
+        refused_q <= waddr == 16'h2C && beyond;
+        case (waddr)
+          16'h24: if (strobe) start_q <= s_axil_wdata[0];
           16'h28: begin
-            word_q <= s_axil_wdata[19:0];
+            {memory_q, word_q} <= s_axil_wdata;
             high_q <= 1'b0;
           end
-          16'h2C: begin
+          16'h2C: if (!beyond) begin
             high_q <= !high_q;
             low_word_q <= s_axil_wdata;
             if (high_q) begin
@@ -251,13 +278,13 @@ module dummy_top (
         endcase
       end
       if (read) begin
-        case (s_axil_araddr)
+        case (raddr)
           16'h00: rdata_q <= 32'h4C53544D;
           16'h04: rdata_q <= 32'h00000100;
 `ifdef FAULT_BUSY
-          16'h08: rdata_q <= 32'd1;
+          16'h08: rdata_q <= {30'd0, start_q, 1'b1};
 `else
-          16'h08: rdata_q <= {31'd0, working_q || out_valid_q};
+          16'h08: rdata_q <= {30'd0, start_q, working_q || out_valid_q};
 `endif
           16'h0C: rdata_q <= steps_q;
 `ifdef FAULT_CYCLES

@@ -85,6 +85,10 @@ SATURATIONS register SATURATIONS
 CYCLES register CYCLES went back
 BUSY STATUS says busy
 BRESP response is not OKAY
+BEYOND response is not SLVERR
+REPEATED register that does not exist is 0x4c53544d
+WSTRB register STATUS (its bit ENABLED) is 0x00000000
+LATE_RESET BREAK counters, .*offered though only 0 of 0
 RDATA_HOLD reply of 0x.. changed
 RVALID_HOLD rvalid fell
 CASES

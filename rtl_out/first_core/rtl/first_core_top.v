@@ -42,6 +42,8 @@ module first_core_top #(
 );
     `include "first_core_params.vh"
 
+    // One cycle of aresetn is a whole reset: state is as new two cycles later, and what the core
+    // shows in the cycle between is masked by rst_q.
     wire clk = aclk;
     reg  rst_q;
     always @(posedge clk) rst_q <= !aresetn;
@@ -214,7 +216,7 @@ module first_core_top #(
                 : {ELEMENT{1'b0}};
         end
     endgenerate
-    assign m_axis_tvalid = y_valid;
+    assign m_axis_tvalid = y_valid && !rst_q;
     assign m_axis_tlast  = y_last;
 
     // ---- registers

@@ -5,7 +5,9 @@
 
 #include <stdint.h>
 
-/* AXI4-Lite registers: byte addresses, 32 bits each; masks of their fields. */
+/* AXI4-Lite registers: byte addresses, 32 bits each; masks of their fields. Other addresses read 0 and
+ * write nothing; bytes that wstrb leaves out stay as they are. Each register reads whole; counters read one
+ * after the other belong to the same moment only while STATUS.BUSY is 0, but for CYCLES and CYCLES_HI. */
 #define FIRST_CORE_REG_ID                    0x00u        /* read: 0x4C53544D, "LSTM": tells that a core answers at this address */
 #define FIRST_CORE_REG_VERSION               0x04u        /* read: version of the tool that made the core: major << 16 | minor << 8 | patch */
 #define FIRST_CORE_REG_STATUS                0x08u        /* read: state of the core */
@@ -13,8 +15,8 @@
 #define FIRST_CORE_STATUS_ENABLED_MASK       0x00000002u  /* the core takes input (with loadable weights: after START) */
 #define FIRST_CORE_STATUS_STREAM_ERROR_MASK  0x00000004u  /* tlast was not on the last beat of a step; stays until reset */
 #define FIRST_CORE_REG_STEPS                 0x0Cu        /* read: results whose last output beat was taken, since reset */
-#define FIRST_CORE_REG_CYCLES                0x10u        /* read: clock cycles since reset, low half */
-#define FIRST_CORE_REG_CYCLES_HI             0x14u        /* read: high half */
+#define FIRST_CORE_REG_CYCLES                0x10u        /* read: clock cycles since reset, low half; keeps the high half of the same moment */
+#define FIRST_CORE_REG_CYCLES_HI             0x14u        /* read: the high half kept by the latest read of CYCLES */
 #define FIRST_CORE_REG_INTERVAL              0x18u        /* read: cycles between the last output beats of the latest two results */
 #define FIRST_CORE_REG_LATENCY               0x1Cu        /* read: cycles from the last input beat to the last output beat of the latest step with a result that found the core idle */
 #define FIRST_CORE_REG_SATURATIONS           0x20u        /* read: values of cell states and outputs that were clipped, since reset */

@@ -1,7 +1,7 @@
 /* lstmgen_tb.c: the clock and the phases.
  *
  * RESET -> LOAD (loadable weights) -> IDENTIFY -> LATENCY (one step through an idle core) ->
- * MEASURE (back to back, always ready) -> BREAK (reset amid a step) -> RAISED (with deltas: other
+ * MEASURE (back to back, always ready) -> BREAK (resets amid steps, some of one cycle) -> RAISED (with deltas: other
  * thresholds) -> STALL (random gaps and stalls). Each whole stream phase ends with a quiet time in
  * which nothing may come out, and with reads of the counters.
  */
@@ -13,7 +13,8 @@
 #include <string.h>
 
 enum { RESET_EDGES = 16, QUIET_EDGES = 64, LOAD_ROOM = 16 };
-enum { STATUS_BUSY = 1, CONTROL_START = 1 };
+enum { STATUS_BUSY = 1, STATUS_ENABLED = 2, CONTROL_START = 1 };
+enum { REG_BEHIND = 0x50, REG_REPEATED = 0x100 }; /* no registers: behind the last one, and where an 8-bit address wraps */
 
 int64_t edge_now;
 
@@ -64,16 +65,22 @@ static void finish(void)
 
 /* ---------------------------------------------------------------- reset, load, identify */
 
+/* A reset of one cycle is enough: half of them are. */
+static int64_t reset_from, reset_edges;
+
 static void reset_begin(void)
 {
     stream_reset(true);
+    reset_from = edge_now;
+    reset_edges = tb_random() & 1 ? 1 : 1 + (int64_t)(tb_random() % RESET_EDGES);
 }
 
 static bool reset_done(void)
 {
-    if (edge_now == phase_edge + RESET_EDGES)
-        stream_reset(false);
-    return edge_now >= phase_edge + RESET_EDGES + 2;
+    if (edge_now < reset_from + reset_edges)
+        return false;
+    stream_reset(false);
+    return true;
 }
 
 static struct {
@@ -157,6 +164,46 @@ static void check_idle(uint32_t v)
         tb_error("STATUS says busy though every step is out and nothing is under way");
 }
 
+static void check_zero(uint32_t v)
+{
+    expect_register("that does not exist", v, 0);
+}
+static void check_cycles_high(uint32_t v)
+{
+    expect_register("CYCLES_HI", v, (uint32_t)(edge_now >> 32));
+}
+static void check_enabled(uint32_t v)
+{
+    expect_register("STATUS (its bit ENABLED)", v & STATUS_ENABLED, STATUS_ENABLED);
+}
+
+/* Words beyond the memories, which are loaded by now. */
+static void load_beyond(void)
+{
+    const Memory *first = &config.memory[0], *end = &config.memory[config.n_memories - 1];
+    axil_write(REG_LOAD_ADDRESS, (uint32_t)(end->select + 1) << 20);
+    axil_write_bytes(REG_LOAD_DATA, 0, 0xF, true);
+    axil_write(REG_LOAD_ADDRESS, (uint32_t)first->select << 20 | (uint32_t)first->depth);
+    axil_write_bytes(REG_LOAD_DATA, 0, 0xF, true);
+}
+
+/* What is no register reads 0 and writes nothing, nor do bytes without their strobe. */
+static void probe(void)
+{
+    axil_read(REG_BEHIND, check_zero);
+    axil_read(REG_REPEATED + REG_ID, check_zero);
+    axil_write(REG_REPEATED + REG_CONTROL, 0);
+    axil_write_bytes(REG_CONTROL, 0, 0xE, false);
+    axil_read(REG_STATUS, check_enabled);
+    axil_read(REG_CYCLES, NULL);
+    axil_read(REG_CYCLES_HI, check_cycles_high);
+    if (config.arrays) {
+        axil_write_bytes(REG_DELTA_X, ~config.setting[0].threshold_x, 0, false);
+        axil_write(REG_REPEATED + REG_DELTA_H, ~config.setting[0].threshold_h);
+        delta_check_thresholds();
+    }
+}
+
 static void identify_begin(void)
 {
     if (!config.control)
@@ -171,7 +218,10 @@ static void identify_begin(void)
     axil_read(REG_SATURATIONS, check_no_saturations);
     if (config.arrays)
         delta_check_thresholds();
+    if (config.loadable && config.n_memories)
+        load_beyond();
     axil_write(REG_CONTROL, CONTROL_START);
+    probe();
 }
 
 /* ---------------------------------------------------------------- stream phases */
@@ -232,30 +282,53 @@ static void measure_begin(void)
     stream_begin(item, n, 0);
 }
 
-/* Steps that a reset breaks off at a random time: nothing of them may show afterwards. */
+/* Cycles of silence after the last output: long enough for work begun ahead to end and for a wrong
+ * beat to show. */
+static int64_t quiet_cycles(void)
+{
+    int64_t step =
+        config.predicted_interval > measured.latency ? config.predicted_interval : measured.latency;
+    return QUIET_EDGES +
+           2 * (step > (int64_t)measured.interval ? step : (int64_t)measured.interval);
+}
+
+/* Steps that a reset breaks off at a random time: nothing of them may show afterwards, though what follows begins at
+ * once. Three times: amid a flow of steps, amid gaps and stalls, and while nothing is taken from the core, so that a
+ * beat is on offer and everything is full. */
 static int64_t break_edge;
+static bool broken;
+static int breaks;
+enum { FLOWING, STALLED, BLOCKED };
 
 static void break_begin(void)
 {
-    int n = 3;
+    int n = 3, s = (int)(tb_random() % (uint32_t)config.sequences);
     Item *item = new_items(n);
     for (int k = 0; k < n; k++)
-        item[k] = (Item) { 0, k % config.length[0], tb_random() & 1 };
-    stream_begin(item, n, 0);
+        item[k] = (Item) { s, k % config.length[s], breaks == BLOCKED || tb_random() & 1 };
+    stream_begin(item, n, breaks == STALLED ? (int64_t)measured.interval + 16 : 0);
+    stream.blocked = breaks == BLOCKED;
+    broken = false;
     break_edge = edge_now + 1 +
                  (int64_t)(tb_random() % (uint32_t)(QUIET_EDGES + 2 * (int64_t)measured.interval));
+    if (config.loadable)
+        axil_write(REG_CONTROL, CONTROL_START);
 }
 
 static bool break_done(void)
 {
+    if (broken)
+        return reset_done();
+    if (!axil_idle())
+        return false;
     tb_progress();
-    if (edge_now == break_edge) {
-        stream_reset(true);
+    if (edge_now >= break_edge && (breaks != BLOCKED || stream.offering || edge_now > break_edge + quiet_cycles())) {
+        broken = true;
+        breaks++;
+        reset_begin();
         delta_reset();
     }
-    if (edge_now == break_edge + RESET_EDGES)
-        stream_reset(false);
-    return edge_now >= break_edge + RESET_EDGES + 2;
+    return false;
 }
 
 /* Sequences chosen at random, each broken off at a random step: a restart must forget everything. */
@@ -283,16 +356,6 @@ static void stall_begin(void)
 {
     begin_broken_off(config.stall_steps, (int64_t)measured.interval + 16);
     axil_slow(true);
-}
-
-/* Cycles of silence after the last output: long enough for work begun ahead to end and for a wrong
- * beat to show. */
-static int64_t quiet_cycles(void)
-{
-    int64_t step =
-        config.predicted_interval > measured.latency ? config.predicted_interval : measured.latency;
-    return QUIET_EDGES +
-           2 * (step > (int64_t)measured.interval ? step : (int64_t)measured.interval);
 }
 
 static bool drained(void)
@@ -474,6 +537,8 @@ static const struct Phase {
     { "LATENCY counters", after_latency, axil_idle },
     { "MEASURE", measure_begin, measure_done },
     { "MEASURE counters", after_measure, axil_idle },
+    { "BREAK", break_begin, break_done },
+    { "BREAK", break_begin, break_done },
     { "BREAK", break_begin, break_done },
     { "BREAK counters", after_break, axil_idle },
     { "THRESHOLDS", before_raised, axil_idle },

@@ -4,11 +4,11 @@
 #include <string.h>
 
 enum { AWVALID = 1, WVALID = 2, ARVALID = 4, BREADY = 8, RREADY = 16 }; /* axil_flags of tb_top */
-enum { QUEUE = 64 };
+enum { QUEUE = 64, SLVERR = 2 };
 
 typedef struct Operation {
-    bool write;
-    uint32_t address, data;
+    bool write, refused;
+    uint32_t address, data, strobe;
     ReadDone done;
 } Operation;
 static Operation queue[QUEUE];
@@ -59,14 +59,19 @@ static void enqueue(Operation op)
         queue[(head + waiting++) % QUEUE] = op;
 }
 
+void axil_write_bytes(uint32_t address, uint32_t data, uint32_t strobe, bool refused)
+{
+    enqueue((Operation) { true, refused, address, data, strobe, NULL });
+}
+
 void axil_write(uint32_t address, uint32_t data)
 {
-    enqueue((Operation) { true, address, data, NULL });
+    axil_write_bytes(address, data, 0xF, false);
 }
 
 void axil_read(uint32_t address, ReadDone done)
 {
-    enqueue((Operation) { false, address, 0, done });
+    enqueue((Operation) { false, false, address, 0, 0, done });
 }
 
 void axil_waiting(char *text, size_t room)
@@ -149,9 +154,9 @@ static bool check_reply(uint32_t kind, uint32_t ready, uint32_t *value)
     if (reply[0].bval || reply[1].bval)
         tb_error("AXI4-Lite %s of 0x%02x returns X or Z", op->write ? "write" : "read",
                  (unsigned)op->address);
-    if (reply[1].aval)
-        tb_error("AXI4-Lite %s of 0x%02x: response is not OKAY", op->write ? "write" : "read",
-                 (unsigned)op->address);
+    if (reply[1].aval != (op->refused ? SLVERR : 0))
+        tb_error("AXI4-Lite %s of 0x%02x: response is not %s", op->write ? "write" : "read",
+                 (unsigned)op->address, op->refused ? "SLVERR" : "OKAY");
     *value = (uint32_t)reply[0].aval;
     return true;
 }
@@ -193,7 +198,7 @@ void axil_drive(void)
         const Operation *op = &queue[head];
         s_vpi_vecval request[3] = { { 0, 0 }, { 0, 0 }, { 0, 0 } };
         request[0].aval = (PLI_INT32)op->data;
-        request[1].aval = (PLI_INT32)(op->address << 20 | 0xF0000u | op->address);
+        request[1].aval = (PLI_INT32)(op->address << 20 | op->strobe << 16 | op->address);
         request[2].aval = (PLI_INT32)(op->address >> 12);
         v.value.vector = request;
         vpi_put_value(port_request, &v, NULL, vpiNoDelay);

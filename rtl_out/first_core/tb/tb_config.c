@@ -360,7 +360,7 @@ static bool put_word(const char *digits, const Memory *m, uint32_t *out)
 
 static const char *read_memory(const MemoryLine *line, Memory *m)
 {
-    *m = (Memory) { line->select, line->width, (line->width + 31) / 32, 0, NULL, NULL };
+    *m = (Memory) { line->select, line->width, (line->width + 31) / 32, 0, line->words, NULL, NULL };
     m->data = reserve((size_t)line->words * (size_t)m->parts, sizeof *m->data);
     m->address = reserve((size_t)line->words, sizeof *m->address);
     FILE *in = fopen(line->file, "r");
