@@ -9,8 +9,8 @@
 static const Family FAMILIES[] = {
 #define FAMILY(key, title, yosys, models, folder, latency, a, b, small, logic, library, like, lut, lutram, ff, carry, \
                dsp, bram, constraints, vendor)                                                                            \
-    {key, title, yosys, models, folder, latency, a, b, small, logic, library, like, {lut, lutram, ff, carry, dsp, bram}, \
-     constraints, vendor},
+    {key, title, yosys, models, folder, latency, a, b, small, logic, library, like, \
+     {lut, lutram, ff, carry, dsp, bram}, constraints, vendor},
 #include "flow/parts.def"
 #undef FAMILY
 };
@@ -202,7 +202,8 @@ typedef struct Shapes { int n; Shape shape[10]; } Shapes;
 static const Shapes SHAPES[LIBRARIES] = {
     [LIBRARY_M9K] = {6, {{13, 1}, {12, 2}, {11, 4}, {10, 9}, {9, 18}, {8, 36}}},
     [LIBRARY_M10K] = {5, {{13, 1}, {12, 2}, {11, 5}, {10, 10}, {9, 20}}},
-    [LIBRARY_M20K] = {10, {{14, 1}, {13, 2}, {12, 4}, {12, 5}, {11, 8}, {11, 10}, {10, 16}, {10, 20}, {9, 32}, {9, 40}}},
+    [LIBRARY_M20K] = {10, {{14, 1}, {13, 2}, {12, 4}, {12, 5}, {11, 8},
+                           {11, 10}, {10, 16}, {10, 20}, {9, 32}, {9, 40}}},
     [LIBRARY_LSRAM] = {6, {{14, 1}, {13, 2}, {12, 5}, {11, 10}, {10, 20}, {9, 40}}},
 };
 

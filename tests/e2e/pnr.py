@@ -89,9 +89,10 @@ def _():
 # ---- tools that fail: programs made here stand first in PATH
 
 STAT = "=== little_pins ===\n   LUT4 11\n   TRELLIS_FF 24\n   little_top 1\n=== little_top ===\n   LUT4 500\n   " \
-       "TRELLIS_FF 900\n   MULT18X18D %(dsp)s\n   DP16KD 8\n"
+       "TRELLIS_FF 900\n   MULT18X18D %(dsp)s\n   MULT18X18 %(dsp)s\n   DP16KD 8\n"
 YOSYS = "printf '%s' > syn/little_pins.stat.txt; printf '=== little_pins ===\\n LUT4 511\\n TRELLIS_FF 924\\n " \
-        "MULT18X18D %%(dsp)s\\n DP16KD 8\\n' > syn/little_pnr.stat.txt; echo '{}' > syn/little_pnr.json" \
+        "MULT18X18D %%(dsp)s\\n MULT18X18 %%(dsp)s\\n DP16KD 8\\n' > syn/little_pnr.stat.txt; " \
+        "echo '{}' > syn/little_pnr.json" \
         % STAT.replace("\n", "\\n")
 # $seed and $report are the values of these options.
 ARGUMENTS = "while [ $# -gt 0 ]; do case $1 in --seed) seed=$2 ;; --report) report=$2 ;; --textcfg) config=$2 ;; " \
@@ -143,7 +144,7 @@ def refused(name, status, words, *options, part="LFE5U-25F", dsp=5, **programs):
 
 
 refused("nextpnr is not there", 4, ["nextpnr-ecp5 is not there", "make pnr-tools"], nextpnr_ecp5=None)
-refused("Yosys 0.70 on Nexus", 4, ["with Yosys 0.23"], part="LIFCL-40", nextpnr_ecp5=None,
+refused("Yosys 0.70 on Nexus", 4, ["with Yosys 0.23"], part="LIFCL-40",
         nextpnr_nexus="echo 'ERROR: CCU2 CIN driven by non-CCU2 cell'; exit 125")
 refused("nextpnr is too old", 4, ["too old"], nextpnr_ecp5="echo \"unrecognised option '--report'\"; exit 255")
 refused("nextpnr crashes", 4, ["signal 11"], nextpnr_ecp5="kill -SEGV $$")
