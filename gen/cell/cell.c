@@ -138,16 +138,27 @@ void cell_rows(const Cell *c, char *out)
             strncat(out, p, 1);
 }
 
+bool pass_has_result(const Pass *p)
+{
+    return p->effects & (OUT | OUT_A | OUT_STATE | INNER);
+}
+
 /* ---- passes of a core */
 static bool same_work(const Pass *a, const Pass *b)
 {
     bool curve = a->curve == b->curve || (curve_is_direct(a->curve) && curve_is_direct(b->curve));
-    return a->keeps == b->keeps && curve && a->operand == b->operand && a->effects == b->effects;
+    return a->keeps == b->keeps && curve && a->operand == b->operand && a->effects == b->effects
+           && a->adds_state == b->adds_state;
 }
 
 void passes_start(Passes *p)
 {
     *p = (Passes){.n = 1, .pass = {{.keeps = true}}};
+}
+
+int passes_bits(const Passes *p)
+{
+    return p->n > 16 ? 5 : p->n > 8 ? 4 : 3;
 }
 
 static int number_of(const Passes *p, const Pass *pass)

@@ -32,6 +32,7 @@ typedef struct Pass {
     int activation;                     /* that of the layer with this number, from 1; 0: none */
     Operand operand;
     Curve curve;                        /* of a layer: what `activation` is there */
+    bool adds_state;                    /* of a layer: what SUM adds was kept of a product with the state */
     bool keeps;                         /* no pass of a cell: the row's sum is kept (early tiles) */
 } Pass;
 
@@ -55,15 +56,18 @@ int cell_curves(const Cell *c);                          /* how many */
  * GATES_MAX + 1. */
 void cell_rows(const Cell *c, char *out);
 
+bool pass_has_result(const Pass *p);                    /* something of it goes to a vector or leaves the core */
+
 /* The passes that a core's cell unit has, numbered as in its tile table: 0 keeps a sum. Passes that do the same share a
  * number; none and relu do (a bit of the tile tells). */
 enum { CORE_PASSES_MAX = 32 };
 typedef struct Passes { int n; Pass pass[CORE_PASSES_MAX]; } Passes;
+int passes_bits(const Passes *p);                       /* of a number in the tile table */
 void passes_start(Passes *p);
 int passes_add(Passes *p, const Pass *pass);            /* its number */
 int passes_find(const Passes *p, const Pass *pass);     /* its number; a fault where it was not added */
 /* The masks of lg_cell (masks.def), bit n: pass n. */
 typedef struct Mask { const char *name, *meaning; uint32_t bits; } Mask;
-enum { MASKS = 16 };
+enum { MASKS = 17 };
 void passes_masks(const Passes *p, Mask out[MASKS]);
 #endif

@@ -101,9 +101,11 @@ static void holes_passes(const Design *d, Holes *h)
     Mask mask[MASKS];
     passes_masks(&d->passes, mask);
     hole_int(h, "PASSES", d->passes.n);
-    int bits = d->passes.n > 16 ? 32 : d->passes.n > 8 ? 16 : 8;
+    int bits = 1 << passes_bits(&d->passes);
     for (int k = 0; k < MASKS; k++)
         hole_text(h, mask[k].name, str_format(h->arena, "%d'h%0*x", bits, bits / 4, mask[k].bits));
+    hole_int(h, "A_FRACTION", d->q->inner.fraction);
+    hole_int(h, "H_FRACTION", d->q->result.fraction);
     hole_text(h, "BEHIND", str_format(h->arena, "%d'h%0*x", bits, bits / 4, passes_behind(d)));
 }
 

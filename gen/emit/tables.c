@@ -124,7 +124,7 @@ static void put_tile(const Design *d, Image *m, int n, const Widths *w, int reco
     const Region *r = s->writes < 0 ? NULL : &d->region[s->writes];
     int position = t->group * d->tile_rows;
     int rows = r ? r->stored : pass_units(&d->net->layer[s->layer], p);
-    image_field(m, t->op, 3);
+    image_field(m, t->op, passes_bits(&d->passes));
     image_field(m, t->use_psum, 1);
     image_field(m, tile_writes(d, t), 1);
     image_field(m, tile_has_result(d, t) && s->output, 1);
@@ -146,7 +146,7 @@ static void put_tile(const Design *d, Image *m, int n, const Widths *w, int reco
 bool emit_tiles(const Design *d, Arena *a, Folder *f)
 {
     Widths w = widths_of(d);
-    int width = 8 + (d->n_regions - 1) + w.record + w.psum + w.neuron + w.rows + 2 * w.bank + 2 * d->addr_bits
+    int width = 5 + passes_bits(&d->passes) + (d->n_regions - 1) + w.record + w.psum + w.neuron + w.rows + 2 * w.bank + 2 * d->addr_bits
         + w.entry;
     Image m;
     if (!image_open(&m, d, a, f, "tiles", width,

@@ -139,6 +139,17 @@ static void choose_align(QNetwork *q, const Section *s, int align_max)
         q->product[s->term[k]].align = MIN(finest - q->vector[q->net->product[s->term[k]].from].fraction, align_max);
 }
 
+/* The engine shifts by one number of bits, or not at all: the largest, by every product that is nearer to it than to
+ * none. */
+static void share_align(QNetwork *q)
+{
+    int most = 0;
+    for (int p = 0; p < q->net->products; p++)
+        most = MAX(most, q->product[p].align);
+    for (int p = 0; p < q->net->products; p++)
+        q->product[p].align = 2 * q->product[p].align > most ? most : 0;
+}
+
 /* Wide enough for every row of every layer (the proof stands in formats.c). */
 static int accumulator_bits(const QNetwork *q)
 {
@@ -184,6 +195,7 @@ bool quantise_aligned(Arena *a, Diag *d, const Spec *s, const Network *net, cons
     }
     for (int k = 0; k < net->sections; k++)
         choose_align(out, &net->section[k], align_max);
+    share_align(out);
     out->acc_bits = accumulator_bits(out);
     bool ok = true;
     for (int k = 0; k < net->n; k++)

@@ -150,8 +150,6 @@ static int64_t next_state(GoldenRun *run, Exact now, Exact kept, double clip)
     return saturate_clip(round_shift(sum, fine - to.fraction), to, clip, &run->state_clipped);
 }
 
-enum { RESULT = EFFECT_OUT | EFFECT_OUT_A | EFFECT_OUT_STATE | EFFECT_INNER };
-
 /* What a pass does with a neuron; its result at the fraction of `to`, if it has one. */
 static int16_t run_pass(GoldenRun *run, const Layer *layer, LayerRun *l, const Pass *p, Format z, Format to, int j)
 {
@@ -171,7 +169,7 @@ static int16_t run_pass(GoldenRun *run, const Layer *layer, LayerRun *l, const P
                    : p->effects & EFFECT_OUT_A   ? (Exact){a, fraction} : product;
     bool from_state = (p->effects & EFFECT_OUT_STATE) || p->operand == OPERAND_STATE;
     return (int16_t)saturate(round_shift(result.value, result.fraction - to.fraction), to.bits,
-                             from_state && (p->effects & RESULT) ? &run->output_clipped : NULL);
+                             from_state && pass_has_result(p) ? &run->output_clipped : NULL);
 }
 
 static void run_neurons(GoldenRun *run, const Section *s, int pass)
@@ -185,7 +183,7 @@ static void run_neurons(GoldenRun *run, const Section *s, int pass)
     int fraction = curve_is_direct(p->curve) ? z.fraction : run->q->gate.fraction;
     for (int j = 0; j < pass_units(layer, p); j++) {
         int16_t result = run_pass(run, layer, l, p, z, to, j);
-        if (p->effects & RESULT)
+        if (pass_has_result(p))
             out[j] = result;
     }
     if (p->effects & EFFECT_KEEP)

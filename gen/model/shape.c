@@ -66,6 +66,15 @@ const char *product_name(const Network *net, int product)
     return primes[n + (before > 0)];
 }
 
+/* Is what a pass adds to its product a product with the state? */
+static bool adds_state(const Cell *c, const Pass *p)
+{
+    bool kept = false;
+    for (const Pass *q = c->pass; q < p; q++)
+        kept = q->effects & EFFECT_KEEP ? q->operand == OPERAND_STATE : kept;
+    return kept && (p->effects & EFFECT_SUM);
+}
+
 /* The passes of the cell as this layer has them. */
 static void set_passes(Layer *l)
 {
@@ -73,6 +82,7 @@ static void set_passes(Layer *l)
     for (int k = 0; k < l->n_passes; k++) {
         Pass *p = &l->pass[k];
         *p = l->cell->pass[k];
+        p->adds_state = adds_state(l->cell, &l->cell->pass[k]);
         p->curve = p->activation > 0 ? l->activation[p->activation - 1] : CURVE_NONE;
         if (l->projection > 0 && (p->effects & EFFECT_OUT))
             p->effects ^= EFFECT_OUT | EFFECT_INNER;

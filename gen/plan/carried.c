@@ -10,6 +10,20 @@ static bool other_curves(const Layer *l)
     return memcmp(usual, l->activation, sizeof *usual * (size_t)n) != 0;
 }
 
+/* Curves that a core does not tell its cell unit yet: of rows without one, products with more than 1 - held; of the state,
+ * others than tanh. */
+static bool unsaid_curves(const Layer *l)
+{
+    bool unsaid = false;
+    for (int k = 0; k < l->n_passes; k++) {
+        const Pass *p = &l->pass[k];
+        bool gate = p->activation > 0 && curve_is_direct(p->curve) && p->operand != OPERAND_REST;
+        unsaid = unsaid || (gate && !(p->effects & EFFECT_OUT_A));
+        unsaid = unsaid || (p->operand == OPERAND_BOUNDED && l->activation[2] != CURVE_TANH);
+    }
+    return unsaid;
+}
+
 /* What layer `k` has that the engine does not carry; NULL: nothing. */
 static const char *missing(const Network *net, int k, bool scatter)
 {

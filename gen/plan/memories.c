@@ -54,8 +54,8 @@ static void plan_depths(Arena *a, Design *d)
 /* Word of the tile table: see T_... in lg_cell. */
 static int tile_word_bits(const Design *d)
 {
-    return 8 + (d->n_regions - 1) + MAX(clog2(d->records), 1) + MAX(clog2(d->psums), 1) + MAX(clog2(d->neurons), 1)
-           + clog2(d->tile_rows + 1) + 2 * clog2(d->vector_banks + 1) + 2 * d->addr_bits + MAX(clog2(d->entries), 1);
+    return 5 + passes_bits(&d->passes) + (d->n_regions - 1) + MAX(clog2(d->records), 1) + MAX(clog2(d->psums), 1)
+           + MAX(clog2(d->neurons), 1) + clog2(d->tile_rows + 1) + 2 * clog2(d->vector_banks + 1) + 2 * d->addr_bits + MAX(clog2(d->entries), 1);
 }
 
 /* Word of an order image: see lg_reorder. */

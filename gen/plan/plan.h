@@ -65,7 +65,6 @@ bool section_has_state(const Design *d, int section);   /* a lane keeps somethin
 int cell_neurons(const Design *d);                      /* words of the state memories of a cell lane */
 const Pass *tile_pass(const Design *d, const Tile *t);
 int tile_layer(const Design *d, const Tile *t);
-bool pass_has_result(const Pass *p);
 bool tile_has_result(const Design *d, const Tile *t);
 bool tile_writes(const Design *d, const Tile *t);       /* its results go to a vector */
 

@@ -145,11 +145,6 @@ int tile_layer(const Design *d, const Tile *t)
     return d->net->section[t->section].layer;
 }
 
-bool pass_has_result(const Pass *p)
-{
-    return p->effects & (EFFECT_OUT | EFFECT_OUT_A | EFFECT_OUT_STATE | EFFECT_INNER);
-}
-
 bool tile_has_result(const Design *d, const Tile *t)
 {
     return t->op != OP_KEEP && pass_has_result(tile_pass(d, t));

@@ -65,11 +65,14 @@
     localparam TO_HELD       = ${TO_HELD};          // held = a
     localparam TO_KEPT       = ${TO_KEPT};          // kept = p
     localparam TO_STATE      = ${TO_STATE};         // state = p + kept
+    localparam ADDS_STATE    = ${ADDS_STATE};       // that kept was a product with the state
     localparam TO_LATE       = ${TO_LATE};          // late = p
     localparam PLUS_LATE     = ${PLUS_LATE};        // z + late
     localparam RESULT_A      = ${RESULT_A};         // the result is a,
     localparam RESULT_P      = ${RESULT_P};         // or p,
     localparam RESULT_STATE  = ${RESULT_STATE};     // or the new state
+    localparam A_FRACTION    = ${A_FRACTION};       // of an a = z that is held or multiplied
+    localparam H_FRACTION    = ${H_FRACTION};       // of results made from a state
     localparam BEHIND        = ${BEHIND};           // of the step before
     // loading over AXI4-Lite
     localparam LOADABLE      = ${LOADABLE};

@@ -100,11 +100,14 @@
     localparam TO_HELD       = 8'h02;          // held = a
     localparam TO_KEPT       = 8'h04;          // kept = p
     localparam TO_STATE      = 8'h08;         // state = p + kept
+    localparam ADDS_STATE    = 8'h00;       // that kept was a product with the state
     localparam TO_LATE       = 8'h00;          // late = p
     localparam PLUS_LATE     = 8'h00;        // z + late
     localparam RESULT_A      = 8'h00;         // the result is a,
     localparam RESULT_P      = 8'h10;         // or p,
     localparam RESULT_STATE  = 8'h00;     // or the new state
+    localparam A_FRACTION    = 15;       // of an a = z that is held or multiplied
+    localparam H_FRACTION    = 15;       // of results made from a state
     localparam BEHIND        = 8'h00;           // of the step before
     // loading over AXI4-Lite
     localparam LOADABLE      = 0;

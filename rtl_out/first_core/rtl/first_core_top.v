@@ -177,8 +177,10 @@ module first_core_top #(
               .KEEP(KEEP), .SIGMOID(SIGMOID), .HALF(HALF), .DIRECT(DIRECT),
               .TIMES_HELD(TIMES_HELD), .TIMES_REST(TIMES_REST), .TIMES_STATE(TIMES_STATE),
               .TIMES_BOUNDED(TIMES_BOUNDED), .TO_HELD(TO_HELD), .TO_KEPT(TO_KEPT),
-              .TO_STATE(TO_STATE), .TO_LATE(TO_LATE), .PLUS_LATE(PLUS_LATE), .RESULT_A(RESULT_A),
-              .RESULT_P(RESULT_P), .RESULT_STATE(RESULT_STATE), .BEHIND(BEHIND)) u_cell (
+              .TO_STATE(TO_STATE), .ADDS_STATE(ADDS_STATE), .TO_LATE(TO_LATE),
+              .PLUS_LATE(PLUS_LATE), .RESULT_A(RESULT_A), .RESULT_P(RESULT_P),
+              .RESULT_STATE(RESULT_STATE), .A_FRACTION(A_FRACTION), .H_FRACTION(H_FRACTION),
+              .BEHIND(BEHIND)) u_cell (
         .clk_i(clk), .rst_i(rst_q), .start_i(cell_start), .tile_i(cell_tile),
         .parity_i(cell_parity), .clear_i(cell_clear), .row_i(row), .record_addr_o(record_addr),
         .record_i(record), .init_addr_o(unused_init), .init_i({CELL_LANES*STATE{1'b0}}),
