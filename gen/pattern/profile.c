@@ -85,18 +85,29 @@ static void add_history(History *h, uint8_t *sent, const Activity *activity, int
         }
 }
 
-/* Of all products that read a vector. */
+/* An inner vector whose neurons have h too (r * h of a GRU, not m before a projection): they lie in the cell unit in one
+ * order, that of h. Otherwise the vector itself. */
+static int ordered_with(const Network *net, int vector)
+{
+    int layer = net->vector[vector].layer;
+    if (layer < 0)
+        return vector;
+    int h = layer_vector(net, layer);
+    return h > 0 && net->layer[layer].projection == 0 ? h : vector;
+}
+
+/* Of all products that read a vector, or one in the same order. */
 static History history_of(Arena *a, const Network *net, int vector, const Activity *activity)
 {
     int steps = MIN(activity->steps, STEPS_MOST), readers = 0;
     History h = {.elements = net->vector[vector].elements};
     for (int p = 0; p < net->products; p++)
-        readers += net->product[p].from == vector;
+        readers += ordered_with(net, net->product[p].from) == vector;
     uint8_t *sent = ARENA_ARRAY(a, uint8_t, (size_t)readers * (size_t)steps * (size_t)h.elements);
     h.count = ARENA_ARRAY(a, int, h.elements);
     h.sent = sent;
     for (int p = 0; p < net->products; p++)
-        if (net->product[p].from == vector && product_has_delta(net, p))
+        if (ordered_with(net, net->product[p].from) == vector && product_has_delta(net, p))
             add_history(&h, sent, activity, activity->at[p], steps);
     return h;
 }
@@ -105,7 +116,7 @@ static History history_of(Arena *a, const Network *net, int vector, const Activi
 static bool is_fixed(const Network *net, int vector)
 {
     for (int p = 0; p < net->products; p++)
-        if (section_of_product(net, p)->writes == vector && net->product[p].m.keep.asis)
+        if (ordered_with(net, MAX(section_of_product(net, p)->writes, 0)) == vector && net->product[p].m.keep.asis)
             return true;
     return layer_is_linear(&net->layer[net->vector[vector].layer]);
 }
@@ -119,10 +130,15 @@ bool profile_order(Arena *a, Diag *d, const Spec *s, Network *net)
     Arena *scratch = arena_new();
     float_network_activity(scratch, net, &seq, &activity);
     for (int v = 0; v < net->vectors; v++) {
-        if (v > 0 && is_fixed(net, v))
+        if (ordered_with(net, v) != v || (v > 0 && is_fixed(net, v)))
             continue;
         History h = history_of(scratch, net, v, &activity);
         deal_columns(a, &h, s->pe_width, &net->vector[v].order, &net->vector[v].place);
+    }
+    for (int v = 1; v < net->vectors; v++) {
+        const Vector *with = &net->vector[ordered_with(net, v)];
+        net->vector[v].order = with->order;
+        net->vector[v].place = with->place;
     }
     arena_free(scratch);
     return true;

@@ -1,0 +1,44 @@
+"""Random networks of any cells: tensors and the keys of their layers. Standard library only."""
+import math
+
+# Row orders of the file: a letter for each gate.
+GATES = {"lstm": "ifgo", "gru before": "rzn", "gru after": "rzn", "ligru": "zn", "rnn": "h"}
+CELLS = list(GATES)
+LINEAR = ["none", "relu"]
+
+
+def normal(rng, shape, scale):
+    return shape, [rng.gauss(0, scale) for _ in range(math.prod(shape))]
+
+
+def recurrent(rng, k, cell, inputs, size, tensors):
+    """Keys of layer `k`; its tensors W<k>, R<k>, b<k> (and u<k>, the candidate's second bias) are added."""
+    rows = len(GATES[cell]) * size
+    tensors["W%d" % k] = normal(rng, (rows, inputs), 1 / math.sqrt(inputs))
+    tensors["R%d" % k] = normal(rng, (rows, size), 1 / math.sqrt(size))
+    tensors["b%d" % k] = normal(rng, (rows,), 0.3)
+    keys = {"cell": cell.split()[0], "gates": GATES[cell], "W": "W%d" % k, "R": "R%d" % k, "b": "b%d" % k}
+    if cell.startswith("gru "):
+        keys["reset"] = cell.split()[1]
+        if cell == "gru after" and rng.random() < 0.5:
+            tensors["u%d" % k] = normal(rng, (size,), 0.3)
+            keys["b_R"] = "u%d" % k
+    return keys
+
+
+def linear(rng, k, inputs, size, tensors):
+    tensors["W%d" % k] = normal(rng, (size, inputs), 1 / math.sqrt(inputs))
+    tensors["b%d" % k] = normal(rng, (size,), 0.3)
+    return {"cell": "linear", "W": "W%d" % k, "b": "b%d" % k, "activation": rng.choice(LINEAR)}
+
+
+def random_stack(rng, inputs, layers):
+    """(tensors, keys of model.layers) of layers [(cell, neurons)], the first with so many inputs."""
+    tensors, keys = {}, []
+    for k, (cell, size) in enumerate(layers):
+        if cell == "linear":
+            keys.append(linear(rng, k, inputs, size, tensors))
+        else:
+            keys.append(recurrent(rng, k, cell, inputs, size, tensors))
+        inputs = size
+    return tensors, keys
