@@ -1,28 +1,63 @@
 #!/usr/bin/python3
-"""Fuzzes what reads users' words, with libFuzzer and the sanitizers of clang: some seconds, or with `long` two minutes.
+"""Fuzzes what reads users' words and files, with libFuzzer and the sanitizers of clang: some seconds, or with `long`
+two minutes each.
 
     run.py                  20,000 inputs from the seeds below
-    run.py long [SECONDS]   so many seconds (120), from a random start
+    run.py long [SECONDS]   so many seconds (120) each, from a random start
 
 An input that fails is printed, and stays in build/failed/.
 """
-import os, pathlib, shlex, shutil, subprocess, sys, tempfile
+import collections, os, pathlib, pickle, shlex, shutil, subprocess, sys, tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-SOURCES = [ROOT / "tests/fuzz/fuzz_expr.c", ROOT / "gen/sweep/expr.c", *sorted((ROOT / "gen/base").glob("*.c"))]
-SEEDS = ["engine.pes * 2 > 7 and not fits or snr_db >= -1e3", "sparsity.pattern == dense", "-engine.pes < 1",
-         "(cycles.interval + 1) / (engine.pes - 1) != 'text'", "max snr_db", "not not -(-absent) = \"x\""]
-WORDS = ["engine.pes", "cycles.interval", "sparsity.pattern", "fits", "snr_db", "absent", "not", "and", "or", "==",
-         "!=", "<=", ">=", "true", "false", "1e308", "0x1p3"]
+BASE = [*sorted((ROOT / "gen/base").glob("*.c"))]
+EXPR = ["engine.pes * 2 > 7 and not fits or snr_db >= -1e3", "sparsity.pattern == dense", "-engine.pes < 1",
+        "(cycles.interval + 1) / (engine.pes - 1) != 'text'", "max snr_db", "not not -(-absent) = \"x\""]
+WORDS = ["engine.pes", "cycles.interval", "sparsity.pattern", "fits", "snr_db", "absent", "not", "and", "or", "==", "!=",
+         "<=", ">=", "true", "false", "1e308", "0x1p3"]
+CLASSES = ["ctorch._utils\\x0a_rebuild_tensor_v2\\x0a", "ccollections\\x0aOrderedDict\\x0a", "ctorch\\x0aSize\\x0a",
+           "\\x8c\\x02os\\x8c\\x06system\\x93", ")R", "\\x85R", "(t", "X\\x01\\x00\\x00\\x00"]
 
 
-def build(folder):
+def pickles():
+    plain = {"state_dict": collections.OrderedDict(a=[1, 2.5, None, (True, "x")]), "epoch": -3, "big": 1 << 70}
+    return [pickle.dumps(v, protocol=p) for p in (2, 3, 4) for v in (plain, [plain, plain], {1: b"bytes"}, {"s": {1}})]
+
+
+# What is fuzzed: its sources, the seeds, the words of its dictionary, the longest input.
+TARGETS = {"expr": ("conditions", [ROOT / "gen/sweep/expr.c"], [s.encode() for s in EXPR], WORDS, 400),
+           "pickle": ("pickles", [ROOT / "gen/model/pickle.c", ROOT / "gen/model/dtype.c"], pickles(), CLASSES, 1000)}
+
+
+def build(folder, name, sources):
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "jansson", "libcrypto"], capture_output=True, text=True,
                            check=True).stdout
-    program = folder + "/fuzz_expr"
+    program = "%s/fuzz_%s" % (folder, name)
     subprocess.run(["clang", "-std=gnu11", "-g", "-O1", "-fsanitize=fuzzer,address,undefined",
-                    "-fno-sanitize-recover=all", "-I", str(ROOT / "gen"), *map(str, SOURCES), *shlex.split(flags), "-lm", "-o", program], check=True)
+                    "-fno-sanitize-recover=all", "-I", str(ROOT / "gen"),
+                    str(ROOT / "tests/fuzz" / ("fuzz_%s.c" % name)), *map(str, sources + BASE),
+                    *shlex.split(flags), "-lm", "-o", program], check=True)
     return program
+
+
+def fuzz(name, limit, failed):
+    """True: nothing failed."""
+    title, sources, seeds, words, longest = TARGETS[name]
+    with tempfile.TemporaryDirectory(prefix="lstmgen_fuzz.") as folder:
+        program = build(folder, name, sources)
+        os.mkdir(folder + "/seeds")
+        for k, seed in enumerate(seeds):
+            pathlib.Path(folder, "seeds", str(k)).write_bytes(seed)
+        pathlib.Path(folder, "words").write_text("".join('"%s"\n' % w for w in words))
+        done = subprocess.run([program, *limit, "-max_len=%d" % longest, "-timeout=10", "-print_final_stats=1",
+                               "-dict=" + folder + "/words", "-artifact_prefix=%s/fuzz_%s-" % (failed, name),
+                               folder + "/seeds"], capture_output=True, text=True, errors="replace")
+    text = done.stderr
+    runs = [l.split()[-1] for l in text.splitlines() if l.startswith("stat::number_of_executed_units")]
+    print("%s: %s inputs" % (title, (runs or ["?"])[0]))
+    if done.returncode:
+        print(text[-3000:])
+    return done.returncode == 0
 
 
 def main():
@@ -33,22 +68,9 @@ def main():
     limit = ["-max_total_time=" + (sys.argv[2:] or ["120"])[0]] if long else ["-runs=20000", "-seed=7"]
     failed = ROOT / "build" / "failed"
     failed.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="lstmgen_fuzz.") as folder:
-        program = build(folder)
-        os.mkdir(folder + "/seeds")
-        for k, text in enumerate(SEEDS):
-            pathlib.Path(folder, "seeds", str(k)).write_text(text)
-        pathlib.Path(folder, "words").write_text("".join('"%s"\n' % w for w in WORDS))
-        done = subprocess.run([program, *limit, "-max_len=400", "-timeout=10", "-print_final_stats=1",
-                               "-dict=" + folder + "/words", "-artifact_prefix=%s/fuzz_expr-" % failed,
-                               folder + "/seeds"], capture_output=True, text=True, errors="replace")
-    text = done.stderr
-    runs = [l.split()[-1] for l in text.splitlines() if l.startswith("stat::number_of_executed_units")]
-    print("conditions: %s inputs" % (runs or ["?"])[0])
-    if done.returncode:
-        print(text[-3000:])
-    print("%d passed, %d failed" % (done.returncode == 0, done.returncode != 0))
-    sys.exit(done.returncode != 0)
+    good = [fuzz(name, limit, failed) for name in TARGETS]
+    print("%d passed, %d failed" % (sum(good), len(good) - sum(good)))
+    sys.exit(not all(good))
 
 
 main()
