@@ -127,6 +127,8 @@ static void mark_used(const Survey *v)
         mark(v, l->R, k, "R");
         for (int i = 0; i < l->n_b; i++)
             mark(v, l->b[i], k, "b");
+        for (int i = 0; i < l->n_b_R; i++)
+            mark(v, l->b_R[i], k, "b_R");
     }
 }
 
@@ -192,9 +194,22 @@ static void ask(const Survey *v)
 
 /* ---- as a spec ---- */
 
-static bool is_lstm(const LayerSpec *l)
+static bool is_recurrent(const LayerSpec *l)
 {
-    return strcmp(l->cell, "lstm") == 0;
+    return cell_has_key(cell_find(l->cell), "R");
+}
+
+/* "before" or "after"; NULL: a cell without a reset. */
+static const char *reset_of(const LayerSpec *l)
+{
+    return strcmp(cell_name(cell_find(l->cell)), "gru") ? NULL : strcmp(l->cell, "gru_after") ? "before" : "after";
+}
+
+static void print_names(const Survey *v, const char *key, const char *const *name, int n, Buffer *b)
+{
+    for (int i = 0; i < n; i++)
+        buffer_print(b, "%s%s", i ? ", " : str_format(v->arena, ", %s: [", key), yaml_word(v->arena, name[i]));
+    buffer_print(b, "%s", n > 0 ? "]" : "");
 }
 
 static void print_layer(const Survey *v, const Found *f, Buffer *b)
@@ -203,16 +218,19 @@ static void print_layer(const Survey *v, const Found *f, Buffer *b)
     Arena *a = v->arena;
     if (f->question)
         buffer_print(b, "    # QUESTION: %s\n", yaml_comment(a, f->question));
-    buffer_print(b, "    %s- {cell: %s", f->question ? "# " : "", l->cell);
-    if (is_lstm(l))
+    buffer_print(b, "    %s- {cell: %s", f->question ? "# " : "", cell_name(cell_find(l->cell)));
+    if (reset_of(l))
+        buffer_print(b, ", reset: %s", reset_of(l));
+    if (is_recurrent(l))
         buffer_print(b, ", gates: %s", yaml_word(a, l->gates));
     buffer_print(b, ", W: %s", yaml_word(a, l->W));
-    if (is_lstm(l))
+    if (is_recurrent(l))
         buffer_print(b, ", R: %s", yaml_word(a, l->R));
-    for (int i = 0; i < l->n_b; i++)
-        buffer_print(b, "%s%s", i ? ", " : ", b: [", yaml_word(a, l->b[i]));
-    buffer_print(b, "%s%s", l->n_b > 0 ? "]" : "", l->transpose ? ", transpose: true" : "");
-    if (!is_lstm(l) && l->activation && strcmp(l->activation, "none") != 0)
+    print_names(v, "b", l->b, l->n_b, b);
+    print_names(v, "b_R", l->b_R, l->n_b_R, b);
+    print_names(v, "activations", l->activations, l->n_activations, b);
+    buffer_print(b, "%s", l->transpose ? ", transpose: true" : "");
+    if (!is_recurrent(l) && l->activation && strcmp(l->activation, "none") != 0)
         buffer_print(b, ", activation: %s", yaml_word(a, l->activation));
     buffer_print(b, "}   # %lld -> %lld\n", (long long)f->inputs, (long long)f->hidden);
 }
@@ -291,21 +309,35 @@ static json_t *text_json(Arena *a, const char *text)
     return v ? v : json_string(clean);
 }
 
+static json_t *texts_json(Arena *a, const char *const *text, int n)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < n; i++)
+        json_array_append_new(list, text_json(a, text[i]));
+    return list;
+}
+
+static void set_names(Arena *a, json_t *o, const char *key, const char *const *name, int n)
+{
+    if (n > 0)
+        json_object_set_new(o, key, texts_json(a, name, n));
+}
+
 static json_t *layer_json(Arena *a, const Found *f)
 {
     const LayerSpec *l = &f->spec;
-    json_t *o = json_pack("{s:s, s:o}", "cell", l->cell, "W", text_json(a, l->W)), *b = json_array();
-    if (is_lstm(l)) {
+    json_t *o = json_pack("{s:s, s:o}", "cell", cell_name(cell_find(l->cell)), "W", text_json(a, l->W));
+    if (reset_of(l))
+        json_object_set_new(o, "reset", json_string(reset_of(l)));
+    if (is_recurrent(l)) {
         json_object_set_new(o, "gates", json_string(l->gates));
         json_object_set_new(o, "R", text_json(a, l->R));
     } else if (l->activation && strcmp(l->activation, "none") != 0) {
         json_object_set_new(o, "activation", json_string(l->activation));
     }
-    for (int i = 0; i < l->n_b; i++)
-        json_array_append_new(b, text_json(a, l->b[i]));
-    if (l->n_b > 0)
-        json_object_set(o, "b", b);
-    json_decref(b);
+    set_names(a, o, "b", l->b, l->n_b);
+    set_names(a, o, "b_R", l->b_R, l->n_b_R);
+    set_names(a, o, "activations", l->activations, l->n_activations);
     if (l->transpose)
         json_object_set_new(o, "transpose", json_true());
     return o;
@@ -333,14 +365,6 @@ static json_t *spec_json(const Survey *v, const char *file)
     if (v->last)
         json_object_set_new(o, "network", json_pack("{s:s}", "output", "last"));
     return o;
-}
-
-static json_t *texts_json(Arena *a, const char *const *text, int n)
-{
-    json_t *list = json_array();
-    for (int i = 0; i < n; i++)
-        json_array_append_new(list, text_json(a, text[i]));
-    return list;
 }
 
 static json_t *tensors_json(const Survey *v)

@@ -109,16 +109,45 @@ static void keras_close(Model *m)
 /* The part as a layer of a spec. */
 static LayerSpec layer_spec(const Model *m, const KerasPart *p)
 {
-    bool linear = !keras_recurrent(&p->layer);
-    LayerSpec l = { .cell = linear ? "linear" : "lstm", .transpose = true, .W = keras_name(m, p, "kernel") };
+    bool linear = !p->cell;
+    LayerSpec l = { .cell = linear ? "linear" : p->cell->cell, .transpose = true, .W = keras_name(m, p, "kernel") };
     const char *activation = keras_text(p->layer.config, "activation", "");
     if (linear)
         l.activation = p->layer.relu || strcmp(activation, "relu") == 0 ? "relu" : "none";
-    else
-        l.gates = "ifco", l.R = keras_name(m, p, "recurrent_kernel");
+    else {
+        l.gates = p->cell->gates;
+        l.R = keras_name(m, p, "recurrent_kernel");
+        l.n_activations = keras_activations(&p->layer, l.activations);
+    }
     if (p->has_bias)
         l.b[l.n_b++] = keras_name(m, p, "bias");
     return l;
+}
+
+static void reach(const Model *m, const KerasLayer *l, uint8_t *reached)
+{
+    static const char *const ROLES[] = { "kernel", "recurrent_kernel", "bias", "gamma", "beta", "moving_mean",
+                                         "moving_variance" };
+    for (int i = 0; i < LENGTH(ROLES); i++) {
+        const char *name = keras_weight(m, l, ROLES[i]);
+        if (name)
+            reached[model_find(m, name)] = true;
+    }
+}
+
+/* The tensors of the file that the core computes with, folded or as they are. */
+static const uint8_t *reached(const Model *m, const Keras *k)
+{
+    uint8_t *all = ARENA_ARRAY(m->arena, uint8_t, MAX(m->n, 1));
+    for (int i = 0; i < k->n; i++) {
+        const KerasPart *p = &k->part[i];
+        reach(m, &p->layer, all);
+        for (int n = 0; n < p->n_before; n++)
+            reach(m, &p->before[n], all);
+        for (int n = 0; n < p->n_after; n++)
+            reach(m, &p->after[n], all);
+    }
+    return all;
 }
 
 static int keras_layers(Model *m, const Subject *s, FoundNetwork *out)
@@ -129,7 +158,7 @@ static int keras_layers(Model *m, const Subject *s, FoundNetwork *out)
     if (!keras_network(m, s))
         return -1;
     *out = (FoundNetwork){ .n = k->n, .last = k->last, .input = k->input, .output = k->output,
-                           .reached = ARENA_ARRAY(m->arena, uint8_t, MAX(m->n, 1)) };
+                           .reached = reached(m, k) };
     for (int i = 0; i < k->n; i++)
         out->layer[i] = layer_spec(m, &k->part[i]);
     return k->n;

@@ -14,12 +14,20 @@ typedef struct KerasLayer {
     const json_t *config, *outer;       /* outer: of what it is wrapped in, or its own */
 } KerasLayer;
 
+/* What a recurrent class is: a row of cells.def and the order of its gates in the file. */
+typedef struct KerasCell {
+    const char *class, *cell, *gates;
+    bool cudnn;
+    int biases;                         /* of the file: one or two for each row; kept apart by a gru */
+} KerasCell;
+
 /* A layer of the core, and what is folded into its weights. */
 typedef struct KerasPart {
     KerasLayer layer;
     KerasLayer before[NORMS_MAX], after[NORMS_MAX];     /* BatchNormalization of its input, of its output */
     int n_before, n_after;
-    bool cudnn, has_bias;
+    const struct KerasCell *cell;       /* NULL: a Dense */
+    bool has_bias;
 } KerasPart;
 
 typedef struct Keras {
@@ -39,10 +47,15 @@ int keras_chain(Arena *a, const Subject *s, const Keras *k, KerasLayer out[CHAIN
 const char *keras_text(const json_t *o, const char *key, const char *otherwise);
 bool keras_true(const json_t *o, const char *key, bool otherwise);
 bool keras_recurrent(const KerasLayer *l);
+/* NULL: a class that no cell is there for. */
+const KerasCell *keras_cell(const KerasLayer *l);
 
 /* ---------------------------------------------------------------- keras_network.c */
 /* Fills k->part: the layers that the core computes; the rest is a warning or an error. False after an error. */
 bool keras_network(Model *m, const Subject *s);
+
+/* The activations of a recurrent layer as a spec names them: how many, 0: the cell's own; -1: one that no cell has. */
+int keras_activations(const KerasLayer *l, const char *out[ACTIVATIONS_MAX]);
 
 /* ---------------------------------------------------------------- keras_fold.c */
 /* The name in the file of a weight of a layer: "kernel", "recurrent_kernel", "bias", "gamma" ... NULL: has none. */

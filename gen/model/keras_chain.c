@@ -66,6 +66,17 @@ static const char *group_of(Arena *a, const Keras *k, const json_t *layers, size
     return before == 0 ? str_format(a, "layers/%s/", name) : str_format(a, "layers/%s_%d/", name, before);
 }
 
+/* LSTM for the cell of RNN(LSTMCell); NULL: another cell. */
+static const char *class_of_cell(const json_t *cell)
+{
+    static const char *const CELLS[][2] = { { "LSTMCell", "LSTM" }, { "GRUCell", "GRU" },
+                                            { "SimpleRNNCell", "SimpleRNN" } };
+    for (int i = 0; i < LENGTH(CELLS); i++)
+        if (strcmp(class_of(cell), CELLS[i][0]) == 0)
+            return CELLS[i][1];
+    return NULL;
+}
+
 static KerasLayer read_layer(Arena *a, const Keras *k, const json_t *layers, size_t index)
 {
     const json_t *layer = json_array_get(layers, index);
@@ -74,9 +85,10 @@ static KerasLayer read_layer(Arena *a, const Keras *k, const json_t *layers, siz
     l.group = group_of(a, k, layers, index);
     l.outer = l.config;
     const json_t *inner = json_object_get(l.config, strcmp(l.class, "RNN") == 0 ? "cell" : "layer");
-    bool lstm = strcmp(l.class, "RNN") == 0 && strcmp(class_of(inner), "LSTMCell") == 0;
-    if (lstm || strcmp(l.class, "TimeDistributed") == 0) {
-        l.class = lstm ? "LSTM" : class_of(inner);
+    bool distributed = strcmp(l.class, "TimeDistributed") == 0;
+    const char *class = distributed ? class_of(inner) : strcmp(l.class, "RNN") == 0 ? class_of_cell(inner) : NULL;
+    if (class) {
+        l.class = class;
         l.config = json_object_get(inner, "config");
     }
     return l;

@@ -50,8 +50,9 @@ const char *keras_weight(const Model *m, const KerasLayer *l, const char *role)
 
 static bool is_folded(const KerasPart *p, const char *role)
 {
-    bool norms = p->n_before > 0 || p->n_after > 0;
-    return p->cudnn || (norms && strcmp(role, "recurrent_kernel") != 0);
+    bool norms = p->n_before > 0 || p->n_after > 0, bias = strcmp(role, "bias") == 0;
+    bool cudnn = p->cell && p->cell->cudnn, pair = bias && p->cell && p->cell->biases == 2;
+    return cudnn || pair || (norms && strcmp(role, "recurrent_kernel") != 0);
 }
 
 const char *keras_name(const Model *m, const KerasPart *p, const char *role)
@@ -80,7 +81,7 @@ static bool wrong_shape(const Fold *f, const Tensor *t)
     return false;
 }
 
-/* A vector of n, or `otherwise` where the layer has none of this name. */
+/* n values, whatever their shape, or `otherwise` where the layer has none of this name. */
 static bool vector(const Fold *f, const KerasLayer *l, const char *role, int64_t n, double otherwise, double *out)
 {
     for (int64_t i = 0; i < n; i++)
@@ -88,7 +89,7 @@ static bool vector(const Fold *f, const KerasLayer *l, const char *role, int64_t
     if (!keras_weight(f->m, l, role))
         return true;
     Tensor *t = weight(f, l, role);
-    if (!t || t->rank != 1 || t->count != n)
+    if (!t || t->count != n)
         return t ? wrong_shape(f, t) : false;
     for (int64_t i = 0; i < n; i++)
         out[i] = (double)t->data[i];
@@ -128,9 +129,10 @@ static bool affine(const Fold *f, bool before, int64_t n, double **s, double **t
 /* cuDNN keeps the matrix of each gate as (hidden, inputs), Keras calls the same bytes (inputs, hidden). */
 static void from_cudnn(const Fold *f, Tensor *t)
 {
-    int64_t inputs = t->shape[0], columns = t->shape[1], hidden = columns / GATES;
+    int64_t gates = (int64_t)strlen(f->part->cell->gates);
+    int64_t inputs = t->shape[0], columns = t->shape[1], hidden = columns / gates;
     float *out = ARENA_ARRAY(f->m->arena, float, t->count);
-    for (int64_t g = 0; g < GATES; g++)
+    for (int64_t g = 0; g < gates; g++)
         for (int64_t n = 0; n < inputs * hidden; n++)
             out[n % inputs * columns + g * hidden + n / inputs] =
                 t->data[n / hidden * columns + g * hidden + n % hidden];
@@ -141,11 +143,12 @@ static void from_cudnn(const Fold *f, Tensor *t)
 static Tensor *kernel(const Fold *f, const char *role)
 {
     Tensor *t = weight(f, &f->part->layer, role);
-    if (t && (t->rank != 2 || (f->part->cudnn && t->shape[1] % GATES != 0))) {
+    const KerasCell *cell = f->part->cell;
+    if (t && (t->rank != 2 || (cell && t->shape[1] % (int64_t)strlen(cell->gates) != 0))) {
         wrong_shape(f, t);
         return NULL;
     }
-    if (t && f->part->cudnn)
+    if (t && cell && cell->cudnn)
         from_cudnn(f, t);
     return t;
 }
@@ -161,17 +164,26 @@ static bool fold_kernel(const Fold *f, const Tensor *K, Tensor *out)
     return true;
 }
 
-/* b + t K, then what comes after; a CuDNNLSTM has two biases. */
+/* Are there two biases for each row that the cell adds at two places? */
+static bool biases_apart(const KerasPart *p)
+{
+    return p->cell && p->cell->biases == 2 && strcmp(p->cell->cell, "gru_after") == 0;
+}
+
+/* b + t K, then what comes after. Of two biases that is the first; an LSTM adds both at one place. */
 static bool fold_bias(const Fold *f, const Tensor *K, Tensor *out)
 {
     double *s, *t, *after, *shift;
-    int64_t columns = K->shape[1], parts = f->part->cudnn ? 2 : 1;
+    int64_t columns = K->shape[1], parts = f->part->cell ? f->part->cell->biases : 1;
     double *b = ARENA_ARRAY(f->m->arena, double, parts * columns);
     if (!vector(f, &f->part->layer, "bias", parts * columns, 0, b) || !affine(f, true, K->shape[0], &s, &t)
         || !affine(f, false, columns, &after, &shift))
         return false;
     for (int64_t n = columns; n < parts * columns; n++)
-        b[n - columns] += b[n];
+        if (biases_apart(f->part))
+            out->data[n] = (float)b[n];
+        else
+            b[n - columns] += b[n];
     for (int64_t n = 0; n < K->count; n++)
         b[n % columns] += t[n / columns] * (double)K->data[n];
     for (int64_t j = 0; j < columns; j++)
@@ -196,9 +208,9 @@ static bool make(const Fold *f, const char *role, Tensor *out)
     if (!K)
         return false;
     out->rank = bias ? 1 : 2;
-    out->shape[0] = bias ? K->shape[1] : K->shape[0];
+    out->shape[0] = bias ? (1 + biases_apart(f->part)) * K->shape[1] : K->shape[0];
     out->shape[1] = K->shape[1];
-    out->count = bias ? K->shape[1] : K->count;
+    out->count = bias ? out->shape[0] : K->count;
     out->data = recurrent ? K->data : ARENA_ARRAY(f->m->arena, float, out->count);
     return (recurrent || (bias ? fold_bias(f, K, out) : fold_kernel(f, K, out))) && all_finite(f, out);
 }

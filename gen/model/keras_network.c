@@ -32,17 +32,57 @@ static void warn(const Build *b, const KerasLayer *l, const char *why)
 
 /* ---- what the cells carry ---- */
 
+/* The classes that a cell is there for. What an engine carries of them, the planner knows. */
+static const KerasCell CELLS[] = {
+    { "LSTM", "lstm", "ifco", false, 1 },      { "CuDNNLSTM", "lstm", "ifco", true, 2 },
+    { "GRU", "gru_before", "zrh", false, 1 },  { "GRU", "gru_after", "zrh", false, 2 },
+    { "CuDNNGRU", "gru_after", "zrh", true, 2 }, { "SimpleRNN", "rnn", "h", false, 1 },
+};
+
+const KerasCell *keras_cell(const KerasLayer *l)
+{
+    int biases = is(l, "GRU") && keras_true(l->config, "reset_after", false) ? 2 : 0;
+    for (int i = 0; i < LENGTH(CELLS); i++)
+        if (is(l, CELLS[i].class) && CELLS[i].biases >= biases)
+            return &CELLS[i];
+    return NULL;
+}
+
+/* A curve that a cell unit has, by Keras's name; NULL: it has none. */
+static const char *curve_of(const char *activation)
+{
+    Curve c;
+    const char *name = strcmp(activation, "linear") == 0 ? "none" : activation;
+    return curve_find(name, &c) ? curve_name(c) : NULL;
+}
+
+int keras_activations(const KerasLayer *l, const char *out[ACTIVATIONS_MAX])
+{
+    const KerasCell *cell = keras_cell(l);
+    Curve usual[ACTIVATIONS_MAX];
+    int n = cell_activations(cell_find(cell->cell), usual);
+    bool same = true;
+    for (int i = 0; i < n; i++) {
+        bool gate = i == 0 && n > 1;
+        const char *otherwise = cell->cudnn ? (gate ? "sigmoid" : "tanh") : gate ? "hard_sigmoid" : "tanh";
+        out[i] = curve_of(keras_text(l->config, gate ? "recurrent_activation" : "activation", otherwise));
+        if (!out[i])
+            return -1;
+        same = same && strcmp(out[i], curve_name(usual[i])) == 0;
+    }
+    return same ? 0 : n;
+}
+
 /* Why this version cannot build a recurrent layer, or NULL. The one place that says so. */
 static const char *cannot_build(Arena *a, const KerasLayer *l)
 {
-    const char *activation = keras_text(l->config, "activation", "tanh");
-    const char *gates = is(l, "CuDNNLSTM") ? "sigmoid" : keras_text(l->config, "recurrent_activation", "hard_sigmoid");
-    if (!is(l, "LSTM") && !is(l, "CuDNNLSTM"))
-        return "is a cell that this version cannot build: only LSTM; train an LSTM, or name the tensors of one in "
-               "model.layers";
-    if (strcmp(activation, "tanh") != 0 || strcmp(gates, "sigmoid") != 0)
-        return str_format(a, "has the activations %.40s and %.40s: this version builds tanh, with sigmoid as "
-                             "recurrent_activation; train with those", activation, gates);
+    const char *unused[ACTIVATIONS_MAX];
+    if (!keras_cell(l))
+        return "is a cell that this version cannot build; name the tensors of one that it can in model.layers";
+    if (keras_activations(l, unused) < 0)
+        return str_format(a, "has the activations %.40s and %.40s: a core has sigmoid, tanh, relu and linear; train "
+                             "with those", keras_text(l->config, "activation", "tanh"),
+                          keras_text(l->config, "recurrent_activation", "hard_sigmoid"));
     if (keras_true(l->outer, "go_backwards", false))
         return "has go_backwards, from the last step to the first: this version cannot build it; turn the steps of the "
                "input round, train with go_backwards=False";
@@ -55,7 +95,8 @@ static const char *cannot_build(Arena *a, const KerasLayer *l)
 
 static bool has_bias(const KerasLayer *l)
 {
-    return is(l, "CuDNNLSTM") || keras_true(l->config, "use_bias", true);
+    const KerasCell *cell = keras_recurrent(l) ? keras_cell(l) : NULL;
+    return (cell && cell->cudnn) || keras_true(l->config, "use_bias", true);
 }
 
 static bool has_weight(Build *b, const KerasLayer *l, const char *role)
@@ -73,7 +114,8 @@ static KerasPart *add_part(Build *b, const KerasLayer *l)
         return NULL;
     }
     KerasPart *p = &b->k->part[b->k->n++];
-    *p = (KerasPart){ .layer = *l, .n_before = b->norms, .cudnn = is(l, "CuDNNLSTM"), .has_bias = has_bias(l) };
+    *p = (KerasPart){ .layer = *l, .n_before = b->norms, .has_bias = has_bias(l),
+                       .cell = keras_recurrent(l) ? keras_cell(l) : NULL };
     memcpy(p->before, b->norm, sizeof p->before);
     p->has_bias = p->has_bias || b->norms > 0;
     b->norms = 0;

@@ -44,9 +44,11 @@ RIGHT = {"one": QUIET, "one_last": QUIET, "stack_dense_last": QUIET, "no_bias": 
          "pooled": ["GlobalAveragePooling1D layer", "ends before it"],
          "keras2": QUIET, "keras2_functional": QUIET, "keras2_names": QUIET, "cudnn": QUIET, "packed": QUIET,
          "turned_bytes": QUIET, "weights.weights": ["activations", "which activation follows"],
-         "weights2": ["sigmoid and tanh are assumed"]}
-REFUSED = {"gru": ["GRU layer", "cannot build"], "simple_rnn": ["SimpleRNN layer", "cannot build"],
-           "bidirectional": ["Bidirectional layer", "cannot build"], "relu_cell": ["activations relu and sigmoid"],
+         "weights2": ["sigmoid and tanh are assumed"],
+         **{name: QUIET for name in (
+             "gru", "gru_before", "gru_norm", "gru_no_bias", "gru_cell", "gru_relu", "simple_rnn", "simple_rnn_relu",
+             "relu_cell", "linear_cell", "gru_under_lstm", "cudnn_gru")}}
+REFUSED = {"bidirectional": ["Bidirectional layer", "cannot build"],
            "hard_sigmoid": ["activations tanh and hard_sigmoid"], "go_backwards": ["go_backwards", "turn the steps"],
            "norm_of_layer": ["LayerNormalization layer", "between recurrent layers"],
            "dense_between": ["LSTM layer", "comes after 'dense"], "autoencoder": ["RepeatVector layer", "between"],
@@ -137,6 +139,7 @@ sparsity: {pattern: dense}
 engine: {pes: 2, pe_width: 2}
 """
         r = lstmgen("import", "norm_between.h5", cwd=folder)
+        check("outside" not in r.out, "what is folded is used: %s", r.out)
         name = re.search(r"W: (\S+kernel\.folded)", r.out).group(1)
         layer = name.split("/")[0]
         spec.write_text(text % (name, layer, layer))

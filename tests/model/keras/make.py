@@ -119,11 +119,23 @@ def ends_early():
     sequential("pooled", lstm(6), L.GlobalAveragePooling1D(), upto=1)
 
 
-def refused():
+def cells():
+    """What not every engine carries."""
     sequential("gru", L.GRU(6, return_sequences=True))
-    sequential("simple_rnn", L.SimpleRNN(6))
-    sequential("bidirectional", L.Bidirectional(lstm(6)))
+    sequential("gru_before", L.GRU(6, reset_after=False), L.Dense(2))
+    sequential("gru_norm", L.BatchNormalization(), L.GRU(5, return_sequences=True), L.BatchNormalization(), L.GRU(4))
+    sequential("gru_no_bias", L.GRU(6, use_bias=False, return_sequences=True))
+    sequential("gru_cell", L.RNN(L.GRUCell(6, reset_after=False), return_sequences=True))
+    sequential("gru_relu", L.GRU(6, activation="relu", recurrent_activation="sigmoid"))
+    sequential("simple_rnn", L.SimpleRNN(6), L.Dense(2))
+    sequential("simple_rnn_relu", L.SimpleRNN(4, activation="relu", return_sequences=True))
     sequential("relu_cell", lstm(6, activation="relu"))
+    sequential("linear_cell", lstm(6, activation="linear", recurrent_activation="sigmoid"))
+    sequential("gru_under_lstm", L.GRU(6, return_sequences=True), lstm(5), L.Dense(2))
+
+
+def refused():
+    sequential("bidirectional", L.Bidirectional(lstm(6)))
     sequential("hard_sigmoid", lstm(6, recurrent_activation="hard_sigmoid"))
     sequential("go_backwards", lstm(6, go_backwards=True))
     sequential("norm_of_layer", lstm(6), L.LayerNormalization(), lstm(5))
@@ -226,6 +238,14 @@ def older():
     same.layers[0].set_weights([np.hstack([w.T for w in W]), np.hstack([r.T for r in R]), b[:24] + b[24:]])
     same.layers[1].set_weights([dense[0][1], dense[1][1]])
     computed("cudnn", same)
+    W, R, b = [draw(rng, 6, INPUTS) for _ in range(3)], [draw(rng, 6, 6) for _ in range(3)], draw(rng, 36)
+    weights = [("cu_dnngru/kernel:0", np.hstack([w.reshape(INPUTS, 6) for w in W])),
+               ("cu_dnngru/recurrent_kernel:0", np.hstack([r.reshape(6, 6) for r in R])), ("cu_dnngru/bias:0", b)]
+    keras2("cudnn_gru", [("CuDNNGRU", {"name": "cu_dnngru", "units": 6, "return_sequences": True})],
+           {"cu_dnngru": weights})
+    same = keras.Sequential([L.Input((None, INPUTS)), L.GRU(6, return_sequences=True)])
+    same.layers[0].set_weights([np.hstack([w.T for w in W]), np.hstack([r.T for r in R]), b.reshape(2, 18)])
+    computed("cudnn_gru", same)
 
 
 # ---- files of weights, and what HDF5 can do ----
@@ -279,7 +299,7 @@ def copies():
 def main():
     global out
     to = pathlib.Path(sys.argv[1])
-    for part in (simple, norms, graphs, ends_early, refused, older, weights_only, copies):
+    for part in (simple, norms, graphs, ends_early, cells, refused, older, weights_only, copies):
         part()
     if not to.name.endswith(".tar.xz"):
         to.mkdir(exist_ok=True)
