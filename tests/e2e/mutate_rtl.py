@@ -136,7 +136,6 @@ FAULTS += [
      r"rst_i \? \{WIDTH\*LATENCY\{1'b0\}\} :", "rst_i ? {line_q[WIDTH*(LATENCY-1)-1:0], {WIDTH{1'b0}}} :"),
     ("columns taken in a reset count after it", "changed", "lg_scatter_stats",
      r"rst_i \? \{TAKEN\{1'b0\}\} : taken", "taken"),
-    ("elements seen in a reset count after it", "changed", "lg_scatter_stats", r"seen_i && !rst_i", "seen_i"),
     # what a reset sets, but only at power-up, when it has no value
     ("results survive a reset", "dense", "lg_fifo", r"if \(rst_i\) begin", "if (rst_i && ^level_q === 1'bx) begin"),
     ("the marks of last steps survive a reset", "last", "_top", r"(WIDTH\(1\), \.DEPTH\(32\)\) u_wanted \(\s*"
@@ -149,22 +148,10 @@ FAULTS += [
      "if (rst_i && step_parity_q === 1'bx) step_parity_q"),
     ("the place in x survives a reset", "dense", "lg_input", r"beat_q  <= \{BEAT\{1'b0\}\};",
      "beat_q <= ^beat_q === 1'bx ? {BEAT{1'b0}} : beat_q;"),
-    ("the place in the output survives a reset", "dense", "lg_reorder", r"beat_q   <= \{BEAT\{1'b0\}\};",
-     "beat_q <= ^beat_q === 1'bx ? {BEAT{1'b0}} : beat_q;"),
-    ("room in the output is not given back by a reset", "wide", "lg_reorder", r"credit_q <= 5'd16;",
-     "credit_q <= ^credit_q === 1'bx ? 5'd16 : credit_q;"),
     ("sums that wait survive a reset", "blocks", "lg_stream", r"if \(rst_i\)     slot_q",
      "if (rst_i && ^slot_q === 1'bx) slot_q"),
-    ("parts that are to leave survive a reset", "queued", "lg_queue", r"left_q <= rst_i \?",
-     "left_q <= rst_i && ^left_q === 1'bx ?"),
     ("rows are not set to 0 by a reset", "scattered", "lg_scatter_read", r"sweep_q     <= 1'b1;",
      "sweep_q <= sweep_q === 1'bx;"),
-    ("columns in a queue survive a reset", "scattered", "lg_scatter_lane", r"(u_queue \(\s*\.clk_i\(clk_i\), \.rst_i\()rst_i",
-     r"\1rst_i && ^level === 1'bx"),
-    ("the bank of an array survives a reset", "scattered", "lg_scatter_array", r"bank_q  <= 1'b0;",
-     "bank_q <= bank_q === 1'bx ? 1'b0 : bank_q;"),
-    ("closed layers survive a reset", "changed", "lg_scatter", r"if \(rst_i\) count_q",
-     "if (rst_i && ^count_q[2*array +: 2] === 1'bx) count_q"),
 ]
 suite = Suite()
 work = pathlib.Path(tempfile.mkdtemp(prefix="lstmgen_mutate."))

@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum { RESET_EDGES = 16, QUIET_EDGES = 64, LOAD_ROOM = 16 };
-enum { STATUS_BUSY = 1, STATUS_ENABLED = 2, CONTROL_START = 1 };
+enum { STATUS_BUSY = 1, STATUS_ENABLED = 2, STATUS_STREAM_ERROR = 4, CONTROL_START = 1 };
 enum { REG_BEHIND = 0x50, REG_REPEATED = 0x100 }; /* no registers: behind the last one, and where an 8-bit address wraps */
 
 int64_t edge_now;
@@ -162,6 +162,8 @@ static void check_idle(uint32_t v)
 {
     if (v & STATUS_BUSY)
         tb_error("STATUS says busy though every step is out and nothing is under way");
+    if (v & STATUS_STREAM_ERROR)
+        tb_error("STATUS says that tlast was not on the last beat of a step, though it always was");
 }
 
 static void check_zero(uint32_t v)
@@ -293,16 +295,16 @@ static int64_t quiet_cycles(void)
 }
 
 /* Steps that a reset breaks off at a random time: nothing of them may show afterwards, though what follows begins at
- * once. Three times: amid a flow of steps, amid gaps and stalls, and while nothing is taken from the core, so that a
- * beat is on offer and everything is full. */
+ * once. Three times: amid a flow of steps, amid gaps and stalls and the beats of a step of x, and while nothing is taken
+ * from the core, so that a beat is on offer and everything is full. */
 static int64_t break_edge;
 static bool broken;
 static int breaks;
-enum { FLOWING, STALLED, BLOCKED };
+enum { STALLED = 1, BLOCKED };
 
 static void break_begin(void)
 {
-    int n = 3, s = (int)(tb_random() % (uint32_t)config.sequences);
+    int n = breaks == STALLED ? 8 : 3, s = (int)(tb_random() % (uint32_t)config.sequences);
     Item *item = new_items(n);
     for (int k = 0; k < n; k++)
         item[k] = (Item) { s, k % config.length[s], breaks == BLOCKED || tb_random() & 1 };
@@ -315,6 +317,14 @@ static void break_begin(void)
         axil_write(REG_CONTROL, CONTROL_START);
 }
 
+/* Whether the core is where this reset is to meet it; not for ever, since some cores never are. */
+static bool at_break(void)
+{
+    if (edge_now < break_edge || edge_now > break_edge + quiet_cycles())
+        return edge_now > break_edge;
+    return breaks == BLOCKED ? stream.offering : breaks == STALLED ? stream.x_beat > 0 : true;
+}
+
 static bool break_done(void)
 {
     if (broken)
@@ -322,7 +332,7 @@ static bool break_done(void)
     if (!axil_idle())
         return false;
     tb_progress();
-    if (edge_now >= break_edge && (breaks != BLOCKED || stream.offering || edge_now > break_edge + quiet_cycles())) {
+    if (at_break()) {
         broken = true;
         breaks++;
         reset_begin();
