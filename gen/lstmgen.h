@@ -301,6 +301,8 @@ typedef struct Network {
 /* Makes vectors, products (sizes and gates, no values) and sections of net->layer[]: cell, activation, inputs, hidden
  * and projection of each are set. */
 void network_lay_out(Network *net);
+/* cell/print.c: "f: a = sigmoid(W x + R h + b); p = a * state; state = p + kept". */
+const char *layer_pass_text(Arena *a, const Layer *l, const Pass *p);
 int layer_rows(const Layer *l);                         /* all gates: 4*hidden for an LSTM */
 /* Row of a layer (of its bias) that belongs to a gate's neuron; row of a product to row of its layer. */
 int layer_row(const Layer *l, char gate, int neuron);
@@ -444,6 +446,7 @@ typedef struct QLayer {
 } QLayer;
 /* sigmoid and tanh by one table of tanh on [0, 8): linear interpolation between 2^segment_bits entries. */
 typedef struct ActTable {
+    TableKind kind;                     /* T: tanh, or another that levels off before 8 */
     int in_bits, in_fraction;           /* the pre-activation format */
     int out_bits;                       /* activation bits; fraction out_bits - 1 */
     int segment_bits, low_bits;         /* of a tanh argument of fraction in_fraction + 1: address, interpolation */
@@ -464,7 +467,7 @@ typedef struct QNetwork {
     Format peephole;                    /* of all peephole weights */
     int acc_bits;                       /* exact for every row */
     int left_shift;                     /* of accumulators, before a row's right shift (0 as a rule) */
-    ActTable table;
+    ActTable table[TABLE_KINDS];        /* TABLE_TANH: always; others: those in use */
     bool delta; int32_t delta_x, delta_h;   /* thresholds, in the formats of x and h */
 } QNetwork;
 /* Chooses formats (calibration) and rounds the pruned network. */
@@ -474,6 +477,8 @@ Format row_target(const QNetwork *q, int layer, int row);
 /* delta.c: the thresholds of the spec as integers; refuses those that are not multiples of a step. */
 bool delta_quantise(Diag *d, const Spec *s, QNetwork *q);
 bool act_table_build(Arena *a, Format in, int out_bits, ActTable *out);
+/* The same of another curve than tanh. */
+bool act_table_build_of(Arena *a, TableKind kind, Format in, int out_bits, ActTable *out);
 int32_t act_sigmoid(const ActTable *t, int32_t z);      /* z in the pre-activation format */
 int32_t act_tanh(const ActTable *t, int32_t z);
 int64_t round_shift(int64_t v, int shift);              /* add half, arithmetic shift; shift < 0 shifts left */

@@ -5,8 +5,8 @@
 
 #include "lstmgen.h"
 
-static const struct { const char *name; bool direct; } curves[CURVE_COUNT] = {
-#define CURVE(text, name, direct) [CURVE_##name] = {text, direct},
+static const struct { const char *name; bool direct; TableKind table; bool sigmoid; } curves[CURVE_COUNT] = {
+#define CURVE(text, name, direct, table, sigmoid) [CURVE_##name] = {text, direct, TABLE_##table, sigmoid},
     CURVES
 #undef CURVE
 };
@@ -29,6 +29,16 @@ bool curve_find(const char *name, Curve *out)
 bool curve_is_direct(Curve c)
 {
     return curves[c].direct;
+}
+
+TableKind curve_table(Curve c)
+{
+    return curves[c].table;
+}
+
+bool curve_is_sigmoid(Curve c)
+{
+    return curves[c].sigmoid;
 }
 
 /* ---- the table; the short names of cells.def are its own */

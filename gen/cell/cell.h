@@ -4,14 +4,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* CURVE(name in specs, name here, direct: no table is looked up for it) */
+/* CURVE(name in specs, name here, direct: no table is looked up for it, table: whose T, sigmoid: (1 + T(z/2)) / 2, else
+ * T(z)). The slope of hard_sigmoid is that of ONNX and Keras 2, 1/5; PyTorch and Keras 3 have 1/6. leaky_relu keeps 1/100
+ * of negative values. */
 #define CURVES \
-    CURVE("none", NONE, true) \
-    CURVE("relu", RELU, true) \
-    CURVE("sigmoid", SIGMOID, false) \
-    CURVE("tanh", TANH, false)
+    CURVE("none", NONE, true, TANH, false) \
+    CURVE("relu", RELU, true, TANH, false) \
+    CURVE("leaky_relu", LEAKY_RELU, true, TANH, false) \
+    CURVE("sigmoid", SIGMOID, false, TANH, true) \
+    CURVE("tanh", TANH, false, TANH, false) \
+    CURVE("hard_sigmoid", HARD_SIGMOID, false, HARD_SIGMOID, true) \
+    CURVE("hard_sigmoid_6", HARD_SIGMOID_6, false, HARD_SIGMOID_6, true) \
+    CURVE("hard_tanh", HARD_TANH, false, HARD_TANH, false)
+typedef enum { TABLE_TANH, TABLE_HARD_SIGMOID, TABLE_HARD_SIGMOID_6, TABLE_HARD_TANH, TABLE_KINDS } TableKind;
 typedef enum {
-#define CURVE(text, name, direct) CURVE_##name,
+#define CURVE(text, name, direct, table, sigmoid) CURVE_##name,
     CURVES
 #undef CURVE
     CURVE_COUNT
@@ -19,6 +26,10 @@ typedef enum {
 const char *curve_name(Curve c);
 bool curve_find(const char *name, Curve *out);
 bool curve_is_direct(Curve c);          /* a is z or a piece of a line of it: calibrated, not within +-1 */
+
+TableKind curve_table(Curve c);         /* of one that is not direct */
+bool curve_is_sigmoid(Curve c);
+#define LEAK 0.01                       /* of leaky_relu */
 
 typedef enum { OPERAND_NOTHING, OPERAND_HELD, OPERAND_REST, OPERAND_STATE, OPERAND_BOUNDED } Operand;
 enum { TERM_X = 1, TERM_H = 2, TERM_M = 4 };

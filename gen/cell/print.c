@@ -1,35 +1,32 @@
-/* print.c: `lstmgen cells`: every cell in a screen, all of it from the table. */
+/* print.c: `lstmgen cells`: every cell in a screen, all of it from the table; passes of a layer in words. */
 #include "lstmgen.h"
 
 #include <string.h>
 
+/* A cell as the table has it, or as a layer does. */
+typedef struct View { const Cell *cell; const Curve *curve; const char *peephole; } View;
+
 /* "W x + R h + b", what the rows of a pass are the sum of. */
-static const char *row_text(Arena *a, const Cell *c, const Pass *p)
+static const char *row_text(Arena *a, const View *v, const Pass *p)
 {
     const char *R = p->terms & TERM_H ? "R h" : p->terms & TERM_M ? "R m" : "", *W = p->terms & TERM_X ? "W x" : "";
     const char *text = str_format(a, "%s%s%s + b", W, *W && *R ? " + " : "", R);
-    return cell_has_key(c, "peephole") && strchr("ifo", p->gate) ? str_format(a, "%s [+ P c]", text) : text;
+    return strchr("ifo", p->gate) ? str_format(a, "%s%s", text, v->peephole) : text;
 }
 
-static const char *activation_text(Arena *a, const Cell *c, const Pass *p, const char *of)
+static const char *activation_text(Arena *a, const View *v, const Pass *p, const char *of)
 {
-    Curve curve[ACTIVATIONS_MAX];
-    cell_activations(c, curve);
-    if (p->activation == 0)
-        return of;
-    return str_format(a, "%s(%s)", curve_name(curve[p->activation - 1]), of);
+    return p->activation == 0 ? of : str_format(a, "%s(%s)", curve_name(v->curve[p->activation - 1]), of);
 }
 
-static const char *operand_text(Arena *a, const Cell *c, const Pass *p)
+static const char *operand_text(Arena *a, const View *v, const Pass *p)
 {
-    Curve curve[ACTIVATIONS_MAX];
-    bool bounded = cell_activations(c, curve) == ACTIVATIONS_MAX;
     switch (p->operand) {
     case OPERAND_NOTHING: return "";
     case OPERAND_HELD: return " * held";
     case OPERAND_REST: return " * (1 - held)";
     case OPERAND_STATE: return " * state";
-    case OPERAND_BOUNDED: return str_format(a, " * %s(state)", bounded ? curve_name(curve[2]) : "tanh");
+    case OPERAND_BOUNDED: return str_format(a, " * %s(state)", curve_name(v->curve[2]));
     }
     FAULT("operand %d", p->operand);
 }
@@ -47,12 +44,31 @@ static const char *effects_text(Arena *a, const Pass *p)
     return text;
 }
 
-static void print_pass(FILE *to, Arena *a, const Cell *c, const Pass *p)
+/* What is written in the three columns of a pass: a, p (or nothing), effects. */
+static void pass_columns(Arena *a, const View *v, const Pass *p, const char *column[3])
 {
-    const char *row = row_text(a, c, p), *late = p->effects & EFFECT_PLUS ? " + late" : "";
-    const char *value = activation_text(a, c, p, str_format(a, "%s%s", row, late)), *times = operand_text(a, c, p);
-    fprintf(to, "      %c   a = %-40s %-22s %s\n", p->gate, value, *times ? str_format(a, "p = a%s", times) : "",
-            effects_text(a, p));
+    const char *row = row_text(a, v, p), *late = p->effects & EFFECT_PLUS ? " + late" : "";
+    const char *times = operand_text(a, v, p);
+    column[0] = str_format(a, "a = %s", activation_text(a, v, p, str_format(a, "%s%s", row, late)));
+    column[1] = *times ? str_format(a, "p = a%s", times) : "";
+    column[2] = effects_text(a, p);
+}
+
+const char *layer_pass_text(Arena *a, const Layer *l, const Pass *p)
+{
+    View v = {l->cell, l->activation, l->peephole ? " + P c" : ""};
+    const char *column[3];
+    if (p->gate == 'p')
+        return "p: h = P m + b";
+    pass_columns(a, &v, p, column);
+    return str_format(a, "%c: %s%s%s; %s", p->gate, column[0], *column[1] ? "; " : "", column[1], column[2]);
+}
+
+static void print_pass(FILE *to, Arena *a, const View *v, const Pass *p)
+{
+    const char *column[3];
+    pass_columns(a, v, p, column);
+    fprintf(to, "      %c   %-44s %-22s %s\n", p->gate, column[0], column[1], column[2]);
 }
 
 /* Letters of frameworks for a gate: "n (or c, h)". */
@@ -110,12 +126,15 @@ static void print_cell(FILE *to, Arena *a, const Cell *c)
 {
     int W = (int)strlen(c->W), R = (int)strlen(c->R);
     const char *spec = spec_text(c);
+    Curve usual[ACTIVATIONS_MAX];
+    View v = {c, usual, cell_has_key(c, "peephole") ? " [+ P c]" : ""};
+    cell_activations(c, usual);
     fprintf(to, "%s  %s\n", spec ? spec : str_format(a, "cell: %s", c->key), c->summary);
     fprintf(to, "  gates         %s, rows in this order unless `gates` says else\n", gates_text(a, c));
     fprintf(to, "  activations   %s\n", c->activations);
     fprintf(to, "  passes        of a row through a lane of the cell unit, each neuron in this order\n");
     for (int k = 0; k < c->n; k++)
-        print_pass(to, a, c, &c->pass[k]);
+        print_pass(to, a, &v, &c->pass[k]);
     fprintf(to, "  weights       %s, so many products a step where nothing is pruned\n",
             R ? str_format(a, "%d H (I + H)", W) : "outputs * I");
     print_lane(to, c);

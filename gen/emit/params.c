@@ -19,9 +19,9 @@ static void holes_formats(const Design *d, Holes *h)
     hole_int(h, "LEFT_SHIFT", q->left_shift);
     hole_int(h, "SHIFT_BITS", d->shift_bits);
     hole_int(h, "ALIGN", d->align);
-    hole_int(h, "SEGMENT_BITS", q->table.segment_bits);
-    hole_int(h, "SLOPE_BITS", q->table.slope_bits);
-    hole_int(h, "SLOPE_SHIFT", q->table.slope_shift);
+    hole_int(h, "SEGMENT_BITS", q->table[TABLE_TANH].segment_bits);
+    hole_int(h, "SLOPE_BITS", q->table[TABLE_TANH].slope_bits);
+    hole_int(h, "SLOPE_SHIFT", q->table[TABLE_TANH].slope_shift);
 }
 
 static void holes_stream(const Design *d, Holes *h)

@@ -171,7 +171,7 @@ bool emit_tiles(const Design *d, Arena *a, Folder *f)
 
 bool emit_activation(const Design *d, Arena *a, Folder *f)
 {
-    const ActTable *t = &d->q->table;
+    const ActTable *t = &d->q->table[TABLE_TANH];
     Image m;
     if (!image_open(&m, d, a, f, "activation", t->base_bits + t->slope_bits,
                     "slope base: tanh on [0, 8), linear between the entries"))

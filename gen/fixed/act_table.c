@@ -1,4 +1,5 @@
-/* act_table.c: sigmoid and tanh from one table of tanh with linear interpolation.
+/* act_table.c: sigmoid and tanh from one table of tanh with linear interpolation; hard_sigmoid and hard_tanh likewise
+ * from one of their own, T(a) = min(slope * a, 1).
  *
  * Contract (RTL follows it bit for bit). With F = in_fraction, TF = table_fraction = out_bits + 2:
  *   argument   tanh(z): a = |z| << 1;   sigmoid(z) = (1 + tanh(z/2)) / 2: a = |z|
@@ -60,6 +61,29 @@ int32_t act_sigmoid(const ActTable *t, int32_t z)
 {
     int32_t value = table_value(t, labs(z));
     return sigmoid_of(t, z < 0 ? -value : value);
+}
+
+/* T(u) of a kind, u >= 0. hard_sigmoid is (1 + T(z/2)) / 2 like sigmoid: T(z/2) = 2 * slope * z. */
+static double exact_value(TableKind kind, double u)
+{
+    switch (kind) {
+    case TABLE_TANH: return tanh(u);
+    case TABLE_HARD_SIGMOID: return fmin(4.0 * 0.2 * u, 1.0);
+    case TABLE_HARD_SIGMOID_6: return fmin(4.0 / 6.0 * u, 1.0);
+    case TABLE_HARD_TANH: return fmin(u, 1.0);
+    case TABLE_KINDS: break;
+    }
+    FAULT("table %d", kind);
+}
+
+/* T(a / 2^(F+1)) of another curve than tanh, for a = 0 .. 2^(F+4), both included. */
+static double *straight_curve(Arena *scratch, TableKind kind, int in_fraction)
+{
+    int64_t count = (INT64_C(1) << (in_fraction + 1 + RANGE_BITS)) + 1;
+    double *curve = ARENA_ARRAY(scratch, double, count);
+    for (int64_t a = 0; a < count; a++)
+        curve[a] = exact_value(kind, ldexp((double)a, -(in_fraction + 1)));
+    return curve;
 }
 
 /* tanh(a / 2^(F+1)) for a = 0 .. 2^(F+4), both included, from a product of two short tables of exp.
@@ -157,8 +181,8 @@ static double error_beyond(const ActTable *t)
     if (last < first)
         return 0.0;
     double scale = ldexp(1.0, -(t->in_fraction + 1));
-    double near = error_at(t, first, tanh((double)first * scale));
-    double far = error_at(t, last, tanh((double)last * scale));
+    double near = error_at(t, first, exact_value(t->kind, (double)first * scale));
+    double far = error_at(t, last, exact_value(t->kind, (double)last * scale));
     return MAX(near, far);
 }
 
@@ -206,16 +230,22 @@ static int bits_of_largest(const int32_t *v, int n)
  * inputs. False when the formats are outside of these ranges. */
 bool act_table_build(Arena *a, Format in, int out_bits, ActTable *out)
 {
+    return act_table_build_of(a, TABLE_TANH, in, out_bits, out);
+}
+
+bool act_table_build_of(Arena *a, TableKind kind, Format in, int out_bits, ActTable *out)
+{
     if (in.bits < 2 || in.bits > IN_BITS_MAX || in.fraction < 0 || in.fraction >= in.bits ||
         out_bits < OUT_BITS_MIN || out_bits > OUT_BITS_MAX)
         return false;
-    *out = (ActTable){.in_bits = in.bits, .in_fraction = in.fraction, .out_bits = out_bits,
+    *out = (ActTable){.kind = kind, .in_bits = in.bits, .in_fraction = in.fraction, .out_bits = out_bits,
                       .base_bits = out_bits + 2, .table_fraction = out_bits + 2};
     Arena *scratch = arena_new();
     int most = 1 << (in.fraction + 1 + RANGE_BITS);
     out->base = ARENA_ARRAY(scratch, int32_t, most);
     out->slope = ARENA_ARRAY(scratch, int32_t, most);
-    search_table(out, exact_curve(scratch, in.fraction));
+    search_table(out, kind == TABLE_TANH ? exact_curve(scratch, in.fraction)
+                                            : straight_curve(scratch, kind, in.fraction));
     int32_t *base = ARENA_ARRAY(a, int32_t, out->entries);
     int32_t *slope = ARENA_ARRAY(a, int32_t, out->entries);
     for (int i = 0; i < out->entries; i++) {

@@ -178,6 +178,26 @@ static bool has_inner_rows(const Network *net)
     return any;
 }
 
+static bool uses_table(const Network *net, TableKind kind)
+{
+    bool any = kind == TABLE_TANH;
+    for (int k = 0; k < net->n; k++)
+        for (int c = 0; c < cell_curves(net->layer[k].cell); c++) {
+            Curve curve = net->layer[k].activation[c];
+            any = any || (!curve_is_direct(curve) && curve_table(curve) == kind);
+        }
+    return any;
+}
+
+static bool build_tables(Arena *a, const Network *net, QNetwork *q)
+{
+    bool ok = true;
+    for (int kind = 0; kind < TABLE_KINDS; kind++)
+        ok = ok && (!uses_table(net, (TableKind)kind)
+                    || act_table_build_of(a, (TableKind)kind, q->pre, q->gate.bits, &q->table[kind]));
+    return ok;
+}
+
 bool quantise_aligned(Arena *a, Diag *d, const Spec *s, const Network *net, const Sequences *seq,
                       int align_max, QNetwork *out)
 {
@@ -208,7 +228,7 @@ bool quantise_aligned(Arena *a, Diag *d, const Spec *s, const Network *net, cons
     }
     for (int p = 0; p < net->products; p++)
         round_product(a, out, net, p);
-    if (act_table_build(a, out->pre, s->activation_bits, &out->table))
+    if (build_tables(a, net, out))
         return true;
     diag_error(d, (Place){s->file, 0, 0}, "no activation table can be made from %d-bit "
                "pre-activations to %d-bit activations: activations have 2 to 16 bits, "

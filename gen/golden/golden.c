@@ -105,16 +105,20 @@ static void run_rows(GoldenRun *run, const Section *s, int pass)
     }
 }
 
-static int32_t curve_value(const ActTable *t, Curve c, int32_t z)
+/* A negative value of leaky_relu is multiplied by a constant of LEAK_SHIFT fraction bits. */
+static int32_t leaky(int32_t z)
 {
-    switch (c) {
-    case CURVE_NONE: return z;
-    case CURVE_RELU: return MAX(z, 0);
-    case CURVE_SIGMOID: return act_sigmoid(t, z);
-    case CURVE_TANH: return act_tanh(t, z);
-    case CURVE_COUNT: break;
-    }
-    FAULT("curve %d", c);
+    enum { LEAK_SHIFT = 15 };
+    const int64_t part = (int64_t)(LEAK * (1 << LEAK_SHIFT) + 0.5);
+    return z < 0 ? (int32_t)round_shift(z * part, LEAK_SHIFT) : z;
+}
+
+static int32_t curve_value(const QNetwork *q, Curve c, int32_t z)
+{
+    const ActTable *t = &q->table[curve_table(c)];
+    if (!curve_is_direct(c))
+        return curve_is_sigmoid(c) ? act_sigmoid(t, z) : act_tanh(t, z);
+    return c == CURVE_RELU ? MAX(z, 0) : c == CURVE_LEAKY_RELU ? leaky(z) : z;
 }
 
 /* A number and its fraction. */
@@ -125,7 +129,7 @@ static Exact bounded(const QNetwork *q, Curve c, int64_t state)
 {
     Format to = curve_is_direct(c) ? q->bounded : q->pre;
     int32_t z = (int32_t)saturate(round_shift(state, q->state.fraction - to.fraction), to.bits, NULL);
-    return (Exact){curve_value(&q->table, c, z), curve_is_direct(c) ? to.fraction : q->gate.fraction};
+    return (Exact){curve_value(q, c, z), curve_is_direct(c) ? to.fraction : q->gate.fraction};
 }
 
 static Exact operand(const QNetwork *q, const LayerRun *l, const Pass *p, Curve bound, int j)
@@ -154,7 +158,7 @@ static int64_t next_state(GoldenRun *run, Exact now, Exact kept, double clip)
 static int16_t run_pass(GoldenRun *run, const Layer *layer, LayerRun *l, const Pass *p, Format z, Format to, int j)
 {
     const QNetwork *q = run->q;
-    int32_t a = curve_value(&q->table, p->curve, l->z[j]);
+    int32_t a = curve_value(q, p->curve, l->z[j]);
     int fraction = curve_is_direct(p->curve) ? z.fraction : q->gate.fraction;
     Exact times = operand(q, l, p, layer->activation[2], j), product = {a * times.value, fraction + times.fraction};
     if (p->effects & EFFECT_SUM)

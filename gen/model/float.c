@@ -57,6 +57,10 @@ static double curve_value(Curve c, double z)
     case CURVE_RELU: return fmax(z, 0.0);
     case CURVE_SIGMOID: return sigmoid(z);
     case CURVE_TANH: return tanh_by_sigmoid(z);
+    case CURVE_LEAKY_RELU: return z < 0.0 ? LEAK * z : z;
+    case CURVE_HARD_SIGMOID: return fmin(fmax(0.2 * z + 0.5, 0.0), 1.0);
+    case CURVE_HARD_SIGMOID_6: return fmin(fmax(z / 6.0 + 0.5, 0.0), 1.0);
+    case CURVE_HARD_TANH: return fmin(fmax(z, -1.0), 1.0);
     case CURVE_COUNT: break;
     }
     FAULT("curve %d", c);

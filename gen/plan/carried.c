@@ -24,6 +24,16 @@ static bool unsaid_curves(const Layer *l)
     return unsaid;
 }
 
+/* Curves that take a table of their own, or a constant. */
+static bool other_table(const Layer *l)
+{
+    bool other = false;
+    for (int k = 0; k < cell_curves(l->cell); k++)
+        other = other || l->activation[k] == CURVE_LEAKY_RELU
+                || (!curve_is_direct(l->activation[k]) && curve_table(l->activation[k]) != TABLE_TANH);
+    return other;
+}
+
 /* What layer `k` has that the engine does not carry; NULL: nothing. */
 static const char *missing(const Network *net, int k, bool scatter)
 {

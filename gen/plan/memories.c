@@ -105,7 +105,7 @@ void plan_memories(Arena *a, Design *d)
     memory_add(d, "i * g", 2 * ab, d->neurons, rows, d->state_block, false, false);
     memory_add(d, "cell state", d->q->state.bits, d->neurons, rows, d->state_block, false, false);
     memory_add(d, "tanh of cell state", ab, d->neurons, rows, d->state_block, false, false);
-    memory_add(d, "activation table", d->q->table.base_bits + d->q->table.slope_bits, d->q->table.entries, rows, true,
+    memory_add(d, "activation table", d->q->table[TABLE_TANH].base_bits + d->q->table[TABLE_TANH].slope_bits, d->q->table[TABLE_TANH].entries, rows, true,
         true, false);
     memory_add(d, "tile table", tile_word_bits(d), d->n_tiles, 1, true, true, false);
     memory_add(d, "output order", order_bits(d->lanes, d->cell_lanes, d->entries), d->out_beats, 1, true, true, false);

@@ -64,8 +64,23 @@ static void put_matrices(Page *p)
                 "| layer | pattern | rows x columns | kept | at most | padding |",
                 "| --- | --- | --- | --- | --- | --- |");
     for (size_t l = 0; l < json_array_size(layers); l++) {
-        put_matrix(p, l, "W", value_at(json_array_get(layers, l), "W"));
-        put_matrix(p, l, "R", value_at(json_array_get(layers, l), "R"));
+        static const char *const names[] = { "W", "W'", "R", "R'", "P" };
+        for (int k = 0; k < LENGTH(names); k++)
+            put_matrix(p, l, names[k], json_object_get(json_array_get(layers, l), names[k]));
+    }
+}
+
+/* What the cell unit does with a neuron's rows, in their order (`lstmgen cells` says more). */
+static void put_passes(Page *p)
+{
+    const json_t *layers = value_at(p->report, "network");
+    begin_table(p, "Passes of a neuron", "| layer | cell | passes |", "| --- | --- | --- |");
+    for (size_t l = 0; l < json_array_size(layers); l++) {
+        const json_t *layer = json_array_get(layers, l), *passes = json_object_get(layer, "passes");
+        buffer_print(&p->out, "| %zu | %s | ", l, cell(p, layer, "cell"));
+        for (size_t k = 0; k < json_array_size(passes); k++)
+            buffer_print(&p->out, "%s%s", k ? "<br>" : "", json_string_value(json_array_get(passes, k)));
+        buffer_print(&p->out, " |\n");
     }
 }
 
@@ -246,6 +261,7 @@ const char *report_markdown(Arena *a, const json_t *report)
                  cell(&p, report, "spec_sha256"), text_markdown(a, cell(&p, report, "part")));
     put_glance(&p);
     put_matrices(&p);
+    put_passes(&p);
     put_speed(&p);
     put_schedule(&p);
     put_delta(&p);

@@ -4,6 +4,7 @@
 #include "report/report.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Takes over `value`; NULL (a string that is not UTF-8, no memory) would lose a key in silence. */
 static void put(json_t *object, const char *key, json_t *value)
@@ -65,27 +66,50 @@ static json_t *matrix_json(const Design *d, int product)
     return o;
 }
 
-static json_t *layer_json(const Design *d, int l)
+/* What of a cell the spec chose beside its name. */
+static void put_options(json_t *o, const Layer *l)
+{
+    if (strcmp(cell_name(l->cell), "gru") == 0)
+        put(o, "reset", json_string(strcmp(l->cell->key, "gru_after") == 0 ? "after" : "before"));
+    if (strcmp(l->cell->key, "lstm_coupled") == 0)
+        put(o, "coupled", json_true());
+    if (l->peephole)
+        put(o, "peephole", json_true());
+    if (l->projection > 0)
+        put_integer(o, "projection", l->projection);
+}
+
+static json_t *passes_json(Arena *a, const Layer *l)
+{
+    json_t *list = json_array();
+    for (int k = 0; k < l->n_passes; k++)
+        json_array_append_new(list, value_string(a, layer_pass_text(a, l, &l->pass[k])));
+    return list;
+}
+
+static json_t *layer_json(Arena *a, const Design *d, int l)
 {
     const Layer *layer = &d->net->layer[l];
     json_t *o = json_object();
-    put(o, "cell", json_string(layer->cell->key));
+    put(o, "cell", json_string(cell_name(layer->cell)));
+    put_options(o, layer);
     put_integer(o, "inputs", layer->inputs);
     put_integer(o, "hidden", layer->hidden);
     put_integer(o, "directions", 1);
     if (layer_is_linear(layer))
         put(o, "activation", json_string(curve_name(layer->activation[0])));
+    put(o, "passes", passes_json(a, layer));
     for (int p = 0; p < d->net->products; p++)
         if (d->net->product[p].layer == l)
             put(o, product_name(d->net, p), matrix_json(d, p));
     return o;
 }
 
-static json_t *network_json(const Design *d)
+static json_t *network_json(Arena *a, const Design *d)
 {
     json_t *list = json_array();
     for (int l = 0; l < d->net->n; l++)
-        json_array_append_new(list, layer_json(d, l));
+        json_array_append_new(list, layer_json(a, d, l));
     return list;
 }
 
@@ -408,7 +432,7 @@ json_t *report_json(const Report *r)
     Arena *scratch = arena_new();
     json_t *o = json_object();
     put_identity(o, scratch, d);
-    put(o, "network", network_json(d));
+    put(o, "network", network_json(scratch, d));
     put(o, "engine", engine_json(d));
     put(o, "interface", interface_json(d));
     put(o, "macs", pair_json("dense", d->macs_dense, "kept", d->macs_kept));

@@ -30,9 +30,10 @@ static const char *row_network(const Source *s)
     for (size_t i = 0; i < json_array_size(value_at(s->report, "network")); i++) {
         const json_t *layer = json_array_get(value_at(s->report, "network"), i);
         const char *activation = value_text(s->arena, layer, "activation");
-        buffer_print(&b, "%s%s %s -> %s%s", i ? ", " : "", value_text(s->arena, layer, "cell"),
+        const char *word = activation && strcmp(activation, "none") != 0 ? activation : "";
+        buffer_print(&b, "%s%s %s -> %s%s%s", i ? ", " : "", value_text(s->arena, layer, "cell"),
                      value_text(s->arena, layer, "inputs"), value_text(s->arena, layer, "hidden"),
-                     activation && strcmp(activation, "none") != 0 ? " relu" : "");
+                     *word ? " " : "", word);
     }
     return b.text;
 }

@@ -128,7 +128,7 @@ static void check_coupled(const Spec *s, Diag *d, const LayerSpec *l, int layer)
 {
     bool input = l->coupled && l->gates && strchr(l->gates, 'i');
     const char *curve = l->n_activations > 0 ? l->activations[0] : "sigmoid";
-    if (input && strcmp(curve, "sigmoid") != 0)
+    if (input && !strstr(curve, "sigmoid"))
         diag_error(d, l->at_activations, "%s: coupled gates of i need a sigmoid there (f = 1 - i is made of the negated "
                    "rows of i), not %s", name_of(s, layer, "activations"), curve);
 }

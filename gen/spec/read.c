@@ -186,7 +186,7 @@ static void read_names(Reading *r, const Slot *s, const SpecNode *n)
 /* How many activations a cell has is a rule of its own (layers.c). */
 static void read_curves(Reading *r, const Slot *s, const SpecNode *n)
 {
-    static const Key curve = { .path = "", .type = KEY_CHOICE, .values = "sigmoid | tanh | relu | none" };
+    static const Key curve = { .path = "", .type = KEY_CHOICE, .values = "sigmoid | tanh | relu | leaky_relu | hard_sigmoid | hard_sigmoid_6 | hard_tanh | none" };
     LayerSpec *layer = s->base;
     if (n->kind != NODE_LIST || n->n == 0 || n->n > ACTIVATIONS_MAX) {
         wrong_type(r, s, n, str_format(r->arena, "a list of 1 to %d activations", ACTIVATIONS_MAX));

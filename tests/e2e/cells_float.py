@@ -188,6 +188,14 @@ def state_of(function, **more):
     return build
 
 
+BUILDS.update({
+    "lstm hard gates of Keras 2": lambda net, i, h: lstm(net, i, h, **acts(["hard_sigmoid", "tanh", "tanh"])),
+    "lstm hard_sigmoid_6 and hard_tanh": lambda net, i, h: lstm(net, i, h, **acts(["hard_sigmoid_6", "hard_tanh", "hard_tanh"])),
+    "gru hard": lambda net, i, h: gru(net, i, h, reset="before", **acts(["hard_sigmoid", "hard_tanh"])),
+    "rnn leaky_relu": lambda net, i, h: rnn(net, i, h, gain=0.7, **acts(["leaky_relu"])),
+    "linear leaky_relu": lambda net, i, h: net.linear(lstm(net, i, h), 5, "leaky_relu"),
+    "linear hard_sigmoid": lambda net, i, h: net.linear(lstm(net, i, h), 5, "hard_sigmoid"),
+})
 CLIPS = {"input": 0.7}
 BUILDS.update({
     "lstm peephole": lambda net, i, h: rich(net, i, h, peephole="ifo"),
@@ -277,6 +285,9 @@ ONNX = {     # operator, attributes, inputs beside X W R B (sequence_lens stays 
     "GRU, reset before": ("GRU", {"linear_before_reset": 0}, {}, {"reset": "before"}),
     "GRU, reset after": ("GRU", {"linear_before_reset": 1}, {}, {"reset": "after"}),
     "GRU, initial state": ("GRU", {"linear_before_reset": 1}, {"initial_h": (1, 1, H)}, {"initial": {"h": "initial_h"}}),
+    "LSTM of HardSigmoid": ("LSTM", {"activations": ["HardSigmoid", "Tanh", "Tanh"]}, {},
+                            {"activations": ["hard_sigmoid", "tanh", "tanh"]}),
+    "RNN of LeakyRelu": ("RNN", {"activations": ["LeakyRelu"]}, {}, {"activations": ["leaky_relu"]}),
     "RNN": ("RNN", {}, {}, {}),
     "RNN of relu": ("RNN", {"activations": ["Relu"]}, {}, {"activations": ["relu"]}),
 }

@@ -21,15 +21,12 @@ CURVES = {
     "leaky_relu": lambda z, alpha=0.01: np.where(z >= 0, z, alpha * z),
     "hard_sigmoid": lambda z, alpha=0.2, beta=0.5: np.minimum(np.maximum(alpha * z + beta, 0), 1),
     "softsign": lambda z: z / (1 + np.abs(z)),
+    "hard_sigmoid_6": lambda z: np.clip(z + 3, 0, 6) / 6,        # PyTorch Hardsigmoid, Keras 3 hard_sigmoid
     "none": lambda z: z, "hard_tanh": lambda z: np.clip(z, -1, 1),
 }
 
 
 def curve(name):
-    """The function of a name, or of {name: constants} as the spec has it."""
-    if isinstance(name, dict):
-        (name, constants), = name.items()
-        return lambda z: CURVES[name](z, **constants)
     return CURVES[name]
 
 

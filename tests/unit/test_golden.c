@@ -58,13 +58,13 @@ static void test_one_neuron_by_hand(void **state)
     Spec s = spec_of(8, 8, 16);
     QNetwork q;
     Golden g = run(b, &s, &net, &seq, &q);
-    int32_t t = act_tanh(&q.table, (126 + 2) >> 2);     /* c at 7, z at 5: 31.5 -> 32 */
+    int32_t t = act_tanh(&q.table[TABLE_TANH], (126 + 2) >> 2);     /* c at 7, z at 5: 31.5 -> 32 */
     assert_in_range(t, 96, 98);
     assert_int_equal(g.y[0], (127 * t + 64) >> 7);
     assert_int_equal(g.y[1], g.y[0]);                   /* f = 0: nothing carried over */
     l->bias[GATE_F] = 15.0;         /* c2 = (127*126 + 127*127 + 64) >> 7 = 251 */
     g = run(b, &s, &net, &seq, &q);
-    t = act_tanh(&q.table, (251 + 2) >> 2);
+    t = act_tanh(&q.table[TABLE_TANH], (251 + 2) >> 2);
     assert_in_range(t, 122, 124);                       /* tanh(63/32) = 0.9618 -> 123.1 */
     assert_int_equal(g.y[1], (127 * t + 64) >> 7);
     assert_int_equal(g.saturations, 0);
@@ -188,15 +188,15 @@ static void model_lstm(const QNetwork *q, int layer, const int32_t *in, int32_t 
         int32_t z[GATES];
         for (int gate = 0; gate < GATES; gate++)
             z[gate] = (int32_t)model_row(q, layer, gate * n + j, in, h, NULL);
-        __int128 fc = (__int128)act_sigmoid(&q->table, z[1]) * c[j];
-        __int128 ig = (__int128)act_sigmoid(&q->table, z[0]) * act_tanh(&q->table, z[2]);
+        __int128 fc = (__int128)act_sigmoid(&q->table[TABLE_TANH], z[1]) * c[j];
+        __int128 ig = (__int128)act_sigmoid(&q->table[TABLE_TANH], z[0]) * act_tanh(&q->table[TABLE_TANH], z[2]);
         int fine = 64;                  /* any common fraction gives the same single rounding */
         __int128 sum = fc * ((__int128)1 << (fine - (ab - 1) - fraction)) +
                        ig * ((__int128)1 << (fine - 2 * (ab - 1)));
         c[j] = scaled(sum, fine - fraction, sb, clipped);
         int64_t narrow = scaled(c[j], fraction - q->pre.fraction, q->pre.bits, NULL);
-        __int128 h_wide = (__int128)act_sigmoid(&q->table, z[3]) *
-                          act_tanh(&q->table, (int32_t)narrow);
+        __int128 h_wide = (__int128)act_sigmoid(&q->table[TABLE_TANH], z[3]) *
+                          act_tanh(&q->table[TABLE_TANH], (int32_t)narrow);
         next[j] = (int32_t)scaled(h_wide, ab - 1, ab, NULL);
     }
     memcpy(h, next, sizeof next[0] * (size_t)n);
