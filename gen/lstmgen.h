@@ -146,7 +146,7 @@ enum { GATE_I, GATE_F, GATE_G, GATE_O, GATES };         /* of an LSTM, in canoni
  * the gate that gate[k] is for; none: a matrix takes them in the order of its rows. */
 typedef struct Rate { bool asis, named; double gate[GATES_MAX]; char letter[GATES_MAX + 1]; Place at; } Rate;
 /* What sparsity.keep and sparsity.pattern say of a layer, by the use of a matrix. */
-enum { USE_W, USE_R, USE_HEAD, USES };
+enum { USE_W, USE_R, USE_HEAD, USE_P, USES };       /* P: of a projection */
 typedef struct Keep { bool given; Rate of[USES]; } Keep;
 typedef struct PatternNames { bool given; const char *of[USES]; } PatternNames;
 

@@ -120,7 +120,7 @@ static void add_product(Network *net, Section *s, unsigned term, int from)
         return;
     REQUIRE(net->products < PRODUCTS_MAX && s->terms < TERMS_MAX);
     p.m = (Matrix){.rows = n * units, .columns = net->vector[from].elements, .gates = n};
-    p.use = layer_is_linear(l) ? USE_HEAD : term == TERM_X ? USE_W : USE_R;
+    p.use = layer_is_linear(l) ? USE_HEAD : p.gates[0] == PROJECTION.gate ? USE_P : term == TERM_X ? USE_W : USE_R;
     s->term[s->terms++] = net->products;
     net->product[net->products++] = p;
 }

@@ -61,7 +61,7 @@ static void take_letters(Diag *d, const Layer *l, int layer, const Product *p, R
 
 static void assign(Diag *d, const Spec *s, Network *net, int product)
 {
-    static const char *const USE[USES] = {"W", "R", "the head"};
+    static const char *const USE[USES] = {"W", "R", "the head", "P"};
     Matrix *m = &net->product[product].m;
     int layer = net->product[product].layer, use = net->product[product].use;
     m->pattern = pattern_find(name_of(s, layer, use));

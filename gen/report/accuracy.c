@@ -64,7 +64,7 @@ static Network copy_network(Arena *a, const Network *net)
 /* The same pattern and rate for all; the head keeps everything. */
 static void keep_everywhere(Spec *s, const Pattern *p, double rate)
 {
-    s->pattern = (PatternNames){ .given = true, .of = { p->name, p->name, p->name } };
+    s->pattern = (PatternNames){ .given = true, .of = { p->name, p->name, p->name, p->name } };
     s->n_keep = 0;
     for (int l = 0; l < s->n_layers; l++)
         s->layer[l].pattern.given = s->layer[l].keep.given = false;

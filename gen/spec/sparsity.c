@@ -72,17 +72,14 @@ static void read_rate(Reading *r, const char *shown, const SpecNode *n, Rate *ra
         read_gate_rates(r, shown, n, rate);
 }
 
-/* Index of W, R and head; the linear layer has no gates. -1 after recording that it is none of them. */
+/* Index of W, R, head and P; the linear layer has no gates. -1 after recording that it is none of them. */
 static int read_use(Reading *r, const char *shown, const NodeEntry *e)
 {
-    static const char *const names[USES] = { "W", "R", "head" };
+    static const char *const names[USES] = { "W", "R", "head", "P" };
     for (int use = 0; use < USES; use++)
         if (strcmp(e->key, names[use]) == 0)
             return use;
-    if (strcmp(e->key, "P") == 0)
-        diag_error(r->diag, e->at, "%s.P: LSTM with projection belongs to a later version", shown);
-    else
-        diag_error(r->diag, e->at, "unknown key '%.60s' in %s; it takes W, R and head", e->key, shown);
+    diag_error(r->diag, e->at, "unknown key '%.60s' in %s; it takes W, R, P and head", e->key, shown);
     return -1;
 }
 
@@ -92,13 +89,23 @@ static void read_keep_map(Reading *r, const char *shown, const SpecNode *map, Ke
         const NodeEntry *e = &map->entry[i];
         int use = read_use(r, shown, e);
         const char *name = str_format(r->arena, "%s.%s", shown, e->key);
-        if (use == USE_HEAD && e->value->kind == NODE_MAP) {
-            diag_error(r->diag, e->value->at, "%s: a linear layer has no gates: give one rate", name);
+        if (use >= USE_HEAD && e->value->kind == NODE_MAP) {
+            diag_error(r->diag, e->value->at, "%s: a %s has no gates: give one rate", name,
+                       use == USE_P ? "projection" : "linear layer");
         } else if (use >= 0) {
             read_rate(r, name, e->value, &keep->of[use]);
             keep->of[use].named = true;
         }
     }
+}
+
+/* A projection has the rate of R unless it has its own; rates of gates are not for it. */
+static void set_projection(Keep *keep)
+{
+    if (keep->of[USE_P].named || keep->of[USE_R].letter[0])
+        return;
+    keep->of[USE_P] = keep->of[USE_R];
+    keep->of[USE_P].named = false;
 }
 
 /* What is kept of one layer, or (`all`) of every layer: then a single rate leaves the linear one as it is. */
@@ -109,10 +116,11 @@ static void read_keep(Reading *r, const char *shown, const SpecNode *n, bool all
         keep->of[use] = (Rate){ .gate = { 1, 1, 1, 1, 1 }, .at = n->at };
     if (n->kind == NODE_MAP) {
         read_keep_map(r, shown, n, keep);
+        set_projection(keep);
         return;
     }
     read_rate(r, shown, n, &keep->of[USE_W]);
-    keep->of[USE_R] = keep->of[USE_W];
+    keep->of[USE_R] = keep->of[USE_P] = keep->of[USE_W];
     if (!all || keep->of[USE_W].asis)
         keep->of[USE_HEAD] = keep->of[USE_W];
 }
@@ -135,14 +143,16 @@ void read_keeps(Reading *r, const Slot *s, const SpecNode *n)
         read_keep(r, str_format(r->arena, "%s.%d", s->shown, i), n->entry[i].value, false, &spec->keep[i]);
 }
 
-/* A pattern for all matrices, or one each; one not named is dense, the head has that of R. */
+/* A pattern for all matrices, or one each; one not named is dense, the head and a projection have that of R. */
 void read_pattern(Reading *r, const Slot *s, const SpecNode *n)
 {
     PatternNames *names = field(s);
     const char *one = "dense";
     if (n->kind != NODE_MAP && read_choice(r, s, n, &one) < 0)
         return;
-    *names = (PatternNames){ .given = true, .of = { one, one, n->kind == NODE_MAP ? NULL : one } };
+    *names = (PatternNames){ .given = true, .of = { one, one, one, one } };
+    if (n->kind == NODE_MAP)
+        names->of[USE_HEAD] = names->of[USE_P] = NULL;
     for (int i = 0; n->kind == NODE_MAP && i < n->n; i++) {
         const NodeEntry *e = &n->entry[i];
         int use = read_use(r, s->shown, e);
@@ -150,6 +160,7 @@ void read_pattern(Reading *r, const Slot *s, const SpecNode *n)
         if (use >= 0)
             read_choice(r, &slot, e->value, &names->of[use]);
     }
-    if (!names->of[USE_HEAD])
-        names->of[USE_HEAD] = names->of[USE_R];
+    for (int use = USE_HEAD; use < USES; use++)
+        if (!names->of[use])
+            names->of[use] = names->of[USE_R];
 }

@@ -22,7 +22,7 @@ static inline double draw_real(uint32_t *seed, double range)
 
 static inline Spec spec_of(int activation, int weight, int state)
 {
-    return (Spec){.file = "test.yaml", .name = "test", .pattern = {true, {"dense", "dense", "dense"}},
+    return (Spec){.file = "test.yaml", .name = "test", .pattern = {true, {"dense", "dense", "dense", "dense"}},
                   .activation_bits = activation, .weight_bits = weight, .state_bits = state};
 }
 

@@ -244,6 +244,22 @@ static void test_json_is_yaml(void **state)
     assert_true(s->pes == 8 && s->pe_width == 0 && rate_of(s, USE_R) == 0.25 && s->layer[0].transpose);
 }
 
+/* A projection goes with R, or by its own rate and pattern. */
+static void test_projection_rates(void **state)
+{
+    Arena *a = *state;
+    const Spec *s = good(a, "model: {file: m}\nsparsity: {pattern: {R: bank_balanced}, keep: {R: 0.5}}\n");
+    assert_true(rate_of(s, USE_P) == 0.5 && rate_of(s, USE_W) == 1);
+    assert_string_equal(s->pattern.of[USE_P], "bank_balanced");
+    s = good(a, "model: {file: m}\nsparsity: {pattern: {R: dense, P: bank_balanced}, keep: {P: 0.25}}\n");
+    assert_true(rate_of(s, USE_P) == 0.25 && rate_of(s, USE_R) == 1);
+    assert_string_equal(s->pattern.of[USE_P], "bank_balanced");
+    s = good(a, "model: {file: m}\nsparsity: {pattern: bank_balanced, keep: {R: {i: 0.5}}}\n");
+    assert_true(rate_of(s, USE_P) == 1);
+    s = good(a, "model: {file: m}\nsparsity: {pattern: bank_balanced, keep: 0.125}\n");
+    assert_true(rate_of(s, USE_P) == 0.125);
+}
+
 static void test_sets(void **state)
 {
     Arena *a = *state;
@@ -448,7 +464,7 @@ int main(void)
         TEST(test_places),
         TEST(test_aliases_and_merge),
         TEST(test_json_is_yaml),
-        TEST(test_sets),
+        TEST(test_projection_rates), TEST(test_sets),
         TEST(test_hash),
         TEST(test_name_from_file),
         TEST(test_all_errors_at_once),
