@@ -19,6 +19,7 @@ static bool unsaid_curves(const Layer *l)
         const Pass *p = &l->pass[k];
         bool gate = p->activation > 0 && curve_is_direct(p->curve) && p->operand != OPERAND_REST;
         unsaid = unsaid || (gate && !(p->effects & EFFECT_OUT_A));
+        unsaid = unsaid || ((p->effects & EFFECT_PLUS) && curve_is_direct(p->curve));   /* late has a curve's format */
         unsaid = unsaid || (p->operand == OPERAND_BOUNDED && l->activation[2] != CURVE_TANH);
     }
     return unsaid;
