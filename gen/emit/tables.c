@@ -153,18 +153,12 @@ bool emit_tiles(const Design *d, Arena *a, Folder *f)
                     "entry addr1 addr0 modulus bank rows neuron psum record done y_done relu output vector use_psum "
                     "op (0 keep, 1 i, 2 g, 3 f, 4 o, 5 linear)"))
         return false;
-    /* Early tiles are the first final tiles of their layer, in the same order. */
-    int record = 0, section = -1, keep = 0;
+    /* An early tile has the records of its final one. */
+    int record = 0;
     for (int n = 0; n < d->n_tiles; n++) {
-        const Tile *t = &d->tile[n];
-        bool early = t->op == OP_KEEP;
-        if (early && (section != t->section || keep == 0))
-            keep = record_of(d, n);
-        section = t->section;
-        put_tile(d, &m, n, &w, early ? keep : record);
-        *(early ? &keep : &record) += d->shifts;
-        if (!early)
-            keep = 0;
+        bool early = d->tile[n].op == OP_KEEP;
+        put_tile(d, &m, n, &w, early ? record_of(d, n) : record);
+        record += early ? 0 : d->shifts;
     }
     return image_close(&m);
 }

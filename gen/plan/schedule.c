@@ -137,12 +137,12 @@ static Tile section_tile(const Design *d, int section, int n)
                   .vector_done = last && s->writes >= 0, .y_done = last && s->output};
 }
 
-/* Tiles whose early term has no rows of the gate have nothing to keep. */
+/* Only a gate with rows in both terms has something to keep, and something to add to it later. */
 static bool is_early(const Design *d, int section, int n, int early)
 {
     int pass, group;
     nth_tile(d, section, n, &pass, &group);
-    return n < early && term_of(d, section, section_early_term(d, section), pass).cycles > 0;
+    return n < early && term_of(d, section, 0, pass).cycles > 0 && term_of(d, section, 1, pass).cycles > 0;
 }
 
 static void add_early(Design *d, int section, int early)
@@ -293,10 +293,12 @@ static void mark_x(Design *d)
 {
     int last = -1;
     for (int k = 0; k < d->n_runs; k++)
-        if (reads(&d->run[k], d, 0)) {
-            d->run[k].wait_x = last < 0;
+        if (reads(&d->run[k], d, 0))
             last = k;
-        }
+    int first = 0;
+    while (d->run[first].is_head)
+        first++;
+    d->run[first].wait_x = true;        /* x tells whether the sequence is a new one */
     if (last < 0)
         FAULT("no run reads x");
     d->run[last].release_x = true;

@@ -115,7 +115,7 @@ void span_region(Arena *a, Design *d, int region)
         place_stream(a, r, used);
     } else if (d->ring > 0) {
         plan_deal(a, r);
-    } else if (d->free_order) {
+    } else if (d->free_order && d->net->layer[d->net->vector[region].layer].sections == 1) {
         place_neurons(a, r, used);
     } else {
         r->bank_size = (r->elements + r->banks - 1) / r->banks;

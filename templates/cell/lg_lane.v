@@ -181,7 +181,7 @@ module lg_lane #(
                 .clk_i(clk_i), .z_i(z), .clip_i(clip_a_i), .relu_i(relu_g_i), .leaky_i(leaky_g_i),
                 .y_o(direct_g1), .cut_o(cut_g1));
         end else begin : gen_no_direct
-            wire unused_direct = clip_a_i ^ relu_g_i ^ leaky_g_i;
+            wire unused_direct = clip_a_i ^ relu_g_i ^ leaky_g_i ^ (A_LIMIT + LEAK + LEAK_SHIFT != 0);
             assign direct_g1 = {OUT{1'b0}};
             assign cut_g1    = 1'b0;
         end

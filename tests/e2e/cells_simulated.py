@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+"""Every cell in Icarus, alone and in stacks, by every pattern: no mismatch, cycles as predicted.  suite: 160 s
+
+    cells_simulated.py [WORD]...    only the cases with every WORD in their name
+    cells_simulated.py long         33 more of each cell and pattern
+Networks, sizes and engines are random, the same in every run.
+"""
+import pathlib, sys
+
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+from cases import Suite, check
+from lstm import lstmgen, scratch, write_npy, write_npz, write_spec
+from simulation import simulated
+
+SIZES = (2, 3, 5, 8, 13)
+# What the spec calls a cell, and its rows in hidden units.
+CELLS = {"lstm": ({"cell": "lstm"}, 4), "lstm_coupled": ({"cell": "lstm", "coupled": True, "gates": "fgo"}, 3),
+         "gru_before": ({"cell": "gru", "reset": "before"}, 3), "gru_after": ({"cell": "gru", "reset": "after"}, 3),
+         "ligru": ({"cell": "ligru"}, 2), "rnn": ({"cell": "rnn"}, 1)}
+PATTERNS = {"dense": None, "bank_balanced": 0.5, "grouped_columns": 0.5, "structured_blocks": 0.5,
+            "column_balanced": 0.5, "deltas": 0.5}
+REFUSED = {("gru_before", "structured_blocks"), ("ligru", "deltas")}
+suite = Suite()
+
+
+class Net:
+    """A stack: layers as the spec has them, and their tensors."""
+    def __init__(self, rng):
+        self.rng, self.layers, self.tensors = rng, [], {}
+
+    def add(self, cell, inputs, hidden, bias_R=False):
+        k = len(self.layers)
+        keys, rows = ({"cell": "linear", "activation": str(self.rng.choice(["none", "relu"]))}, 1) if cell == "linear" \
+            else CELLS[cell]
+        shapes = {"W": (rows * hidden, inputs), "b": (rows * hidden,)}
+        if cell != "linear":
+            shapes["R"] = (rows * hidden, hidden)
+        if bias_R:
+            shapes["b_R"] = (rows * hidden,)
+        gain = float(self.rng.choice([0.5, 1.0, 1.5]))
+        for key, shape in shapes.items():
+            scale = gain / np.sqrt(shape[-1]) if len(shape) > 1 else 0.3
+            self.tensors["%s%d" % (key, k)] = (self.rng.normal(size=shape) * scale).astype(np.float32)
+        self.layers.append(dict(keys, **{key: "%s%d" % (key, k) for key in shapes}))
+
+
+def random_stack(rng, cell, most_layers, usable):
+    """A cell alone, or in a stack with others and linear layers that is usable(kinds)."""
+    kinds = [cell]
+    while len(kinds) < most_layers and rng.random() < 0.5:
+        more = list(kinds)
+        more.insert(int(rng.integers(0, len(kinds) + 1)), str(rng.choice(list(CELLS) + ["linear"])))
+        kinds = more if usable(more) else kinds
+    net, widths = Net(rng), [int(rng.choice(SIZES)) for _ in range(len(kinds) + 1)]
+    for kind, inputs, hidden in zip(kinds, widths, widths[1:]):
+        net.add(kind, inputs, hidden, bias_R=kind == "gru_after" and rng.random() < 0.7)
+    return net, widths[0], kinds
+
+
+def write(folder, net, inputs, steps, rng, **more):
+    folder = pathlib.Path(folder)
+    write_npy(folder / "x.npy", (steps, inputs), rng.normal(size=steps * inputs).astype(np.float32).tolist())
+    write_npz(folder / "net.npz", {n: (v.shape, v.ravel().tolist()) for n, v in net.tensors.items()})
+    return write_spec(folder, dict({"name": "cells", "model": {"file": "net.npz", "layers": net.layers},
+                                    "verify": {"input": "x.npy"}}, **more))
+
+
+def usable(pattern, kinds):
+    """What is not refused."""
+    if pattern == "structured_blocks":
+        return "gru_before" not in kinds and kinds[0] != "linear"
+    return pattern != "deltas" or "ligru" not in kinds and "linear" not in kinds[:-1]
+
+
+def simulate(cell, pattern, number):
+    """A random network with the cell on a random engine; the kinds of its layers."""
+    rng = np.random.default_rng([number, len(cell), ord(cell[0]), len(pattern)])
+    net, inputs, kinds = random_stack(rng, cell, 3, lambda kinds: usable(pattern, kinds))
+    more = {"sparsity": {"pattern": "column_balanced" if pattern == "deltas" else pattern}}
+    if PATTERNS[pattern]:
+        more["sparsity"]["keep"] = PATTERNS[pattern]
+    if pattern == "deltas":
+        more["delta"] = {"x": 0.125, "h": 0.0625}
+    more["precision"] = {"activation": int(rng.integers(9, 16)), "weight": int(rng.integers(6, 13)), "state": 24}
+    more["engine"] = {"pes": int(rng.choice([1, 2, 3, 4])), "pe_width": int(rng.choice([1, 2])),
+                      "weights": str(rng.choice(["rom", "rom", "loadable"]))}
+    with scratch() as folder:
+        spec = write(folder, net, inputs, int(rng.integers(2, 6)), rng, **more)
+        simulated(spec, "icarus", LG_STEPS="12", SIM_OPT="-O0")
+    return "+".join(kinds)
+
+
+LONG = "long" in sys.argv[1:]
+for name in CELLS:
+    for pattern in PATTERNS:
+        for k in range(0 if (name, pattern) in REFUSED else 35 if LONG else 2):
+            suite.add("%s%s %s %d" % ("long " * (k > 1), name, pattern, k),
+                      lambda c=name, p=pattern, k=k: simulate(c, p, k), ["iverilog"])
+
+
+@suite.case("what no engine carries is refused by its name")
+def _():
+    rng = np.random.default_rng(1)
+    blocks = {"pattern": "structured_blocks", "keep": 0.5}
+    for kinds, more, words in [
+            (["gru_before"], {"sparsity": blocks}, "gru with reset: before"),
+            (["linear", "rnn"], {"sparsity": blocks}, "a linear layer as the first")]:
+        net = Net(rng)
+        for kind in kinds:
+            net.add(kind, 5, 5)
+        with scratch() as folder:
+            r = lstmgen("check", write(folder, net, 5, 3, rng, **more))
+            check(r.status == 1 and words in r.err, "%s: exit %s: %s", kinds, r.status, r.last())
+
+
+if __name__ == "__main__":
+    suite.main()
