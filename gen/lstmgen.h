@@ -189,6 +189,7 @@ typedef struct Spec {
     int activation_bits, weight_bits, state_bits;
     int preactivation_bits;             /* 0: activation + 2 */
     double input_range;                 /* 0: calibrate from verify.input */
+    int gate_bits;                      /* 0: activation + 2, where the part's multipliers take it */
     double state_range;                 /* 0: calibrate from the float network on verify.input */
     int pes, pe_width;                  /* pe_width 0: not given */
     bool loadable;                      /* engine.weights: loadable */
@@ -448,7 +449,8 @@ typedef struct QLayer {
 typedef struct ActTable {
     TableKind kind;                     /* T: tanh, or another that levels off before 8 */
     int in_bits, in_fraction;           /* the pre-activation format */
-    int out_bits;                       /* activation bits; fraction out_bits - 1 */
+    int out_bits;                       /* activation bits: whose LSB the error is measured in */
+    int value_bits;                     /* of results; fraction value_bits - 1 */
     int segment_bits, low_bits;         /* of a tanh argument of fraction in_fraction + 1: address, interpolation */
     int base_bits, slope_bits, table_fraction;
     int slope_shift;                    /* extra fraction bits of the slope */
@@ -461,7 +463,8 @@ typedef struct QNetwork {
     QProduct product[PRODUCTS_MAX];
     Format vector[VECTORS_MAX];         /* vector[0]: x */
     int weight_bits;
-    Format pre, gate, state;     /* gate: outputs of sigmoid and tanh */
+    Format pre, gate, state;            /* gate: of vectors that lie within +-1 */
+    Format curve;                       /* what sigmoid and tanh give: up to two bits finer */
     Format inner, result, bounded;      /* rows without a curve that stay in the cell unit; results made from a state; the
                                          * state as operand, where it has no curve */
     Format peephole;                    /* of all peephole weights */
@@ -470,15 +473,18 @@ typedef struct QNetwork {
     ActTable table[TABLE_KINDS];        /* TABLE_TANH: always; others: those in use */
     bool delta; int32_t delta_x, delta_h;   /* thresholds, in the formats of x and h */
 } QNetwork;
+/* Bits of what sigmoid and tanh give: precision.gate, or by itself as many as the part's multipliers take, at most 2 more
+ * than activations have. */
+int gate_bits(const Spec *s);
 /* Chooses formats (calibration) and rounds the pruned network. */
 bool network_quantise(Arena *a, Diag *d, const Spec *s, const Network *net, const Sequences *seq, QNetwork *out);
 /* What a row of a layer is rounded to. */
 Format row_target(const QNetwork *q, int layer, int row);
 /* delta.c: the thresholds of the spec as integers; refuses those that are not multiples of a step. */
 bool delta_quantise(Diag *d, const Spec *s, QNetwork *q);
-bool act_table_build(Arena *a, Format in, int out_bits, ActTable *out);
+bool act_table_build(Arena *a, Format in, int out_bits, int value_bits, ActTable *out);
 /* The same of another curve than tanh. */
-bool act_table_build_of(Arena *a, TableKind kind, Format in, int out_bits, ActTable *out);
+bool act_table_build_of(Arena *a, TableKind kind, Format in, int out_bits, int value_bits, ActTable *out);
 int32_t act_sigmoid(const ActTable *t, int32_t z);      /* z in the pre-activation format */
 int32_t act_tanh(const ActTable *t, int32_t z);
 int64_t round_shift(int64_t v, int shift);              /* add half, arithmetic shift; shift < 0 shifts left */

@@ -13,6 +13,7 @@ static void holes_formats(const Design *d, Holes *h)
     hole_int(h, "VALUE", q->gate.bits);
     hole_int(h, "WEIGHT", q->weight_bits);
     hole_int(h, "STATE", q->state.bits);
+    hole_int(h, "GATE", q->curve.bits);
     hole_int(h, "STATE_FRACTION", q->state.fraction);
     hole_int(h, "PREACTIVATION", q->pre.bits);
     hole_int(h, "ACC", q->acc_bits);

@@ -8,15 +8,18 @@
  *              and the lower low_bits interpolate
  *   T(a)       a >= 8.0 (any bit above the F + 4): 2^TF - 1
  *              else base[seg] + ((slope[seg] * low) >> (low_bits + slope_shift))
- *   tanh       sat(((z < 0 ? -T : T) + 4) >> 3)                 3 = TF - (out_bits - 1)
- *   sigmoid    sat((2^TF + (z < 0 ? -T : T) + 8) >> 4)
+ *   tanh       sat(round(z < 0 ? -T : T, s)),                   s = TF - (value_bits - 1)
+ *   sigmoid    sat(round(2^TF + (z < 0 ? -T : T), s + 1))
+ * Results have value_bits, fraction value_bits - 1: up to two more than out_bits, so that a gate can come near to 1: with
+ * 16 bits a forget gate ends at 1 - 3e-5, and a state that counts loses a hundredth of itself in 340 steps.
  * base is unsigned of base_bits = TF bits, slope unsigned of slope_bits. No segment passes 2^TF - 1
  * (the fit sees to it), so T needs neither clamp nor sign. tanh(0) is 0 and sigmoid(0) is one half
  * exactly; 1.0 saturates to 1 - 1 LSB.
  *
  * Fit: the slope of a segment is its chord's; base is moved so that largest and smallest error over
- * the segment's integers are equal in size (for a concave curve that is the best line). Every
- * candidate is measured over all inputs; the smallest table within 1 LSB is taken.
+ * the segment's integers are equal in size (for a concave curve that is the best line); that of the first is 0, so that
+ * tanh(0) is. Every candidate is measured over all inputs, as it is and rounded to out_bits; the smallest table within
+ * 1 LSB of out_bits is taken.
  */
 #include "fixed/fixed.h"
 
@@ -38,29 +41,28 @@ static int32_t table_value(const ActTable *t, int64_t a)
     return t->base[segment] + (int32_t)((t->slope[segment] * low) >> shift);
 }
 
-static int32_t tanh_of(const ActTable *t, int32_t value)
+/* Both with a result of `bits` bits, fraction bits - 1. */
+static int32_t tanh_of(const ActTable *t, int32_t value, int bits)
 {
-    int shift = t->table_fraction - (t->out_bits - 1);
-    return (int32_t)saturate(round_shift(value, shift), t->out_bits, NULL);
+    return (int32_t)saturate(round_shift(value, t->table_fraction - (bits - 1)), bits, NULL);
 }
 
-static int32_t sigmoid_of(const ActTable *t, int32_t value)
+static int32_t sigmoid_of(const ActTable *t, int32_t value, int bits)
 {
     int64_t sum = (INT64_C(1) << t->table_fraction) + value;
-    int shift = t->table_fraction - (t->out_bits - 1) + 1;
-    return (int32_t)saturate(round_shift(sum, shift), t->out_bits, NULL);
+    return (int32_t)saturate(round_shift(sum, t->table_fraction - (bits - 1) + 1), bits, NULL);
 }
 
 int32_t act_tanh(const ActTable *t, int32_t z)
 {
     int32_t value = table_value(t, (int64_t)labs(z) << 1);
-    return tanh_of(t, z < 0 ? -value : value);
+    return tanh_of(t, z < 0 ? -value : value, t->value_bits);
 }
 
 int32_t act_sigmoid(const ActTable *t, int32_t z)
 {
     int32_t value = table_value(t, labs(z));
-    return sigmoid_of(t, z < 0 ? -value : value);
+    return sigmoid_of(t, z < 0 ? -value : value, t->value_bits);
 }
 
 /* T(u) of a kind, u >= 0. hard_sigmoid is (1 + T(z/2)) / 2 like sigmoid: T(z/2) = 2 * slope * z. */
@@ -119,29 +121,35 @@ static double fit_base(ActTable *t, const double *curve, int segment, int64_t sl
         high = MAX(high, error);
     }
     int64_t base = (int64_t)floor((low + high) / 2.0 + 0.5);
-    base = MIN(MAX(base, 0), top);
+    base = segment == 0 ? 0 : MIN(MAX(base, 0), top);
     while (base + ((slope * (n - 1)) >> shift) > top)
         slope--;
     t->base[segment] = (int32_t)base;
     t->slope[segment] = (int32_t)slope;
-    return (high - low) / 2.0;
+    return segment == 0 ? MAX(high, -low) : (high - low) / 2.0;
 }
 
-/* Largest error of both functions over the inputs +-z that reach T(a), in LSB; `exact` = tanh of a.
- * */
-static double error_at(const ActTable *t, int64_t a, double exact)
+/* Largest error of both functions over the inputs +-z that reach T(a), in LSB of out_bits, of results of `bits` bits;
+ * `exact` = tanh of a. */
+static double error_in(const ActTable *t, int64_t a, double exact, int bits)
 {
-    double one = (double)(1 << (t->out_bits - 1));
+    double one = (double)(1 << (bits - 1)), lsb = (double)(1 << (bits - t->out_bits));
     int32_t value = table_value(t, a);
-    double up = fabs(sigmoid_of(t, value) - one * (1.0 + exact) / 2.0);
-    double down = fabs(sigmoid_of(t, -value) - one * (1.0 - exact) / 2.0);
+    double up = fabs(sigmoid_of(t, value, bits) - one * (1.0 + exact) / 2.0);
+    double down = fabs(sigmoid_of(t, -value, bits) - one * (1.0 - exact) / 2.0);
     double worst = MAX(up, down);
     if (a % 2 == 0) {
-        up = fabs(tanh_of(t, value) - one * exact);
-        down = fabs(tanh_of(t, -value) + one * exact);
+        up = fabs(tanh_of(t, value, bits) - one * exact);
+        down = fabs(tanh_of(t, -value, bits) + one * exact);
         worst = MAX(worst, MAX(up, down));
     }
-    return worst;
+    return worst / lsb;
+}
+
+static double error_at(const ActTable *t, int64_t a, double exact)
+{
+    double rounded = error_in(t, a, exact, t->out_bits);
+    return t->value_bits == t->out_bits ? rounded : MAX(rounded, error_in(t, a, exact, t->value_bits));
 }
 
 static double segment_error(const ActTable *t, const double *curve, int segment)
@@ -152,7 +160,7 @@ static double segment_error(const ActTable *t, const double *curve, int segment)
         double error = error_at(t, first + i, curve[i]);
         worst = MAX(worst, error);
     }
-    return segment == 0 && tanh_of(t, t->base[0]) != 0 ? INFINITY : worst;
+    return worst;
 }
 
 /* Fits one segment: the chord, then its neighbours, because rounding may favour one of them.
@@ -226,19 +234,21 @@ static int bits_of_largest(const int32_t *v, int n)
 }
 
 /* Builds the smallest table for pre-activations of format `in` (at most 22 bits, fraction
- * 0..in.bits-1) and results of `out_bits` (2..16) bits whose error is at most 1 LSB over all
- * inputs. False when the formats are outside of these ranges. */
-bool act_table_build(Arena *a, Format in, int out_bits, ActTable *out)
+ * 0..in.bits-1) whose error is at most 1 LSB of `out_bits` (2..16) bits over all inputs; results have value_bits,
+ * out_bits to out_bits + 2. False when the formats are outside of these ranges. */
+bool act_table_build(Arena *a, Format in, int out_bits, int value_bits, ActTable *out)
 {
-    return act_table_build_of(a, TABLE_TANH, in, out_bits, out);
+    return act_table_build_of(a, TABLE_TANH, in, out_bits, value_bits, out);
 }
 
-bool act_table_build_of(Arena *a, TableKind kind, Format in, int out_bits, ActTable *out)
+bool act_table_build_of(Arena *a, TableKind kind, Format in, int out_bits, int value_bits, ActTable *out)
 {
     if (in.bits < 2 || in.bits > IN_BITS_MAX || in.fraction < 0 || in.fraction >= in.bits ||
-        out_bits < OUT_BITS_MIN || out_bits > OUT_BITS_MAX)
+        out_bits < OUT_BITS_MIN || out_bits > OUT_BITS_MAX || value_bits < out_bits ||
+        value_bits > out_bits + GUARD_BITS)
         return false;
     *out = (ActTable){.kind = kind, .in_bits = in.bits, .in_fraction = in.fraction, .out_bits = out_bits,
+                      .value_bits = value_bits,
                       .base_bits = out_bits + 2, .table_fraction = out_bits + 2};
     Arena *scratch = arena_new();
     int most = 1 << (in.fraction + 1 + RANGE_BITS);

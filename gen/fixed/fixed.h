@@ -6,6 +6,7 @@
 
 enum {
     STATE_INTEGER_MAX = 24,             /* of c; its fraction is thus in [max(-8, SB - 25), SB + 8] */
+    GUARD_BITS = 2,                     /* most by which gates are wider than activations */
     PRE_INTEGER_BITS = 4,               /* pre-activations saturate at +-16 */
     PRE_EXTRA_BITS = 2,                 /* PB = AB + 2 unless the spec says else */
     FRACTION_MIN = -8, FRACTION_PAST_BITS = 8,   /* fractions chosen by calibration: [-8, AB + 8] */

@@ -15,7 +15,8 @@
  *                2^(AB-1) - 1. max|x| is spec.input_range or, without it, taken over all valid
  *                steps of verify.input; 8 when the sequences were made here.
  *   h            AB bits, fraction AB-1, for every LSTM layer
- *   gates        AB bits, fraction AB-1: outputs of sigmoid and tanh
+ *   gates        GB bits, fraction GB-1: outputs of sigmoid and tanh; GB = AB + 2, or fewer where the part's multipliers
+ *                take fewer (gate_bits)
  *   z            PB bits, fraction PB-5 (range +-16); PB = AB + 2 unless the spec says else
  *   c            SB bits, fraction fc: as fx, for spec.state_range or, without it, for twice the largest |c| of the
  *                float network over all valid steps of verify.input (one bit of headroom), of all its LSTM layers;
@@ -65,16 +66,18 @@
  * is a sum of magnitudes. It also holds for any weights of WB bits that are loaded later. After the
  * left shift ACC + left_shift bits are needed.
  *
- * Activations (act_table.c): sigmoid and tanh of z, AB bits, fraction AB-1.
+ * Activations (act_table.c): sigmoid and tanh of z, GB bits, fraction GB-1.
  *
- * Cell, per neuron, all from integers of the formats above, A = max(0, (AB-1) - fc),
- * B = max(0, fc - (AB-1)), S = (AB-1) + A:
+ * Cell, per neuron, all from integers of the formats above, A = max(0, (GB-1) - fc),
+ * B = max(0, fc - (GB-1)), S = (GB-1) + A:
  *   c' = sat_SB(round(((f * c) << A) + ((i * g) << B), S))    one rounding; clipping is counted
  *   t  = tanh(sat_PB(round(c', fc - (PB-5))))                 clipping is not counted
- *   h  = sat_AB(round(o * t, AB-1))                           can not clip
+ *   h  = sat_AB(round(o * t, 2 (GB-1) - (AB-1)))              clips where o and t both end: not counted
  * c and h start at 0 in every sequence.
  */
 #include "fixed/fixed.h"
+
+#include "flow/parts.h"
 
 #include <math.h>
 #include <string.h>
@@ -341,6 +344,23 @@ static void section_formats(QNetwork *q, const Network *net, const Section *s, c
         q->vector[s->writes] = out->out;
 }
 
+int gate_bits(const Spec *s)
+{
+    const Part *p = part_find(s->part);
+    int widest = p ? part_family(p)->a_max : s->activation_bits, auto_bits = s->activation_bits + GUARD_BITS;
+    return s->gate_bits > 0 ? s->gate_bits : MAX(MIN(auto_bits, widest), s->activation_bits);
+}
+
+static Format gate_format(Diag *d, const Spec *s)
+{
+    const Part *p = part_find(s->part);
+    int bits = gate_bits(s), widest = p ? part_family(p)->a_max : bits;
+    if (bits > MAX(widest, s->activation_bits))
+        diag_error(d, spec_at(s, "precision.gate"), "precision.gate: %d bits, and a multiplier of %s takes %d: leave it "
+                   "out, or choose another part", bits, p->name, widest);
+    return (Format){bits, bits - 1};
+}
+
 void network_formats(Diag *d, const Spec *s, const Network *net, const Sequences *seq, const Peaks *peaks,
                      QNetwork *q)
 {
@@ -350,6 +370,7 @@ void network_formats(Diag *d, const Spec *s, const Network *net, const Sequences
     q->vector[0] = input_format(d, s, seq);
     q->pre = (Format){pb, pb - 1 - PRE_INTEGER_BITS};
     q->gate = (Format){ab, ab - 1};
+    q->curve = gate_format(d, s);
     q->state = state_format(d, s, net, seq, peaks);
     q->peephole = format_of(peephole_peak(net), ab);
     for (int v = 1; v < net->vectors; v++)      /* what a section reads of the step before, until it is reached */

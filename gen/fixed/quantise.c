@@ -194,7 +194,7 @@ static bool build_tables(Arena *a, const Network *net, QNetwork *q)
     bool ok = true;
     for (int kind = 0; kind < TABLE_KINDS; kind++)
         ok = ok && (!uses_table(net, (TableKind)kind)
-                    || act_table_build_of(a, (TableKind)kind, q->pre, q->gate.bits, &q->table[kind]));
+                    || act_table_build_of(a, (TableKind)kind, q->pre, q->gate.bits, q->curve.bits, &q->table[kind]));
     return ok;
 }
 

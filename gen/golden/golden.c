@@ -129,7 +129,7 @@ static Exact bounded(const QNetwork *q, Curve c, int64_t state)
 {
     Format to = curve_is_direct(c) ? q->bounded : q->pre;
     int32_t z = (int32_t)saturate(round_shift(state, q->state.fraction - to.fraction), to.bits, NULL);
-    return (Exact){curve_value(q, c, z), curve_is_direct(c) ? to.fraction : q->gate.fraction};
+    return (Exact){curve_value(q, c, z), curve_is_direct(c) ? to.fraction : q->curve.fraction};
 }
 
 static Exact operand(const QNetwork *q, const LayerRun *l, const Pass *p, Curve bound, int j)
@@ -159,7 +159,7 @@ static int16_t run_pass(GoldenRun *run, const Layer *layer, LayerRun *l, const P
 {
     const QNetwork *q = run->q;
     int32_t a = curve_value(q, p->curve, l->z[j]);
-    int fraction = curve_is_direct(p->curve) ? z.fraction : q->gate.fraction;
+    int fraction = curve_is_direct(p->curve) ? z.fraction : q->curve.fraction;
     Exact times = operand(q, l, p, layer->activation[2], j), product = {a * times.value, fraction + times.fraction};
     if (p->effects & EFFECT_SUM)
         l->state[j] = next_state(run, product, (Exact){l->kept[j], l->kept_fraction}, layer->clip_cell);
@@ -184,7 +184,7 @@ static void run_neurons(GoldenRun *run, const Section *s, int pass)
     Format z = run->q->layer[s->layer].z[pass];
     Format to = s->writes >= 0 ? run->q->vector[s->writes] : run->q->layer[s->layer].out;
     int16_t *out = s->writes >= 0 ? run->vector[s->writes] : l->out;
-    int fraction = curve_is_direct(p->curve) ? z.fraction : run->q->gate.fraction;
+    int fraction = curve_is_direct(p->curve) ? z.fraction : run->q->curve.fraction;
     for (int j = 0; j < pass_units(layer, p); j++) {
         int16_t result = run_pass(run, layer, l, p, z, to, j);
         if (pass_has_result(p))

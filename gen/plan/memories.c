@@ -101,10 +101,10 @@ void plan_memories(Arena *a, Design *d)
     if (d->ring > 0)
         memory_add(d, "row ring", d->q->acc_bits, d->ring, d->pes, d->ring_block, false, false);
     memory_add(d, "partial sum", d->q->acc_bits, d->psums, rows, d->psum_block, false, false);
-    memory_add(d, "gate i", ab, d->neurons, rows, d->state_block, false, false);
-    memory_add(d, "i * g", 2 * ab, d->neurons, rows, d->state_block, false, false);
+    memory_add(d, "gate i", d->q->curve.bits, d->neurons, rows, d->state_block, false, false);
+    memory_add(d, "i * g", 2 * d->q->curve.bits, d->neurons, rows, d->state_block, false, false);
     memory_add(d, "cell state", d->q->state.bits, d->neurons, rows, d->state_block, false, false);
-    memory_add(d, "tanh of cell state", ab, d->neurons, rows, d->state_block, false, false);
+    memory_add(d, "tanh of cell state", d->q->curve.bits, d->neurons, rows, d->state_block, false, false);
     memory_add(d, "activation table", d->q->table[TABLE_TANH].base_bits + d->q->table[TABLE_TANH].slope_bits, d->q->table[TABLE_TANH].entries, rows, true,
         true, false);
     memory_add(d, "tile table", tile_word_bits(d), d->n_tiles, 1, true, true, false);

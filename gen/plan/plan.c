@@ -20,11 +20,21 @@ int layer_align(const QNetwork *q)
     return align;
 }
 
+/* Some gate is multiplied with 1 - an earlier one, which takes a bit more. */
+static bool has_rest(const Network *net)
+{
+    for (int l = 0; l < net->n; l++)
+        for (int k = 0; k < net->layer[l].n_passes; k++)
+            if (net->layer[l].pass[k].operand == OPERAND_REST)
+                return true;
+    return false;
+}
+
 void plan_leaves(Design *d)
 {
     const Family *f = d->family;
     d->mul_latency = f->mul_latency;
-    d->state_split = mul_split(f, MAX(d->q->state.bits, d->q->gate.bits));
+    d->state_split = mul_split(f, MAX(d->q->state.bits, d->q->curve.bits + has_rest(d->net)));
     d->state_part = f->b_max;
     d->tree = MAX(clog2(d->lanes_pe), 1);
     d->align = layer_align(d->q);

@@ -349,7 +349,7 @@ static json_t *formats_json(Arena *a, const QNetwork *q)
     json_t *list = json_array();
     add_format(list, "x", q->vector[0], q->vector[0].fraction);
     add_format(list, "preactivation", q->pre, q->pre.fraction);
-    add_format(list, "gate", q->gate, q->gate.fraction);
+    add_format(list, "gate", q->curve, q->curve.fraction);
     add_format(list, "c", q->state, q->state.fraction);
     for (int l = 0; l < q->net->n; l++) {
         const QLayer *layer = &q->layer[l];

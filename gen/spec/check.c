@@ -229,6 +229,17 @@ static void check_interface(const Spec *s, Diag *d)
                    "interface.control: none leaves out");
 }
 
+enum { GATE_MORE = 2 };                 /* the table of sigmoid and tanh has so many bits more than activations */
+
+static void check_precision(const Spec *s, Diag *d)
+{
+    int more = s->gate_bits - s->activation_bits;
+    if (s->gate_bits > 0 && (more < 0 || more > GATE_MORE))
+        diag_clash(d, spec_at(s, "precision.gate"), spec_at(s, "precision.activation"), "the width it goes by",
+                   "precision.gate: %d bits beside %d of precision.activation: gates are as wide or at most %d bits "
+                   "wider; leave it out for what the part takes", s->gate_bits, s->activation_bits, GATE_MORE);
+}
+
 void spec_check(Spec *s, Diag *d)
 {
     Place at;
@@ -242,5 +253,6 @@ void spec_check(Spec *s, Diag *d)
     check_pattern_keys(s, d);
     check_delta(s, d);
     check_interface(s, d);
+    check_precision(s, d);
     check_verify(s, d);
 }

@@ -94,8 +94,10 @@ static const char *key_of(Arena *a, const Job *j, int level)
     if (level > 1)
         buffer_print(&b, "banks=%d block=%d group_rows=%d pes=%d pe_width=%d\n", s->banks, s->block, s->group_rows,
                      reads & PRUNE_READS_PES ? s->pes : 0, reads & PRUNE_READS_PE_WIDTH ? s->pe_width : 0);
-    if (level > 2)
+    if (level > 2) {
         add_part(&b, root, "precision");
+        buffer_print(&b, "gate=%d\n", gate_bits(s));
+    }
     return b.text;
 }
 
@@ -237,7 +239,7 @@ static const char *plan_key(Arena *a, const Job *j)
     buffer_print(&b, "%s", key_of(a, j, 2));
     for (int i = 0; i < LENGTH(KEYS); i++)
         add_part(&b, j->spec->root, KEYS[i]);
-    buffer_print(&b, "gate=%d state=%d align=%d\n", j->qnet.gate.bits, j->qnet.state.bits, layer_align(&j->qnet));
+    buffer_print(&b, "gate=%d state=%d align=%d\n", j->qnet.curve.bits, j->qnet.state.bits, layer_align(&j->qnet));
     return b.text;
 }
 

@@ -9,7 +9,7 @@ module lg_activation #(
     parameter OUT         = 16,  // bits of y
     parameter SEGMENT     = 9,   // address bits of one table
     parameter TABLES      = 1,   // tables, at most 4
-    parameter BASE        = 18,  // bits of base, fraction OUT + 2
+    parameter BASE        = 18,  // bits of base and fraction bits of T, at least OUT
     parameter SLOPE       = 13,  // bits of slope, unsigned
     parameter SLOPE_SHIFT = 0,   // extra fraction bits of slope
     parameter MUL_LATENCY = 3,
@@ -30,7 +30,8 @@ module lg_activation #(
 );
     localparam FINE = WIDTH - 1 - SEGMENT;       // interpolation bits, may be none
     localparam LOW  = FINE > 0 ? FINE : 1;
-    localparam ONE  = OUT + 2;                   // fraction bits of T
+    localparam ONE  = BASE;                      // fraction bits of T
+    localparam DROP = ONE + 1 - OUT;             // of them that T(z) does not give
 
     // ---- |argument|: z/2 keeps the bits of z (fraction one higher), z itself moves up by one
     reg [WIDTH:0] a_q;
@@ -91,12 +92,14 @@ module lg_activation #(
     wire unused = ^shifted;
 
     // ---- the half of sigmoid, one rounding, saturation at 1 - 2^-(OUT-1)
-    // T(z): (+-T + 4) >> 3; sigmoid: (2^ONE +- T + 8) >> 4
-    localparam [ONE+2:0] HALF_ODD = 4, HALF_SIGMOID = (1 << ONE) + 8;
-    wire [ONE+2:0] half    = (sigmoid_q2 ? HALF_SIGMOID : HALF_ODD) | {{(ONE+2){1'b0}}, negative_q2};
+    // T(z): round(+-T, DROP); sigmoid: round(2^ONE +- T, DROP + 1)
+    localparam [ONE+2:0] HALF_ODD = 1 << (DROP - 1), HALF_SIGMOID = (1 << ONE) + (1 << DROP);
+    localparam [ONE+2:0] MORE_ODD = HALF_ODD + 1, MORE_SIGMOID = HALF_SIGMOID + 1;
+    wire [ONE+2:0] half    = sigmoid_q2 ? negative_q2 ? MORE_SIGMOID : HALF_SIGMOID
+                                        : negative_q2 ? MORE_ODD : HALF_ODD;
     wire [ONE+2:0] rounded = {{3{negative_q2}}, t_q} + half;
-    wire [OUT:0]   y       = sigmoid_q2 ? rounded[OUT+4:4] : rounded[OUT+3:3];
-    wire           unused_low = ^rounded[2:0];
+    wire [OUT:0]   y       = sigmoid_q2 ? rounded[DROP+1 +: OUT+1] : rounded[DROP +: OUT+1];
+    wire           unused_low = ^rounded;
     wire           capped  = !y[OUT] && y[OUT-1];
     reg [OUT-1:0] y_q;
     generate

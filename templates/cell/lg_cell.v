@@ -25,6 +25,7 @@ module lg_cell #(
     parameter PRE         = 18,
     parameter PRE_FRACTION = PRE - 5,
     parameter OUT         = 16,
+    parameter GATE        = OUT, // of lg_lane
     parameter STATE       = 24,
     parameter STATE_FRACTION = 15,   // of the state; below 0 and above STATE too
     parameter RECORDS     = 16,
@@ -178,10 +179,13 @@ module lg_cell #(
     localparam [2:0] RESULT_KINDS = {1'b0, (RESULT_P & TIMES_STATE) != NONE,
                                      (RESULT_P & ~TIMES_STATE) != NONE};
     localparam [2:0] ADDED    = KEPT_KINDS | SUM_KINDS;
-    localparam KEPT           = KEPT_KINDS[1] ? OUT + STATE : KEPT_KINDS != 3'd0 ? 2 * OUT : 0;
-    localparam F1             = ADDED[1] ? (OUT - 1) + STATE_FRACTION : -64;
-    localparam F0             = ADDED[0] && 2 * (OUT - 1) > F1 ? 2 * (OUT - 1) : F1;
-    localparam SUM_FRACTION   = ADDED[2] && (OUT - 1) + A_FRACTION > F0 ? (OUT - 1) + A_FRACTION : F0;
+    localparam KEPT_STATE     = KEPT_KINDS[1] ? GATE + STATE : 0;
+    localparam KEPT_VALUE     = KEPT_KINDS[0] || KEPT_KINDS[2] ? 2 * GATE : 0;
+    localparam KEPT           = KEPT_STATE > KEPT_VALUE ? KEPT_STATE : KEPT_VALUE;
+    localparam F1             = ADDED[1] ? (GATE - 1) + STATE_FRACTION : -64;
+    localparam F0             = ADDED[0] && 2 * (GATE - 1) > F1 ? 2 * (GATE - 1) : F1;
+    localparam F2             = (GATE - 1) + A_FRACTION + (GATE - OUT);
+    localparam SUM_FRACTION   = ADDED[2] && F2 > F0 ? F2 : F0;
     // latencies: of the product; rows come EARLY cycles later where a peephole's product takes longer
     // than there is time for
     localparam W     = HAS_PRODUCTS == 0 ? 0 : MUL_LATENCY + (SPLIT > 1 ? 1 : 0);
@@ -360,7 +364,7 @@ module lg_cell #(
     generate
         for (lane = 0; lane < LANES; lane = lane + 1) begin : gen_lane
             lg_lane #(.ACC(ACC), .LEFT(LEFT), .SHIFT_BITS(SHIFT_BITS), .PRE(PRE),
-                      .PRE_FRACTION(PRE_FRACTION), .OUT(OUT), .STATE(STATE),
+                      .PRE_FRACTION(PRE_FRACTION), .OUT(OUT), .GATE(GATE), .STATE(STATE),
                       .STATE_FRACTION(STATE_FRACTION), .PSUMS(PSUMS), .PSUM_BLOCK(PSUM_BLOCK),
                       .NEURONS(NEURONS), .STATE_BLOCK(STATE_BLOCK), .SEGMENT(SEGMENT),
                       .TABLES(TABLES), .SLOPE(SLOPE), .SLOPE_SHIFT(SLOPE_SHIFT),

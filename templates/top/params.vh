@@ -7,6 +7,7 @@
     localparam VALUE         = ${VALUE};            // bits of x, h and gates
     localparam WEIGHT        = ${WEIGHT};           // bits of a weight
     localparam STATE         = ${STATE};            // bits of the cell state
+    localparam GATE          = ${GATE};             // bits of gates: of what a curve gives
     localparam STATE_FRACTION = ${STATE_FRACTION};   // of them after the point
     localparam PREACTIVATION = ${PREACTIVATION};    // bits at the input of sigmoid and tanh
     localparam ACC           = ${ACC};              // bits of an accumulator: exact

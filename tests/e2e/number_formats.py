@@ -62,6 +62,22 @@ def _():
     return "; ".join(found)
 
 
+@suite.case("a forget gate near 1: c counts up 340 steps and down again", ["iverilog"])
+def _():
+    """sigmoid(12) is 1 - 6e-6; a gate of 16 bits ends at 1 - 3e-5, and c crosses 0 one and a half steps too early."""
+    w_g, bias, _ = COUNTS_UP
+    found = []
+    for gate, part, bits, least, most in ((None, None, 18, 40, 99), (16, None, 16, 15, 25), (None, "iCE40UP5K", 16, 15, 25)):
+        precision = dict({"weight": 16}, **({"gate": gate} if gate else {}))
+        with scratch() as folder:
+            spec = one_cell(folder, w_g, bias, [1.0] * 340 + [-1.0] * 400, precision=precision)
+            r = lstmgen("check", spec, "--json", *(["--set", "target.part=" + part] if part else []))
+        db, width = r.get("verify.snr_db"), next(f["bits"] for f in r.get("formats") if f["tensor"] == "gate")
+        check(width == bits and least <= db <= most, "gates of %d bits, %s: %s dB", width, part, db)
+        found.append("%d bits: %s dB" % (width, db))
+    return "; ".join(found)
+
+
 @suite.case("fractions of the state far above and below those of gates and pre-activations", ["iverilog"])
 def _():
     """Golden model and RTL agree where the products, the state or tanh's argument need left shifts or long right ones."""

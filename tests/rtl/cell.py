@@ -80,7 +80,7 @@ def shape_of(rng, name):
     out = rng.choice([8, 11, 16])
     pre = rng.choice([out - 2, out, out + 2, out + 3])
     state = out + rng.choice([0, 4, 8])
-    s = {"OUT": out, "PRE": pre, "PRE_FRACTION": pre - 5, "STATE": state,
+    s = {"OUT": out, "GATE": out + (pre + state) % 3, "PRE": pre, "PRE_FRACTION": pre - 5, "STATE": state,
          "STATE_FRACTION": state - rng.choice([1, 3, 6]),
          "ACC": 30, "LEFT": rng.choice([0, 0, 2]), "SHIFT_BITS": 4, "MUL_LATENCY": rng.choice([1, 2, 3, 4]),
          "SPLIT": rng.choice([1, 2]), "PART": max(out, state) - rng.choice([2, 4]), "LANES": rng.choice([1, 2, 3]),
@@ -159,8 +159,8 @@ def curve_of(s, tables, curve, z):
         t = min(base + (slope * low >> fine), t)
     t = -t if z < 0 else t
     if curve in (S, "hard_sigmoid"):
-        return limited(rounded((1 << tf) + t, tf + 1, s["OUT"] - 1), s["OUT"])
-    return limited(rounded(t, tf, s["OUT"] - 1), s["OUT"])
+        return limited(rounded((1 << tf) + t, tf + 1, s["GATE"] - 1), s["GATE"])
+    return limited(rounded(t, tf, s["GATE"] - 1), s["GATE"])
 
 
 # ---- programs: tiles, in the order of their starts
@@ -204,6 +204,7 @@ class Neuron:
     def __init__(self, init):
         self.state, self.init = (0, 0), init
         self.held = self.kept = self.bounded = (0, 0)
+        self.bounded_result = 0
         self.late, self.psum = 0, 0
 
 
@@ -236,13 +237,13 @@ def run_row(s, tables, n, p, row, record, clear, events):
         z = limited(z, s["PRE"])
         if p.get("clip_z"):
             z = limited(z, s["PRE"], s["Z_LIMIT"])
-        a = (curve_of(s, tables, curve, z), s["OUT"] - 1)
-    operand = {None: (0, 0), "held": n.held, "rest": ((1 << (s["OUT"] - 1)) - n.held[0], s["OUT"] - 1),
+        a = (curve_of(s, tables, curve, z), s["GATE"] - 1)
+    operand = {None: (0, 0), "held": n.held, "rest": ((1 << (s["GATE"] - 1)) - n.held[0], s["GATE"] - 1),
                "state": n.init if clear else n.state, "bounded": n.bounded}[p["times"]]
     product = (a[0] * operand[0], a[1] + operand[1])
-    result = a[0]
+    result = a[0] if curve in DIRECT else limited(rounded(*a, target=s["OUT"] - 1), s["OUT"])
     if p["out"] == "p":
-        result = rounded(*product, target=s["H_FRACTION"] if p["times"] == "state" else operand[1])
+        result = rounded(*product, target=s["H_FRACTION"] if p["times"] == "state" else n.bounded_result)
         if p["times"] == "state" and limited(result, s["OUT"]) != result:
             events.add("result")
         result = limited(result, s["OUT"])
@@ -261,9 +262,11 @@ def run_row(s, tables, n, p, row, record, clear, events):
         if bound in DIRECT:
             b = limited(rounded(*n.state, target=s["B_FRACTION"]), s["OUT"])
             n.bounded = (max(b, 0) if bound == "relu" else b, s["B_FRACTION"])
+            n.bounded_result = s["B_FRACTION"]
         else:
             zc = limited(rounded(*n.state, target=s["PRE_FRACTION"]), s["PRE"])
-            n.bounded = (curve_of(s, tables, bound, zc), s["OUT"] - 1)
+            n.bounded = (curve_of(s, tables, bound, zc), s["GATE"] - 1)
+            n.bounded_result = s["OUT"] - 1
         if p["out"] == "state":
             h = rounded(*n.state, target=s["H_FRACTION"])
             result = limited(h, s["OUT"])
@@ -512,7 +515,7 @@ FAULTS = [
     ("held goes to another neuron", "lstm", "lg_cell", r"\.neuron_g_i\(neuron_g\)", ".neuron_g_i(neuron_g3)"),
     ("kept is never written", "lstm", "lg_cell", r"\.kept_we_i\([^)]*\)", ".kept_we_i(1'b0)"),
     ("kept goes to another neuron", "lstm", "lg_cell", r"\.neuron_u_i\(neuron_u\)", ".neuron_u_i(neuron_u2)"),
-    ("kept is cut", "coupled", "lg_cell", r"KEPT_KINDS\[1\] \? OUT \+ STATE", "KEPT_KINDS[1] ? OUT + STATE - 4"),
+    ("kept is cut", "coupled", "lg_cell", r"KEPT_KINDS\[1\] \? GATE \+ STATE", "KEPT_KINDS[1] ? GATE + STATE - 4"),
     ("state is never written", "gru before", "lg_cell", r"\.state_we_i\([^)]*\)", ".state_we_i(1'b0)"),
     ("state goes to another neuron", "gru before", "lg_cell", r": neuron_c;", ": neuron_u1;"),
     ("bounded goes to another neuron", "lstm", "lg_cell", r"\.neuron_tc_i\(neuron_tc\)", ".neuron_tc_i(neuron_c)"),
@@ -543,7 +546,7 @@ FAULTS = [
     ("leaky rows are relu", "rnn leaky", "lg_direct", r"leaky_i \? part_q\[OUT-1:0\] : ", ""),
     ("negative states pass relu", "lstm relu", "lg_bounded", r"relu_i && kept\[OUT-1\] \? [^:]* : ", ""),
     ("the second table is not picked", "lstm with four curves", "lg_activation", r"\{table_q, ", "{{PICK{1'b0}}, "),
-    ("negative arguments are one too low", "lstm", "lg_activation", r"\| \{\{\(ONE\+2\)\{1'b0\}\}, negative_q2\}", ""),
+    ("negative arguments are one too low", "lstm", "lg_activation", r"HALF_ODD \+ 1, MORE_SIGMOID = HALF_SIGMOID \+ 1", "HALF_ODD, MORE_SIGMOID = HALF_SIGMOID"),
     ("all products have one fraction", "lstm and ligru", "lg_align", r"assign value_o = [^;]*;",
      "assign value_o = wide << UP0; wire unused = inner ^ state;"),
     ("results of the state come at once", "gru after", "lg_lane", r"result_state_i \? s : h2", "h2"),

@@ -56,6 +56,7 @@ static void test_one_neuron_by_hand(void **state)
     memcpy(l->bias, bias, sizeof bias);
     Sequences seq = sequences_of(b->arena, 1, 2, 1);
     Spec s = spec_of(8, 8, 16);
+    s.gate_bits = 8;
     QNetwork q;
     Golden g = run(b, &s, &net, &seq, &q);
     int32_t t = act_tanh(&q.table[TABLE_TANH], (126 + 2) >> 2);     /* c at 7, z at 5: 31.5 -> 32 */
@@ -68,6 +69,14 @@ static void test_one_neuron_by_hand(void **state)
     assert_in_range(t, 122, 124);                       /* tanh(63/32) = 0.9618 -> 123.1 */
     assert_int_equal(g.y[1], (127 * t + 64) >> 7);
     assert_int_equal(g.saturations, 0);
+    s.gate_bits = 0;                                    /* 10 bits: gates end at 511/512, c1 = 128, */
+    g = run(b, &s, &net, &seq, &q);                     /* c2 = (511*128*4 + 511*511 + 1024) >> 11 = 255 */
+    t = act_tanh(&q.table[TABLE_TANH], 128 / 4);
+    assert_in_range(t, 386, 394);                       /* 512 tanh(1) = 389.9; 1 LSB of 8 bits is 4 */
+    assert_int_equal(g.y[0], (511 * t + 1024) >> 11);
+    t = act_tanh(&q.table[TABLE_TANH], (255 + 2) >> 2);
+    assert_in_range(t, 489, 497);                       /* 512 tanh(2) = 493.6 */
+    assert_int_equal(g.y[1], (511 * t + 1024) >> 11);
 }
 
 /* y = relu(1.5 * x - 0.5) at AB 8: x up to 2 in 5 fraction bits, y up to 1.25 * 2.5 = 3.125 in 5.
@@ -119,7 +128,7 @@ static void test_linear_saturations_are_counted(void **state)
     assert_int_equal(g.saturations, 2);
 }
 
-/* f = 2047/2048 and i g near 1: c climbs by nearly 1 per step and meets the end of its 8 integer
+/* f = 8191/8192 and i g near 1: c climbs by nearly 1 per step and meets the end of its 8 integer
  * bits. */
 static void test_state_saturations_are_counted(void **state)
 {
@@ -133,9 +142,9 @@ static void test_state_saturations_are_counted(void **state)
     s.state_range = 200.0;
     QNetwork q;
     Golden g = run(b, &s, &net, &seq, &q);
-    int64_t c = 0, clipped = 0;         /* c has 11 fraction bits: no alignment needed */
+    int64_t c = 0, clipped = 0;         /* c has 11 fraction bits, gates 13: f c moves up by 2 to meet i g at 26 */
     for (int t = 0; t < 400; t++) {
-        c = (2047 * c + 2047 * 2047 + 1024) >> 11;
+        c = (4 * 8191 * c + 8191 * 8191 + (1 << 14)) >> 15;
         if (c > 524287) {
             clipped++;
             c = 524287;
@@ -182,7 +191,7 @@ static int64_t model_row(const QNetwork *q, int layer, int r, const int32_t *in,
 static void model_lstm(const QNetwork *q, int layer, const int32_t *in, int32_t *h,
                        int64_t *c, int64_t *clipped)
 {
-    int n = q->layer[layer].rows / GATES, ab = q->gate.bits, sb = q->state.bits, fraction = q->state.fraction;
+    int n = q->layer[layer].rows / GATES, ab = q->gate.bits, gb = q->curve.bits, sb = q->state.bits, fraction = q->state.fraction;
     int32_t next[16];
     for (int j = 0; j < n; j++) {
         int32_t z[GATES];
@@ -191,13 +200,13 @@ static void model_lstm(const QNetwork *q, int layer, const int32_t *in, int32_t 
         __int128 fc = (__int128)act_sigmoid(&q->table[TABLE_TANH], z[1]) * c[j];
         __int128 ig = (__int128)act_sigmoid(&q->table[TABLE_TANH], z[0]) * act_tanh(&q->table[TABLE_TANH], z[2]);
         int fine = 64;                  /* any common fraction gives the same single rounding */
-        __int128 sum = fc * ((__int128)1 << (fine - (ab - 1) - fraction)) +
-                       ig * ((__int128)1 << (fine - 2 * (ab - 1)));
+        __int128 sum = fc * ((__int128)1 << (fine - (gb - 1) - fraction)) +
+                       ig * ((__int128)1 << (fine - 2 * (gb - 1)));
         c[j] = scaled(sum, fine - fraction, sb, clipped);
         int64_t narrow = scaled(c[j], fraction - q->pre.fraction, q->pre.bits, NULL);
         __int128 h_wide = (__int128)act_sigmoid(&q->table[TABLE_TANH], z[3]) *
                           act_tanh(&q->table[TABLE_TANH], (int32_t)narrow);
-        next[j] = (int32_t)scaled(h_wide, ab - 1, ab, NULL);
+        next[j] = (int32_t)scaled(h_wide, 2 * (gb - 1) - (ab - 1), ab, NULL);
     }
     memcpy(h, next, sizeof next[0] * (size_t)n);
 }

@@ -7,6 +7,7 @@
     localparam VALUE         = 16;            // bits of x, h and gates
     localparam WEIGHT        = 8;           // bits of a weight
     localparam STATE         = 24;            // bits of the cell state
+    localparam GATE          = 18;             // bits of gates: of what a curve gives
     localparam STATE_FRACTION = 22;   // of them after the point
     localparam PREACTIVATION = 18;    // bits at the input of sigmoid and tanh
     localparam ACC           = 28;              // bits of an accumulator: exact

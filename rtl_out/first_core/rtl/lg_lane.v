@@ -14,6 +14,7 @@ module lg_lane #(
     parameter PRE            = 18,  // bits of a pre-activation
     parameter PRE_FRACTION   = 13,
     parameter OUT            = 16,  // activation bits
+    parameter GATE           = OUT, // bits of a, of them GATE - 1 after the point; at most OUT + 2
     parameter STATE          = 24,  // bits of the state
     parameter STATE_FRACTION = 15,
     parameter PSUMS          = 1,   // partial sums kept
@@ -120,6 +121,7 @@ module lg_lane #(
     output wire                state_saturated_o // u + 2
 );
     localparam M = MUL_LATENCY;
+    localparam GUARD = GATE - OUT;              // bits of a that results do not have
     localparam W = PRODUCTS == 0 ? 0 : MUL_LATENCY + (SPLIT > 1 ? 1 : 0);
     localparam HAS_STATE = SUM_KINDS != 0 ? 1 : 0;
 
@@ -140,11 +142,11 @@ module lg_lane #(
 
     // ---- z. A direct row is saturated to OUT bits, which is seen on one bit more
     localparam Z         = DIRECT != 0 && PRE <= OUT ? OUT + 1 : PRE;
-    localparam LATE_DOWN = (OUT - 1) + A_FRACTION - PRE_FRACTION;
+    localparam LATE_DOWN = (GATE - 1) + A_FRACTION + GUARD - PRE_FRACTION;
     localparam PEEP_DOWN = PEEP_FRACTION + STATE_FRACTION - PRE_FRACTION;
     localparam PEEP_FULL = PEEP + STATE;
-    localparam LATE_ONE  = LATE == 0 ? 0 : LATE_DOWN >= 2*OUT ? 2
-                           : LATE_DOWN > 0 ? 2*OUT - LATE_DOWN + 1 : 2*OUT - LATE_DOWN;
+    localparam LATE_ONE  = LATE == 0 ? 0 : LATE_DOWN >= 2*GATE ? 2
+                           : LATE_DOWN > 0 ? 2*GATE - LATE_DOWN + 1 : 2*GATE - LATE_DOWN;
     localparam PEEP_ONE  = PEEP == 0 ? 0 : PEEP_DOWN >= PEEP_FULL ? 2
                            : PEEP_DOWN > 0 ? PEEP_FULL - PEEP_DOWN + 1 : PEEP_FULL - PEEP_DOWN;
     localparam LATE_BITS = LATE_ONE + PEEP_ONE == 0 ? 0
@@ -162,7 +164,8 @@ module lg_lane #(
     localparam BASE = OUT + 2;
     wire [ADDR-1:0]       gate_addr, cell_addr;
     wire [BASE+SLOPE-1:0] gate_data, cell_data;
-    wire [OUT-1:0]        a, a_u, direct_g1;
+    wire [GATE-1:0]       a, direct_a;
+    wire [OUT-1:0]        a_u, direct_g1;
     wire                  cut_g1, cut_u;
     generate
         if (CURVE != 0 || BOUND_CURVE != 0) begin : gen_table
@@ -185,6 +188,11 @@ module lg_lane #(
             assign direct_g1 = {OUT{1'b0}};
             assign cut_g1    = 1'b0;
         end
+        if (GUARD > 0) begin : gen_guard
+            assign direct_a = {direct_g1, {(GUARD > 0 ? GUARD : 1){1'b0}}};
+        end else begin : gen_no_guard
+            assign direct_a = direct_g1;
+        end
         if (CURVE != 0) begin : gen_curve
             wire [PRE-1:0] z_curve;
             if (Z > PRE) begin : gen_narrow
@@ -194,23 +202,33 @@ module lg_lane #(
             end else begin : gen_same
                 assign z_curve = z;
             end
-            lg_activation #(.WIDTH(PRE), .OUT(OUT), .SEGMENT(SEGMENT), .TABLES(TABLES), .BASE(BASE),
+            lg_activation #(.WIDTH(PRE), .OUT(GATE), .SEGMENT(SEGMENT), .TABLES(TABLES), .BASE(BASE),
                             .SLOPE(SLOPE), .SLOPE_SHIFT(SLOPE_SHIFT), .MUL_LATENCY(M),
                             .DIRECT(MERGED != 0 && DIRECT != 0 ? 1 : 0)) u_gate (
                 .clk_i(clk_i), .z_i(z_curve), .half_i(half_i), .sigmoid_i(sigmoid_i),
                 .table_i(table_i), .table_addr_o(gate_addr), .table_data_i(gate_data),
-                .direct_i(direct_g_i), .direct_y_i(direct_g1), .y_o(a));
+                .direct_i(direct_g_i), .direct_y_i(direct_a), .y_o(a));
         end else begin : gen_no_curve
-            reg [OUT-1:0] a_q;
+            reg [GATE-1:0] a_q;
             wire unused_curve = half_i ^ sigmoid_i ^ (^table_i) ^ (^gate_data);
-            always @(posedge clk_i) a_q <= direct_g1;
+            always @(posedge clk_i) a_q <= direct_a;
             assign a         = a_q;
             assign gate_addr = {ADDR{1'b0}};
         end
         if (RESULT_A == 0) begin : gen_no_result
             assign a_u = {OUT{1'b0}};
         end else if (MERGED != 0 || CURVE == 0) begin : gen_result
-            lg_delay #(.WIDTH(OUT), .LATENCY(W)) u_a (.clk_i(clk_i), .d_i(a), .q_o(a_u));
+            wire [OUT:0]   near;                // a rounded to the fraction of results
+            wire [OUT-1:0] value;
+            wire           unused_near;
+            if (GUARD > 0) begin : gen_near
+                lg_round #(.IN(GATE), .DOWN(GUARD)) u_near (.value_i(a), .value_o(near));
+            end else begin : gen_as_it_is
+                assign near = {a[GATE-1], a};
+            end
+            lg_limit #(.IN(OUT + 1), .OUT(OUT)) u_limit (
+                .value_i(near), .clip_i(1'b0), .value_o(value), .cut_o(unused_near));
+            lg_delay #(.WIDTH(OUT), .LATENCY(W)) u_a (.clk_i(clk_i), .d_i(value), .q_o(a_u));
         end else begin : gen_result_direct
             lg_delay #(.WIDTH(OUT), .LATENCY(W + 1)) u_a (
                 .clk_i(clk_i), .d_i(direct_g1), .q_o(a_u));
@@ -220,15 +238,15 @@ module lg_lane #(
         .clk_i(clk_i), .d_i(cut_g1 && direct_g_i), .q_o(cut_u));
 
     // ---- operand, product
-    localparam VALUE   = OUT + REST;            // bits of 1 - held
+    localparam VALUE   = GATE + REST;           // bits of 1 - held
     localparam OPERAND = HAS_STATE != 0 && STATE > VALUE ? STATE : VALUE;
-    localparam PRODUCT = OUT + OPERAND;
+    localparam PRODUCT = GATE + OPERAND;
     wire signed [OPERAND-1:0] held, bounded;
     wire [OPERAND-1:0]        state;
     wire [PRODUCT-1:0]        product;
     wire [STATE-1:0]          state_new, state_read, state_written;
-    lg_note #(.WIDTH(HELD != 0 ? OUT : 0), .OUT(OPERAND), .DEPTH(NEURONS),
-              .BLOCK(STATE_BLOCK), .IN(OUT)) u_held (
+    lg_note #(.WIDTH(HELD != 0 ? GATE : 0), .OUT(OPERAND), .DEPTH(NEURONS),
+              .BLOCK(STATE_BLOCK), .IN(GATE)) u_held (
         .clk_i(clk_i), .we_i(held_we_i), .waddr_i(neuron_g_i), .value_i(a), .raddr_i(neuron_g3_i),
         .value_o(held));
     lg_note #(.WIDTH(HAS_STATE != 0 ? STATE : 0), .OUT(STATE), .DEPTH(NEURONS),
@@ -240,7 +258,7 @@ module lg_lane #(
     assign state_o       = state_read;
     generate
         if (PRODUCTS != 0) begin : gen_product
-            localparam signed [OPERAND-1:0] ONE = 1 << (OUT - 1);
+            localparam signed [OPERAND-1:0] ONE = 1 << (GATE - 1);
             wire signed [STATE-1:0]   state_now  = !clear_i ? state_read
                                                    : INIT != 0 ? init_i : {STATE{1'b0}};
             wire signed [OPERAND-1:0] first      = REST != 0 && pick_rest_i ? ONE - held : held;
@@ -250,7 +268,7 @@ module lg_lane #(
             always @(posedge clk_i)
                 operand_q <= HELD != 0 && pick_first ? first
                              : BOUNDED != 0 && !pick_state_i ? bounded : state;
-            lg_mul_wide #(.A_WIDTH(OUT), .B_WIDTH(OPERAND), .B_PART(PART), .SPLIT(SPLIT),
+            lg_mul_wide #(.A_WIDTH(GATE), .B_WIDTH(OPERAND), .B_PART(PART), .SPLIT(SPLIT),
                           .LATENCY(M)) u_product (
                 .clk_i(clk_i), .a_i(a), .b_i(operand_q), .p_o(product));
         end else begin : gen_no_product
@@ -262,17 +280,17 @@ module lg_lane #(
     endgenerate
 
     // ---- new state: product and what was kept, at one fraction, with one rounding
-    localparam F0      = 2 * (OUT - 1);                     // fractions of the kinds
-    localparam F1      = (OUT - 1) + STATE_FRACTION;
-    localparam F2      = (OUT - 1) + A_FRACTION;
+    localparam F0      = 2 * (GATE - 1);                    // fractions of the kinds
+    localparam F1      = (GATE - 1) + STATE_FRACTION;
+    localparam F2      = (GATE - 1) + A_FRACTION + GUARD;
     localparam DOWN    = SUM_FRACTION - STATE_FRACTION;
     localparam UP0     = SUM_FRACTION > F0 ? SUM_FRACTION - F0 : 0;
     localparam UP1     = SUM_FRACTION > F1 ? SUM_FRACTION - F1 : 0;
     localparam UP2     = SUM_FRACTION > F2 ? SUM_FRACTION - F2 : 0;
     localparam [2:0] ADDED = KEPT_KINDS | SUM_KINDS;
-    localparam BITS0   = ADDED[0] ? 2 * OUT + UP0 : PRODUCT;    // what each kind may reach
-    localparam BITS1   = ADDED[1] ? OUT + STATE + UP1 : PRODUCT;
-    localparam BITS2   = ADDED[2] ? 2 * OUT + UP2 : PRODUCT;
+    localparam BITS0   = ADDED[0] ? 2 * GATE + UP0 : PRODUCT;    // what each kind may reach
+    localparam BITS1   = ADDED[1] ? GATE + STATE + UP1 : PRODUCT;
+    localparam BITS2   = ADDED[2] ? 2 * GATE + UP2 : PRODUCT;
     localparam BITS01  = BITS0 > BITS1 ? BITS0 : BITS1;
     localparam SUM     = (BITS01 > BITS2 ? BITS01 : BITS2) + 2;
     localparam KEPT_IN = KEPT > 0 ? KEPT : 1;
@@ -313,9 +331,10 @@ module lg_lane #(
             assign state_saturated_o = 1'b0;
         end
         if (BOUNDED != 0) begin : gen_bounded
-            wire [OUT-1:0] value;
+            wire [GATE-1:0] value;
             lg_bounded #(.STATE(STATE), .STATE_FRACTION(STATE_FRACTION), .PRE(PRE),
                          .PRE_FRACTION(PRE_FRACTION), .OUT(OUT), .OUT_FRACTION(B_FRACTION),
+                         .GATE(GATE), .BASE(BASE),
                          .SEGMENT(SEGMENT), .TABLES(TABLES), .SLOPE(SLOPE),
                          .SLOPE_SHIFT(SLOPE_SHIFT), .MUL_LATENCY(M), .CURVE(BOUND_CURVE),
                          .DIRECT(BOUND_DIRECT)) u_curve (
@@ -323,7 +342,7 @@ module lg_lane #(
                 .sigmoid_i(bound_sigmoid_i), .table_i(bound_table_i), .direct_i(bound_direct_i),
                 .relu_i(bound_relu_i), .table_addr_o(cell_addr), .table_data_i(cell_data),
                 .y_o(value));
-            lg_note #(.WIDTH(OUT), .OUT(OPERAND), .DEPTH(NEURONS), .BLOCK(STATE_BLOCK)) u_bounded (
+            lg_note #(.WIDTH(GATE), .OUT(OPERAND), .DEPTH(NEURONS), .BLOCK(STATE_BLOCK)) u_bounded (
                 .clk_i(clk_i), .we_i(bounded_we_i), .waddr_i(neuron_tc_i), .value_i(value),
                 .raddr_i(neuron_g3_i), .value_o(bounded));
         end else begin : gen_no_bounded
@@ -341,7 +360,7 @@ module lg_lane #(
             end else begin : gen_no_weight
                 assign peep = 1'b0;
             end
-            lg_late #(.PRODUCT(PRODUCT), .IN(LATE != 0 ? 2 * OUT : 0), .DOWN(LATE_DOWN),
+            lg_late #(.PRODUCT(PRODUCT), .IN(LATE != 0 ? 2 * GATE : 0), .DOWN(LATE_DOWN),
                       .STATE(STATE), .PEEP(PEEP), .PEEP_DOWN(PEEP_DOWN), .INIT(INIT),
                       .NEURONS(NEURONS), .BLOCK(STATE_BLOCK), .SPLIT(SPLIT), .PART(PART), .MUL_LATENCY(M),
                       .OUT(LATE_BITS)) u_late (
@@ -363,11 +382,16 @@ module lg_lane #(
     wire           p_cut;
     generate
         if (RESULTS[0]) begin : gen_of_value
-            // the fraction of the operand is kept, and a is below 1: it always fits
-            localparam [2*OUT-1:0] HALF_H = {{(2*OUT-1){1'b0}}, 1'b1} << (OUT - 2);
-            wire [2*OUT-1:0] h_full = product[2*OUT-1:0] + HALF_H;
-            wire unused_h = h_full[2*OUT-1] ^ (^h_full[OUT-2:0]);
-            assign p_value = h_full[2*OUT-2:OUT-1];
+            // the fraction of the operand is kept, but for its guard bits; a is below 1, so that
+            // only the rounding may reach it
+            localparam DROP = GATE - 1 + GUARD;
+            localparam [2*GATE-1:0] HALF_H = {{(2*GATE-1){1'b0}}, 1'b1} << (DROP - 1);
+            wire [2*GATE-1:0] h_full = product[2*GATE-1:0] + HALF_H;
+            wire              unused_cut;
+            wire              unused_h = (^h_full) ^ unused_cut;
+            lg_limit #(.IN(OUT + 1), .OUT(OUT)) u_limit (
+                .value_i(h_full[DROP +: OUT+1]), .clip_i(1'b0), .value_o(p_value),
+                .cut_o(unused_cut));
         end else begin : gen_not_of_value
             assign p_value = {OUT{1'b0}};
         end
