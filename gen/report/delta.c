@@ -23,6 +23,8 @@ static json_t *layers_json(const Design *d)
         json_t *o = json_object();
         json_object_set_new(o, "skipped_x_percent", value_rounded(skipped(d, s->term[0]), 2));
         json_object_set_new(o, "skipped_h_percent", value_rounded(skipped(d, s->term[1]), 2));
+        for (int k = 1; k < d->net->layer[l].sections; k++)         /* r * h of a gru, m before a projection */
+            json_object_set_new(o, "skipped_m_percent", value_rounded(skipped(d, s[k].term[s[k].terms - 1]), 2));
         json_array_append_new(layers, o);
     }
     return layers;

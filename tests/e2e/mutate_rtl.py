@@ -8,6 +8,7 @@ import json, os, pathlib, re, shutil, subprocess, sys, tempfile, random
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
+from stacks import random_stack
 from lstm import layer_keys, lstmgen, random_lstms, random_values, write_npy, write_npz, write_spec
 
 SEEDS = [1, 2, 3, 4]                    # LG_SEED: of the testbench's gaps and stalls
@@ -42,6 +43,10 @@ DESIGNS = {
     # the threshold occur
     "changed": dict(BASE, layers=[(9, 4), (4, 3)], sparsity={"pattern": "column_balanced", "keep": 0.01},
                     engine={"pes": 2, "pe_width": 2}, part="iCE40UP5K", activation=6, delta={"x": 1.0, "h": 0.0625}),
+    # both kinds of gru, a linear layer between them, an lstm: all kinds of products; deltas
+    "gated": dict(BASE, stack=[("gru before", 5), ("linear", 4), ("gru after", 6), ("lstm", 3)], lanes=1,
+                  sparsity={"pattern": "column_balanced", "keep": 0.5}, engine={"pes": 2, "pe_width": 2},
+                  part="LFE5U-25F", delta={"x": 0.25, "h": 0}),
     # two rows of a PE are read out at once
     "paired": dict(BASE, layers=[(5, 34)], head=0, lengths=[4, 3], sparsity={"pattern": "column_balanced", "keep": 0.1},
                    engine={"pes": 2, "pe_width": 4}, part="LFE5U-25F", delta={"x": 4.0, "h": 0.25}),
@@ -126,6 +131,19 @@ FAULTS = [
     ("elements of h count as those of x too", "changed", "lg_scatter_stats", r"if \(!skipped_h_q\)", "if (1'b1)"),
     ("an array's columns are not counted", "changed", "lg_scatter_stats", r"k < ARRAYS", "k < ARRAYS - 1"),
     ("the busiest array is not counted", "changed", "lg_scatter_stats", r"total & \{32\{again2\}\}", "total & 32'd0"),
+    ("sums of a linear layer are added to those of steps before", "gated", "lg_scatter_read", r" \|\| word\[T_FRESH\];",
+     ";"),
+    ("sums of the sequence before are not dropped", "gated", "lg_scatter_read", r"step_clear_i\[step_q\] \|\| word",
+     "word"),
+    ("what x is for is forgotten by the next section", "gated", "lg_scatter_scan", r"run_clear_q +<= clear_now;",
+     "run_clear_q <= 1'b0;"),
+    ("r * h is not waited for", "gated", "lg_scatter_scan", r"run_wait_q +<= [^;]*;", "run_wait_q <= 0;"),
+    ("what was kept counts as another product", "gated", "_top", r"\.ADDS_STATE\(ADDS_STATE\)", ".ADDS_STATE(0)"),
+    ("held rows of h have the fraction of a curve", "gated", "_top", r"\.A_FRACTION\(A_FRACTION\)",
+     ".A_FRACTION(VALUE - 1)"),
+    ("1 - z is z", "gated", "_top", r"\.TIMES_REST\(TIMES_REST\)", ".TIMES_REST(0)"),
+    ("n is not added to by r * q", "gated", "_top", r"\.PLUS_LATE\(PLUS_LATE\)", ".PLUS_LATE(0)"),
+    ("h of a gru is a product", "gated", "_top", r"\.RESULT_STATE\(RESULT_STATE\)", ".RESULT_STATE(0)"),
     ("saturations are not counted", "counting", "lg_counters", r"saturations_q \+ \{24'd0, count_q\}", "saturations_q"),
 ]
 
@@ -163,14 +181,16 @@ def write_design(name, d):
     folder.mkdir()
     rng = random.Random(5)
     inputs, longest = d["layers"][0][0], max(d["lengths"])
-    tensors = random_lstms(rng, d["layers"], d["head"], d["gain"])
+    tensors, keys = (random_stack(rng, inputs, d["stack"]) if "stack" in d else
+                     (random_lstms(rng, d["layers"], d["head"], d["gain"]),
+                      layer_keys(len(d["layers"]), d["head"], "relu")))
     if "bias" in d:                     # all gates open, whatever comes
         tensors["b0"] = (tensors["b0"][0], [d["bias"]] * len(tensors["b0"][1]))
     write_npz(folder / "w.npz", tensors)
     write_npy(folder / "x.npy", (len(d["lengths"]), longest, inputs),
               random_values(rng, len(d["lengths"]) * longest * inputs, 0.0 if "bias" in d else 4.0))
     write_npy(folder / "len.npy", (len(d["lengths"]),), d["lengths"], "i4")
-    spec = {"name": name, "model": {"file": "w.npz", "layers": layer_keys(len(d["layers"]), d["head"], "relu")},
+    spec = {"name": name, "model": {"file": "w.npz", "layers": keys},
             "precision": {"activation": d.get("activation", 12), "weight": 8, "state": 14, "state_range": 200},
             "interface": {"lanes": d["lanes"]},
             "sparsity": d["sparsity"], "engine": d["engine"], "verify": {"input": "x.npy", "lengths": "len.npy"}}
