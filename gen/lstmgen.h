@@ -317,7 +317,7 @@ const char *product_name(const Network *net, int product);
 int layer_vector(const Network *net, int layer);
 bool layer_is_linear(const Layer *l);
 const Section *section_of_product(const Network *net, int product);
-/* Finds every tensor the spec names (or the LSTM nodes of an ONNX file), checks shapes and brings rows into canonical
+/* Finds every tensor the spec names (or the layers of an ONNX graph), checks shapes and brings rows into canonical
  * order. */
 bool network_load(Arena *a, Diag *d, const Spec *s, Network *out);
 /* write.c: writes the model file of the spec again, as `to`, in its own container: the weights that `net` (pruned) does

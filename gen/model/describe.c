@@ -129,6 +129,9 @@ static void mark_used(const Survey *v)
             mark(v, l->b[i], k, "b");
         for (int i = 0; i < l->n_b_R; i++)
             mark(v, l->b_R[i], k, "b_R");
+        mark(v, l->peephole, k, "peephole");
+        mark(v, l->h0, k, "initial h");
+        mark(v, l->c0, k, "initial c");
     }
 }
 
@@ -229,6 +232,13 @@ static void print_layer(const Survey *v, const Found *f, Buffer *b)
     print_names(v, "b", l->b, l->n_b, b);
     print_names(v, "b_R", l->b_R, l->n_b_R, b);
     print_names(v, "activations", l->activations, l->n_activations, b);
+    if (l->peephole)
+        buffer_print(b, ", peephole: %s, peephole_order: %s", yaml_word(a, l->peephole), l->peephole_order);
+    if (l->clip_input > 0)
+        buffer_print(b, ", clip: {input: %.9g}", l->clip_input);
+    if (l->h0 || l->c0)
+        buffer_print(b, ", initial: {%s%s%s%s%s}", l->h0 ? "h: " : "", l->h0 ? yaml_word(a, l->h0) : "",
+                     l->h0 && l->c0 ? ", " : "", l->c0 ? "c: " : "", l->c0 ? yaml_word(a, l->c0) : "");
     buffer_print(b, "%s", l->transpose ? ", transpose: true" : "");
     if (!is_recurrent(l) && l->activation && strcmp(l->activation, "none") != 0)
         buffer_print(b, ", activation: %s", yaml_word(a, l->activation));
@@ -338,6 +348,20 @@ static json_t *layer_json(Arena *a, const Found *f)
     set_names(a, o, "b", l->b, l->n_b);
     set_names(a, o, "b_R", l->b_R, l->n_b_R);
     set_names(a, o, "activations", l->activations, l->n_activations);
+    if (l->peephole) {
+        json_object_set_new(o, "peephole", text_json(a, l->peephole));
+        json_object_set_new(o, "peephole_order", json_string(l->peephole_order));
+    }
+    if (l->clip_input > 0)
+        json_object_set_new(o, "clip", json_pack("{s:f}", "input", l->clip_input));
+    json_t *initial = json_object();
+    if (l->h0)
+        json_object_set_new(initial, "h", text_json(a, l->h0));
+    if (l->c0)
+        json_object_set_new(initial, "c", text_json(a, l->c0));
+    if (json_object_size(initial) > 0)
+        json_object_set(o, "initial", initial);
+    json_decref(initial);
     if (l->transpose)
         json_object_set_new(o, "transpose", json_true());
     return o;

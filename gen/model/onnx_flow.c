@@ -41,7 +41,7 @@ static void foreign(Call *c)
 static void run_loop(Call *c)
 {
     call_outside(c, str_format(c->walk->arena, "%s node '%s': a loop over the steps is not taken apart by "
-                               "this version; export the layer as an LSTM node, or save its weights as .npz and name "
+                               "this version; export the layer as an LSTM or GRU node, or save its weights as .npz and name "
                                "them in model.layers", c->node->op_type, c->label), true);
 }
 
@@ -132,7 +132,7 @@ static void either_branch(Call *c, const Graph *yes, const Graph *no)
     bool any = list_recurrent(yes, "then_branch", &text);
     any = list_recurrent(no, "else_branch", &text) || any;
     call_outside(c, any ? str_format(c->walk->arena, "If '%s' chooses between branches only when the graph runs: "
-                                     "%s; give the tensors of the one that is meant in model.layers (gates: iofc)",
+                                     "%s; give the tensors of the one that is meant in model.layers (gates: iofc of an LSTM, zrh of a GRU, h of an RNN)",
                                      c->label, text.text)
                         : str_format(c->walk->arena, "If '%s' chooses between branches only when the graph runs: "
                                      "name in model.layers the layers up to there", c->label), any);

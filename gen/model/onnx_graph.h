@@ -121,18 +121,27 @@ typedef enum { PART_CELL, PART_LINEAR } PartKind;
 enum { STATES = 2, CELL_ACTIVATIONS_MAX = 6 };
 typedef struct CellNode {
     const char *op, *direction;
+    const struct CellKind *kind; /* what is common to all nodes of this operator (onnx_cell.c) */
     int64_t hidden;
     bool batch_first, coupled, reset_after;
-    const char *activation[CELL_ACTIVATIONS_MAX];
+    const char *activation[CELL_ACTIVATIONS_MAX]; /* as the node names them */
     int n_activations;
-    bool alphas; /* activation_alpha or activation_beta given */
+    const char *curve[ACTIVATIONS_MAX]; /* as a spec names them; NULL: the cell's own */
     float clip;                  /* 0: none */
     Value *X, *W, *R, *B, *lengths, *initial[STATES], *P;
     const char *state[STATES]; /* graph inputs that the initial state comes from, or NULL */
 } CellNode;
+/* The operators LSTM, GRU and RNN. */
+typedef struct CellKind {
+    const char *op;
+    const char *gates;      /* order of the rows, as a spec names it */
+    const char *activation[ACTIVATIONS_MAX];
+    const char *cell[2];    /* rows of cells.def; [1]: with linear_before_reset */
+} CellKind;
 /* A layer of the core. */
 struct Part {
     PartKind kind;
+    bool recurrent; /* it is a cell, or one stands before it */
     Part *before; /* NULL: the first one */
     Value *input; /* what it takes */
     int depth;    /* of the first: 1 */
@@ -143,6 +152,7 @@ struct Part {
     int64_t width;   /* elements of its output */
     int64_t steps, sequences; /* sizes or symbols */
     View W, R, B;    /* linear: W (inputs, outputs); array NULL: none */
+    View P, initial[STATES]; /* peepholes; h and c before the first step, (hidden) */
     const char *activation; /* linear */
 };
 
@@ -192,6 +202,11 @@ static inline Value *call_in(const Call *c, int i)
 static inline bool value_is(const Value *v, ValueKind kind)
 {
     return v && v->kind == kind;
+}
+/* What a recurrent layer, or a linear one behind it, gives. */
+static inline bool value_recurrent(const Value *v)
+{
+    return value_is(v, VECTORS) && v->at && v->at->recurrent;
 }
 Value *value_new(Walk *w, ValueKind kind);
 Value *call_out(Call *c, int i, ValueKind kind); /* a new value as output i */
@@ -252,8 +267,8 @@ void linear_add(Call *c, int sign);
 void linear_mul(Call *c, bool divide);
 /* A new layer that takes `input`. */
 Part *part_new(Walk *w, PartKind kind, Call *c, Value *input);
-/* Why no core has a layer of this kind behind `before` (NULL: first); NULL: it has. */
-const char *part_refused(const Part *before, PartKind kind);
+/* Why no core has a layer behind `before` (NULL: first); NULL: it has. */
+const char *part_refused(const Part *before);
 /* The operator of a row, or of a function of the model, on one node. */
 void run_function(Call *c, const Onnx__FunctionProto *f);
 /* Evaluates the nodes of a graph in a scope; false after recording an error. */

@@ -9,6 +9,8 @@ static const struct {
     const char *op, *activation;
 } ACTIVATIONS[] = {
     { "Relu", "relu" },
+    { "Sigmoid", "sigmoid" },
+    { "Tanh", "tanh" },
 };
 
 static bool of_layer(const Value *v)
@@ -211,12 +213,21 @@ static bool fold_before(Call *c, const Value *v, Part *p)
     return true;
 }
 
+/* Does the last axis hold vectors of this width, and nothing else? Of a graph input it does if its size says so. */
+static bool holds_vectors(const Value *v, int64_t width)
+{
+    int last = v->axes->rank - 1;
+    if (v->at)
+        return v->at->width == width && last >= 0 && vectors_axis(v) == last;
+    return last >= 1 && v->axes->axis[last].n <= 1
+        && (axis_size(&v->axes->axis[last]) == width || is_symbol(axis_size(&v->axes->axis[last])));
+}
+
 /* The layer, or NULL: no core carries it here. W is (inputs, outputs). */
 static Part *linear_part(Call *c, Value *v, View W)
 {
-    if (W.rank != 2 || W.array->integer || W.shape[0] != v->at->width || is_symbol(W.shape[1])
-        || vectors_axis(v) != v->axes->rank - 1 || v->axes->rank < 1
-        || part_refused(v->at, PART_LINEAR))
+    if (W.rank != 2 || W.array->integer || is_symbol(W.shape[0]) || is_symbol(W.shape[1])
+        || !holds_vectors(v, W.shape[0]) || part_refused(v->at))
         return NULL;
     Part *p = part_new(c->walk, PART_LINEAR, c, v);
     p->W = W;
@@ -233,11 +244,20 @@ static Axes with_last(const Axes *from, int64_t width)
     return axes;
 }
 
+/* What the layer gives, as output 0. */
+static void give(Call *c, const Value *v, Part *p, const Axes *axes)
+{
+    Value *out = call_moved(c, 0, v, axes);
+    out->at = p;
+    out->scale = out->shift = NULL;
+    out->state = NULL; /* no longer elements of a graph input */
+}
+
 static void run_matmul(Call *c)
 {
     Value *v = call_in(c, 0);
     const Value *W = call_in(c, 1);
-    if (!of_layer(v) || !is_constant(W) || W->view.rank < 1 || W->view.rank > 2 || v->axes->rank < 1)
+    if (!value_is(v, VECTORS) || !is_constant(W) || W->view.rank < 1 || W->view.rank > 2 || v->axes->rank < 1)
         return;
     View view = W->view;
     bool vector = view.rank == 1;
@@ -251,9 +271,7 @@ static void run_matmul(Call *c)
         return;
     Axes axes = with_last(v->axes, p->width);
     axes.rank -= vector;
-    Value *out = call_moved(c, 0, v, &axes);
-    out->at = p;
-    out->scale = out->shift = NULL;
+    give(c, v, p, &axes);
 }
 
 /* alpha * A B + beta * C, with B turned or not. */
@@ -262,7 +280,7 @@ static void run_gemm(Call *c)
     Value *v = call_in(c, 0);
     const Value *B = call_in(c, 1), *C = call_in(c, 2);
     float alpha = call_float(c, "alpha", 1), beta = call_float(c, "beta", 1), *shift = NULL;
-    if (!of_layer(v) || !is_constant(B) || B->view.rank != 2 || v->axes->rank != 2 || alpha == 0
+    if (!value_is(v, VECTORS) || !is_constant(B) || B->view.rank != 2 || v->axes->rank != 2 || alpha == 0
         || call_int(c, "transA", 0))
         return;
     Part *p = linear_part(c, v, call_int(c, "transB", 0) ? view_transposed(B->view) : B->view);
@@ -288,9 +306,7 @@ static void run_gemm(Call *c)
     }
     if (!fold_before(c, v, p))
         return;
-    Value *out = call_moved(c, 0, v, &wide);
-    out->at = p;
-    out->scale = out->shift = NULL;
+    give(c, v, p, &wide);
 }
 
 /* An activation of a linear layer that a core has. */
@@ -313,5 +329,7 @@ const Operator LINEARS[] = {
     { "Gemm", run_gemm, false },
     { "BatchNormalization", run_batch_normalization, false },
     { "Relu", run_activation, false },
+    { "Sigmoid", run_activation, false },
+    { "Tanh", run_activation, false },
     { NULL, NULL, false },
 };

@@ -232,7 +232,7 @@ static void run_cast(Call *c)
             c->out[0] = v;
     } else if (is_constant(v)) {
         cast_constant(c, &v->view, floating);
-    } else if (v->kind == VECTORS && v->at) {
+    } else if (value_recurrent(v)) {
         call_outside(c, str_format(c->walk->arena, "Cast '%s' makes whole numbers of what '%s' gives", c->label,
                                    v->at->label), false);
     }

@@ -75,11 +75,6 @@ typedef struct Ending {
     const char *label, *why;
 } Ending;
 
-static bool of_layer(const Value *v)
-{
-    return value_is(v, VECTORS) && v->at;
-}
-
 /* What a core gives: whole vectors, as the layer made them. */
 static bool deliverable(const Value *v)
 {
@@ -94,7 +89,7 @@ static void back_to_deliverable(Ending *e)
         e->outside = v->node;
         e->label = v->label;
         for (int i = 0; i < v->n_from && !e->end; i++)
-            if (of_layer(v->from[i]))
+            if (value_recurrent(v->from[i]))
                 e->end = v->from[i];
     }
 }
@@ -163,14 +158,14 @@ static Ending ending_outside(Walk *w, const Value *output)
             reason = v->why;
         for (int k = 0; marked[i] && k < v->n_from; k++) {
             const Value *f = v->from[k];
-            if (of_layer(f) && (!e.end || f->at->depth > e.end->at->depth
+            if (value_recurrent(f) && (!e.end || f->at->depth > e.end->at->depth
                                 || (f->at->depth == e.end->at->depth && e.end->last && !f->last)))
                 e = (Ending){ f, v->node, v->label, e.why ? e.why : v->why };
         }
     }
     for (int i = 0; i <= output->serial && e.end && !e.why; i++)
         for (int k = 0; marked[i] && k < w->value[i]->n_from && !e.why; k++)
-            if (of_layer(w->value[i]->from[k]))
+            if (value_recurrent(w->value[i]->from[k]))
                 join(w, &e, w->value[i]->from[k], w->value[i]);
     if (!e.end && !e.why)
         e.why = reason;
@@ -180,7 +175,7 @@ static Ending ending_outside(Walk *w, const Value *output)
 static Ending ending_of(Walk *w, const Value *output)
 {
     Ending e = { .end = output };
-    if (!of_layer(output))
+    if (!value_recurrent(output))
         e = output && (output->kind == OUTSIDE || output->kind == STACK) ? ending_outside(w, output) : (Ending){ 0 };
     back_to_deliverable(&e);
     return e;
@@ -196,7 +191,7 @@ static bool is_state(const Value *v)
         stack = v->from[i]->final;
     bool cell = value_is(v, OUTSIDE) && v->node && v->n_from > 0 && v->why && strcmp(v->node->op_type, "LSTM") == 0
              && !v->anywhere;
-    return stack || cell || (of_layer(v) && v->final && (v->at->cell.state[0] || v->at->cell.state[1]));
+    return stack || cell || (value_recurrent(v) && v->final && (v->at->cell.state[0] || v->at->cell.state[1]));
 }
 
 typedef struct Choice {
@@ -250,27 +245,50 @@ static const char *tensor_name(const Walk *w, const View *v)
 }
 
 /* What follows from the file's tensors is called after its node: "node:W". No tensor of the file has the name. */
-static const char *derived_name(const Walk *w, const Part *p, char letter)
+static const char *derived_name(const Walk *w, const Part *p, const char *letter)
 {
-    char *name = str_format(w->arena, "%s:%c", p->label, letter);
+    char *name = str_format(w->arena, "%s:%s", p->label, letter);
     while (onnx_find(w->model, name))
         name = str_format(w->arena, "%s'", name);
     return name;
 }
 
-static const char *weight_name(const Walk *w, const Part *p, const View *v, char letter)
+static const char *weight_name(const Walk *w, const Part *p, const View *v, const char *letter)
 {
     const char *name = view_whole(v) ? tensor_name(w, v) : NULL;
     return name ? name : derived_name(w, p, letter);
 }
 
+/* The decimal number that was meant by a float: the shortest that gives it. */
+static double decimal(float v)
+{
+    char text[32];
+    for (int digits = 1; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)v);
+        if (strtof(text, NULL) == v)
+            break;
+    }
+    return strtod(text, NULL);
+}
+
 static LayerSpec cell_spec(const Walk *w, const Part *p)
 {
-    LayerSpec l = { .cell = "lstm", .gates = "iofc", .at = w->subject->from };
-    l.W = weight_name(w, p, &p->W, 'W');
-    l.R = weight_name(w, p, &p->R, 'R');
+    const CellKind *kind = p->cell.kind;
+    const CellNode *c = &p->cell;
+    LayerSpec l = { .cell = kind->cell[c->reset_after], .gates = kind->gates, .at = w->subject->from };
+    l.clip_input = c->clip > 0 ? decimal(c->clip) : 0;
+    if (p->P.array) {
+        l.peephole = weight_name(w, p, &p->P, "P");
+        l.peephole_order = "iof";
+    }
+    l.h0 = p->initial[0].array ? weight_name(w, p, &p->initial[0], "h0") : NULL;
+    l.c0 = p->initial[1].array ? weight_name(w, p, &p->initial[1], "c0") : NULL;
+    for (; l.n_activations < ACTIVATIONS_MAX && p->cell.curve[l.n_activations]; l.n_activations++)
+        l.activations[l.n_activations] = p->cell.curve[l.n_activations];
+    l.W = weight_name(w, p, &p->W, "W");
+    l.R = weight_name(w, p, &p->R, "R");
     if (p->B.array)
-        l.b[l.n_b++] = weight_name(w, p, &p->B, 'B');
+        l.b[l.n_b++] = weight_name(w, p, &p->B, "B");
     return l;
 }
 
@@ -279,9 +297,9 @@ static LayerSpec linear_spec(const Walk *w, const Part *p)
     LayerSpec l = { .cell = "linear", .activation = p->activation, .at = w->subject->from };
     View turned = view_transposed(p->W);
     l.transpose = !(view_whole(&turned) && tensor_name(w, &turned));
-    l.W = weight_name(w, p, l.transpose ? &p->W : &turned, 'W');
+    l.W = weight_name(w, p, l.transpose ? &p->W : &turned, "W");
     if (p->B.array)
-        l.b[l.n_b++] = weight_name(w, p, &p->B, 'B');
+        l.b[l.n_b++] = weight_name(w, p, &p->B, "B");
     return l;
 }
 
@@ -314,7 +332,7 @@ static void warn_states(const Walk *w, const Part *last)
 static bool given(const Walk *w, const Choice *c, const char *name)
 {
     Value *v;
-    return name && scope_find(w->main, name, &v) && of_layer(v) && deliverable(v) && !c->ending.outside
+    return name && scope_find(w->main, name, &v) && value_recurrent(v) && deliverable(v) && !c->ending.outside
         && v->at == c->ending.end->at && (v->last || !c->ending.end->last);
 }
 
@@ -393,9 +411,9 @@ static int refuse(const Walk *w, const char *why)
     if (why)
         subject_error(w->subject, "%s", why);
     else
-        subject_error(w->subject, any ? "no output of the graph comes from an LSTM node in a way that a core can "
-                                        "have; name the layers' tensors in model.layers"
-                                      : "no LSTM node in the graph; name the tensors in model.layers");
+        subject_error(w->subject, any ? "no output of the graph comes from a recurrent node in a way that a core "
+                                        "can have; name the layers' tensors in model.layers"
+                                      : "no LSTM, GRU or RNN node in the graph; name the tensors in model.layers");
     return -1;
 }
 
@@ -454,10 +472,10 @@ static bool one_direction(View *v, const char *direction)
 /* "label:W", "label:W'" or "label:W.forward" of this layer. */
 static bool part_tensor(const Walk *w, const Part *p, const char *name, View *out)
 {
-    static const char LETTERS[] = "WRB";
-    for (int i = 0; LETTERS[i]; i++) {
-        const View *own[] = { &p->W, &p->R, &p->B };
-        const Value *given[] = { p->cell.W, p->cell.R, p->cell.B };
+    static const char *const LETTERS[] = { "W", "R", "B", "P", "h0", "c0" };
+    const View *own[] = { &p->W, &p->R, &p->B, &p->P, &p->initial[0], &p->initial[1] };
+    const Value *given[] = { p->cell.W, p->cell.R, p->cell.B, p->cell.P, NULL, NULL };
+    for (int i = 0; i < LENGTH(LETTERS); i++) {
         const char *derived = derived_name(w, p, LETTERS[i]);
         if (!str_starts(name, derived))
             continue;

@@ -7,7 +7,7 @@
 /* A part of a layer's output that no core gives. */
 static void refuse_pick(Call *c, const Value *v, const char *what)
 {
-    const char *why = v->at ? str_format(c->walk->arena,
+    const char *why = value_recurrent(v) ? str_format(c->walk->arena,
                                          "%s '%s' takes %s of what '%s' gives; a core gives every step or the last",
                                          c->node->op_type, c->label, what, v->at->label)
                             : NULL;

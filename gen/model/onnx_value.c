@@ -43,7 +43,7 @@ Value *value_new(Walk *w, ValueKind kind)
 
 static bool value_core(const Value *v)
 {
-    return v && (v->core || (v->kind == VECTORS && v->at));
+    return v && (v->core || value_recurrent(v));
 }
 
 Value *call_out(Call *c, int i, ValueKind kind)

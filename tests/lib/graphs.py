@@ -7,7 +7,9 @@ import io, warnings
 
 import numpy as np
 import onnx
+import torch
 from onnx import TensorProto, helper, numpy_helper
+from torch import nn
 
 STEPS, BATCH, INPUTS, HIDDEN = 7, 3, 5, 6
 CASES = []
@@ -102,8 +104,8 @@ def by_hand():
     case("layer normalisation between layers", "refused",
          model(chain + [node("LayerNormalization", "S ns nb", "Z", "ln"), second], two + s[1] + norm[:2], "Y2", 17), "'ln'")
     case("ReLU between layers", "refused", model(chain + [node("Relu", "S", "Z", "act"), second], two + s[1], "Y2"), "'act'")
-    case("linear layer between layers", "refused",
-         model(chain + [node("MatMul", "S HW", "Z", "mid"), second], two + s[1] + head(outputs=HIDDEN)[:1], "Y2"), "linear layer")
+    case("linear layer between layers", "exact",
+         model(chain + [node("MatMul", "S HW", "Z", "mid"), second], two + s[1] + head(outputs=HIDDEN)[:1], "Y2"))
     case("steps and sequences exchanged between layers", "refused",
          model(chain + [node("Transpose", "S", "Z", perm=[1, 0, 2]), second], two + s[1], "Y2"), "'lstm2'")
     case("exchanged and back", "exact",
@@ -157,26 +159,24 @@ def by_hand():
     for name, extra, more, outcome, word, attributes in (
             ("zero states", "- z z", zero, "exact", "", {}),
             ("h alone, zero", "- z", zero, "exact", "", {}),
-            ("h not zero", "- q", [tensor("q", np.full((1, BATCH, HIDDEN), 0.5))], "refused", "initial state", {}),
-            ("c not zero", "- z q", zero + [tensor("q", np.full((1, BATCH, HIDDEN), 0.5))], "refused", "initial state", {}),
+            ("h not zero", "- q", [tensor("q", np.full((1, BATCH, HIDDEN), 0.5))], "exact", "", {}),
+            ("h of each neuron", "- q", [tensor("q", np.repeat(rng(4).normal(size=(1, 1, HIDDEN)), BATCH, 1))], "exact", "", {}),
+            ("h of each sequence", "- q", [tensor("q", rng(4).normal(size=(1, BATCH, HIDDEN)))], "refused", "initial state", {}),
+            ("peepholes and a clip", "- - - p", [tensor("p", rng(4).normal(size=(1, 3 * HIDDEN)))], "exact", "", {"clip": 0.7}),
+            ("c not zero", "- z q", zero + [tensor("q", np.full((1, BATCH, HIDDEN), 0.5))], "exact", "", {}),
             ("lengths", "l", [numpy_helper.from_array(np.array([7, 5, 2], "i4"), "l")], "refused", "sequence lengths", {}),
             ("lengths that are T", "l", [numpy_helper.from_array(np.full(BATCH, STEPS, "i4"), "l")], "exact", "", {}),
-            ("peepholes", "- - - p", [tensor("p", rng(4).normal(size=(1, 3 * HIDDEN)))], "refused", "peepholes", {}),
+            ("peepholes", "- - - p", [tensor("p", rng(4).normal(size=(1, 3 * HIDDEN)))], "exact", "", {}),
             ("peepholes of zero", "- - - p", [tensor("p", np.zeros((1, 3 * HIDDEN)))], "exact", "", {}),
-            ("clip", "", [], "refused", "clip", {"clip": 1.0}),
+            ("clip", "", [], "exact", "", {"clip": 1.0}),
             ("coupled gates", "", [], "refused", "input_forget", {"input_forget": 1}),
             ("reverse", "", [], "refused", "direction", {"direction": "reverse"}),
             ("forward", "", [], "exact", "", {"direction": "forward"}),
             ("the usual activations", "", [], "exact", "", {"activations": ["sigmoid", "TANH", "Tanh"]}),
-            ("ReLU inside", "", [], "refused", "activations", {"activations": ["Sigmoid", "Relu", "Relu"]}),
-            ("HardSigmoid inside", "", [], "refused", "activations", {"activations": ["HardSigmoid", "Tanh", "Tanh"]})):
+            ("ReLU inside", "", [], "exact", "", {"activations": ["Sigmoid", "Relu", "Relu"]}),
+            ("HardSigmoid inside", "", [], "exact", "", {"activations": ["HardSigmoid", "Tanh", "Tanh"]})):
         case("node: " + name, outcome, model([lstm(extra=extra, **attributes)], weights() + more), word)
     case("node: no bias", "exact", model([node("LSTM", "X W R", "Y", "lstm", hidden_size=HIDDEN)], weights()[:2]))
-    for op, gates in (("GRU", 3), ("RNN", 1)):
-        r = rng(5)
-        case(op, "refused", model([node(op, "X W R", "Y", "other", hidden_size=HIDDEN)],
-                                  [tensor("W", r.normal(size=(1, gates * HIDDEN, INPUTS))), tensor("R", r.normal(size=(1, gates * HIDDEN, HIDDEN)))]),
-             "%s node 'other'" % op)
     state = [helper.make_tensor_value_info(n, TensorProto.FLOAT, (1, BATCH, HIDDEN)) for n in ("h0", "c0")]
     zeros = {"h0": np.zeros((1, BATCH, HIDDEN), "<f4"), "c0": np.zeros((1, BATCH, HIDDEN), "<f4")}
     case("states as inputs", "exact", model([lstm(y="Y H C", extra="- h0 c0")], weights(), "Y H C", inputs=state), "from zero", inputs=zeros,
@@ -227,9 +227,9 @@ def by_hand():
             ("bias of shape (1,)", [node("MatMul", "S HW", "M"), node("Add", "M b1", "O")], [hw, tensor("b1", [0.25])], "exact", ""),
             ("bias of shape (1, 1, O)", [node("MatMul", "S HW", "M"), node("Add", "M b1", "O")], [hw, tensor("b1", rng(8).random((1, 1, 4)))], "exact", ""),
             ("ReLU", [node("MatMul", "S HW", "M"), node("Add", "M HB", "A"), node("Relu", "A", "O")], [hw, hb], "exact", ""),
-            ("Sigmoid", [node("MatMul", "S HW", "M"), node("Sigmoid", "M", "O", "act")], [hw], "partial", "'act'"),
+            ("Sigmoid", [node("MatMul", "S HW", "M"), node("Sigmoid", "M", "O", "act")], [hw], "exact", ""),
             ("Softmax", [node("MatMul", "S HW", "M"), node("Softmax", "M", "O", "act", axis=-1)], [hw], "partial", "'act'"),
-            ("two linear layers", [node("MatMul", "S HW", "M"), node("MatMul", "M H2", "O", "next")], [hw, tensor("H2", rng(8).random((4, 2)))], "partial", "'next'"),
+            ("two linear layers", [node("MatMul", "S HW", "M"), node("MatMul", "M H2", "O", "next")], [hw, tensor("H2", rng(8).random((4, 2)))], "exact", ""),
             ("scaled before", [node("Mul", "S k", "A"), node("MatMul", "A HW", "M"), node("Add", "M HB", "O")], [hw, hb, vector], "exact", ""),
             ("scaled behind", [node("MatMul", "S HW", "M"), node("Add", "M HB", "A"), node("Mul", "A half", "O")], [hw, hb, tensor("half", 0.5)], "exact", ""),
             ("scaled behind ReLU", [node("MatMul", "S HW", "M"), node("Relu", "M", "A"), node("Mul", "A half", "O", "half_of")], [hw, tensor("half", 0.5)], "partial", "'half_of'"),
@@ -274,47 +274,47 @@ def by_hand():
 
 # ---- PyTorch ----
 
+class Net(nn.Module):
+    def __init__(self, layers=1, batch_first=True, head="", tail=None, kind=nn.LSTM, **more):
+        super().__init__()
+        self.rnn = kind(INPUTS, HIDDEN, layers, batch_first=batch_first, **more)
+        self.fc = nn.Linear(HIDDEN * (2 if more.get("bidirectional") else 1), 4) if head else None
+        self.head, self.tail, self.first = head, tail, batch_first
+
+    def forward(self, x, *state):
+        y, s = self.rnn(x, state) if state else self.rnn(x)
+        h = s[0] if isinstance(s, tuple) else s
+        pick = {"": lambda: y, "all": lambda: y, "last": lambda: y[:, -1] if self.first else y[-1],
+                "slice": lambda: y[:, -1:, :] if self.first else y[-1:], "hn": lambda: h[-1], "first": lambda: y[:, 0] if self.first else y[0],
+                "mean": lambda: y.mean(1), "cn": lambda: s[1][-1], "view": lambda: y.reshape(-1, HIDDEN)}[self.head]()
+        out = self.fc(pick) if self.fc else pick
+        out = self.tail(out) if self.tail else out
+        return (out,) + tuple(s) if state else out
+
+
+def export(net, opset, batch_first=True, dynamic=False, state=0, **more):
+    torch.manual_seed(opset)
+    for p in net.parameters():
+        nn.init.uniform_(p, -0.6, 0.6)
+    x = torch.randn(BATCH, STEPS, INPUTS) if batch_first else torch.randn(STEPS, BATCH, INPUTS)
+    names, args = ["X"], (x,)
+    if state:
+        names, args = ["X", "h0", "c0"], (x,) + tuple(torch.zeros(state, BATCH, HIDDEN) for _ in range(2))
+    axes = {"X": {0: "batch", 1: "time"} if batch_first else {0: "time", 1: "batch"}} if dynamic else None
+    out = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(net.eval(), args, out, opset_version=opset, input_names=names,
+                          output_names=["O", "hn", "cn"] if state else ["O"], dynamic_axes=axes, **more)
+    return onnx.load_from_string(out.getvalue())
+
+
+def torch_case(title, outcome, net, opset, word="", merged=None, batch_first=True, inputs=None, state=0, dropped="", **more):
+    case("PyTorch: %s, opset %d" % (title, opset), outcome, export(net, opset, batch_first, state=state, **more), word,
+         merged=merged, inputs=inputs, state=bool(state), dropped=dropped)
+
+
 def by_torch():
-    import torch
-    from torch import nn
-
-    class Net(nn.Module):
-        def __init__(self, layers=1, batch_first=True, head="", tail=None, kind=nn.LSTM, **more):
-            super().__init__()
-            self.rnn = kind(INPUTS, HIDDEN, layers, batch_first=batch_first, **more)
-            self.fc = nn.Linear(HIDDEN * (2 if more.get("bidirectional") else 1), 4) if head else None
-            self.head, self.tail, self.first = head, tail, batch_first
-
-        def forward(self, x, *state):
-            y, s = self.rnn(x, state) if state else self.rnn(x)
-            h = s[0] if isinstance(s, tuple) else s
-            pick = {"": lambda: y, "all": lambda: y, "last": lambda: y[:, -1] if self.first else y[-1],
-                    "slice": lambda: y[:, -1:, :] if self.first else y[-1:], "hn": lambda: h[-1], "first": lambda: y[:, 0] if self.first else y[0],
-                    "mean": lambda: y.mean(1), "cn": lambda: s[1][-1], "view": lambda: y.reshape(-1, HIDDEN)}[self.head]()
-            out = self.fc(pick) if self.fc else pick
-            out = self.tail(out) if self.tail else out
-            return (out,) + tuple(s) if state else out
-
-    def export(net, opset, batch_first=True, dynamic=False, state=0, **more):
-        torch.manual_seed(opset)
-        for p in net.parameters():
-            nn.init.uniform_(p, -0.6, 0.6)
-        x = torch.randn(BATCH, STEPS, INPUTS) if batch_first else torch.randn(STEPS, BATCH, INPUTS)
-        names, args = ["X"], (x,)
-        if state:
-            names, args = ["X", "h0", "c0"], (x,) + tuple(torch.zeros(state, BATCH, HIDDEN) for _ in range(2))
-        axes = {"X": {0: "batch", 1: "time"} if batch_first else {0: "time", 1: "batch"}} if dynamic else None
-        out = io.BytesIO()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            torch.onnx.export(net.eval(), args, out, opset_version=opset, input_names=names,
-                              output_names=["O", "hn", "cn"] if state else ["O"], dynamic_axes=axes, **more)
-        return onnx.load_from_string(out.getvalue())
-
-    def torch_case(title, outcome, net, opset, word="", merged=None, batch_first=True, inputs=None, state=0, dropped="", **more):
-        case("PyTorch: %s, opset %d" % (title, opset), outcome, export(net, opset, batch_first, state=state, **more), word,
-             merged=merged, inputs=inputs, state=bool(state), dropped=dropped)
-
     opset = 9
     for layers in (1, 2, 3):
         for batch_first in (True, False):
@@ -325,8 +325,8 @@ def by_torch():
     for opset in (11, 13, 16):
         torch_case("dropout", "exact", Net(2, True, "all", dropout=0.5), opset)
         torch_case("ReLU behind the head", "exact", Net(1, True, "last", nn.ReLU()), opset)
-        torch_case("Sigmoid behind the head", "partial", Net(1, True, "last", nn.Sigmoid()), opset, "Sigmoid")
-        torch_case("two linear layers", "partial", Net(1, True, "last", nn.Linear(4, 2)), opset, "Gemm")
+        torch_case("Sigmoid behind the head", "exact", Net(1, True, "last", nn.Sigmoid()), opset)
+        torch_case("two linear layers", "exact", Net(1, True, "last", nn.Linear(4, 2)), opset)
         torch_case("constants not folded", "exact", Net(2, True, "all"), opset, do_constant_folding=False)
         zero = {n: np.zeros((2, BATCH, HIDDEN), "<f4") for n in ("h0", "c0")}
         torch_case("states as inputs", "exact", Net(2, True, "all"), opset, "from zero", inputs=zero, state=2, dropped="'cn'")
@@ -334,8 +334,6 @@ def by_torch():
         torch_case("head on the cell state", "refused", Net(1, True, "cn"), opset, "cell state")
         torch_case("mean of the steps", "partial", Net(1, True, "mean"), opset, "ReduceMean")
         torch_case("bidirectional", "refused", Net(1, True, "all", bidirectional=True), opset, ":W.forward")
-        torch_case("GRU", "refused", Net(1, True, "all", kind=nn.GRU), opset, "GRU node")
-    torch_case("RNN", "refused", Net(1, True, "all", kind=nn.RNN), 14, "RNN node")
     torch_case("rows", "exact", Net(1, False, "view"), 14, merged="TB", batch_first=False)
     torch_case("modules as functions", "exact", Net(2, True, "all"), 15, export_modules_as_functions=True)
 
@@ -392,6 +390,8 @@ def hostile():
 
 def all_cases():
     if not CASES:
+        import cell_graphs
         by_hand()
         by_torch()
+        cell_graphs.all_cells()
     return CASES

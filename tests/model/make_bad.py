@@ -211,17 +211,17 @@ NO = "not supported by this version"
 onnx_case("onnx_cut", model()[:-200], ["truncated or damaged ONNX model", "expected", "found"])
 onnx_case("onnx_zeros", b"\x08\x08" + bytes(50), ["truncated or damaged ONNX model"])
 onnx_case("onnx_no_graph", f.field(1, 8), ["no graph"])
-onnx_case("onnx_no_lstm", f.onnx(f.graph([f.node("Relu", ["X"], ["Y"])], [])), ["no LSTM node"])
-onnx_case("onnx_gru", f.onnx(f.graph([f.node("GRU", ["X", "W", "R"], ["Y"])], [])), ["GRU", NO])
+onnx_case("onnx_no_lstm", f.onnx(f.graph([f.node("Relu", ["X"], ["Y"])], [])), ["no LSTM, GRU or RNN node"])
+onnx_case("onnx_gru", f.onnx(f.graph([f.node("GRU", ["X", "W", "R"], ["Y"])], [])), ["GRU node", "input W"])
 onnx_case("onnx_reverse", model([lstm(f.attribute("direction", "reverse"))]), ["LSTM node 'rnn'", "direction", NO])
 onnx_case("onnx_bidirectional", model([lstm(f.attribute("direction", "bidirectional"))]), ["direction", NO])
-onnx_case("onnx_clip", model([lstm(f.attribute("clip", 3.0))]), ["clip", NO])
+onnx_case("onnx_clip", model([lstm(f.attribute("clip", -3.0))]), ["clip", NO])
 onnx_case("onnx_coupled", model([lstm(f.attribute("input_forget", 1))]), ["input_forget", NO])
-onnx_case("onnx_activations", model([lstm(f.attribute("activations", None, strings=["HardSigmoid", "Tanh", "Tanh"]))]),
-          ["activations other than", NO])
-onnx_case("onnx_peephole", model([lstm(inputs=("X", "W", "R", "B", "", "", "", "P"))], [f.array("P", np.ones((1, 12), "<f4"))]),
+onnx_case("onnx_activations", model([lstm(f.attribute("activations", None, strings=["Softplus", "Tanh", "Tanh"]))]),
+          ["activations: 'Softplus'", NO])
+onnx_case("onnx_peephole", model([lstm(inputs=("X", "W", "R", "B", "", "", "", "P"))], [f.array("P", np.ones((1, 11), "<f4"))]),
           ["peepholes", NO])
-onnx_case("onnx_initial_state", model([lstm(inputs=("X", "W", "R", "B", "", "h0"))], [f.array("h0", np.ones((1, 1, H), "<f4"))]),
+onnx_case("onnx_initial_state", model([lstm(inputs=("X", "W", "R", "B", "", "h0"))], [f.array("h0", np.arange(2 * H, dtype="<f4").reshape(1, 2, H))]),
           ["initial state", NO])
 onnx_case("onnx_computed_weights", model([f.node("Relu", ["W"], ["W2"]), lstm(inputs=("X", "W2", "R"))]),
           ["input W ('W2')", "computed by Relu"])
