@@ -295,15 +295,17 @@ Folder *folder_begin(Arena *a, Diag *d, const char *path)
     if (!may_replace(a, d, f->path))
         return NULL;
     char *temp = path_beside(a, f->path, str_format(a, ".%s.XXXXXX", path_name(f->path)));
+    if (!live_folders) {
+        ending = 0;
+        catch_endings();
+    }
     if (!make_temp(f, temp)) {
         fail(f, "make a folder for", f->path, errno);
         remove_made(f);
         unlock(f);
+        if (!live_folders)
+            release_endings();
         return NULL;
-    }
-    if (!live_folders) {
-        ending = 0;
-        catch_endings();
     }
     f->temp = temp;
     f->live = true;
