@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Every cell and option: the floating-point reference held to the equations (tests/lib/cells.py) at 1e-12, the golden
-model to them at the precision of its formats, and both to PyTorch and ONNX Runtime.  suite: 30 s
+"""Every cell and option: the floating-point reference held to the equations (tests/lib/cells.py) at 1e-12, and to PyTorch
+and ONNX Runtime; the golden model to the equations and to reference outputs of models.  suite: 30 s
 
     cells_float.py [WORD]...        only the cases with every WORD in their name
 Networks are random, the same in every run. No core is planned or simulated.
