@@ -48,12 +48,15 @@ const KerasCell *keras_cell(const KerasLayer *l)
     return NULL;
 }
 
-/* A curve that a cell unit has, by Keras's name; NULL: it has none. */
+/* A curve by Keras's name; NULL: none that is surely the same. Others share a name with one here and differ in a number:
+ * hard_sigmoid has the slope 1/5 in Keras 2 and 1/6 in Keras 3, leaky_relu 0.2 and here 0.01. */
 static const char *curve_of(const char *activation)
 {
-    Curve c;
-    const char *name = strcmp(activation, "linear") == 0 ? "none" : activation;
-    return curve_find(name, &c) ? curve_name(c) : NULL;
+    static const char *const SAME[][2] = {{"sigmoid", "sigmoid"}, {"tanh", "tanh"}, {"relu", "relu"}, {"linear", "none"}};
+    for (int i = 0; i < LENGTH(SAME); i++)
+        if (strcmp(activation, SAME[i][0]) == 0)
+            return SAME[i][1];
+    return NULL;
 }
 
 int keras_activations(const KerasLayer *l, const char *out[ACTIVATIONS_MAX])
