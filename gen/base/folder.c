@@ -278,6 +278,16 @@ static bool make_temp(Folder *f, char *temp)
     return chmod(temp, 0777 & ~mask) == 0;
 }
 
+/* The folder's parent, locked: of two runs one looks and renames after the other. -1: without. */
+static int lock_parent(const Folder *f)
+{
+    const char *parent = path_beside(f->arena, f->path, ".");
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (fd >= 0 && flock(fd, LOCK_EX) < 0 && errno == EINTR)
+        ;
+    return fd;
+}
+
 /* Needs a writable parent (made if missing). NULL after recording why not; nothing is left behind
  * then. */
 Folder *folder_begin(Arena *a, Diag *d, const char *path)
@@ -292,7 +302,11 @@ Folder *folder_begin(Arena *a, Diag *d, const char *path)
         diag_error(d, (Place){ 0 }, "'%s' cannot be an output folder", path);
         return NULL;
     }
-    if (!may_replace(a, d, f->path))
+    int parent = lock_parent(f);        /* no other run changes it between its manifest and its files */
+    bool free = may_replace(a, d, f->path);
+    if (parent >= 0)
+        close(parent);
+    if (!free)
         return NULL;
     char *temp = path_beside(a, f->path, str_format(a, ".%s.XXXXXX", path_name(f->path)));
     if (!live_folders) {
@@ -432,16 +446,6 @@ void folder_list(const Folder *f,
 {
     for (int i = 0; i < f->n; i++)
         each(ctx, f->entry[i].name, f->entry[i].sha256, f->entry[i].size);
-}
-
-/* The folder's parent, locked: of two runs one looks and renames after the other. -1: without. */
-static int lock_parent(const Folder *f)
-{
-    const char *parent = path_beside(f->arena, f->path, ".");
-    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    while (fd >= 0 && flock(fd, LOCK_EX) < 0 && errno == EINTR)
-        ;
-    return fd;
 }
 
 /* Where a file system cannot exchange two names: the former folder steps aside, and back if the new one cannot take
