@@ -155,6 +155,7 @@ typedef struct LayerSpec {
     const char *reset;                  /* "after" | "before": which gru; NULL: not given */
     const char *gates;                  /* row order in the file, by letters of the cell; NULL: the canonical one */
     const char *W, *R;                  /* tensor names */
+    const char *kernel;                 /* instead of both: (I + H, gates * H), with transpose; NULL: not given */
     const char *b[NAMES_MAX]; int n_b;  /* bias tensors, summed */
     const char *b_R[NAMES_MAX]; int n_b_R;      /* of the rows of R alone, summed */
     bool transpose;                     /* tensors are (I, 4H) */
@@ -260,10 +261,11 @@ typedef struct Product {
     char gates[GATES_MAX + 1];          /* letters of the blocks of rows */
     int use;                            /* USE_...: what rates and patterns call it */
     Matrix m;
-    /* Where it lies in the model file: tensor, stored as (columns, rows), and which of its blocks of rows is the n-th
-     * gate here. */
+    /* Where it lies in the model file: tensor, stored as (columns, rows), its columns and which of them is the first
+     * here, and which of its blocks of rows is the n-th gate here. */
     const char *tensor;
     bool turned;
+    int tensor_columns, first;
     int block[GATES_MAX];
 } Product;
 /* Passes first .. first + n - 1 of a layer, none of which reads a vector that another of them writes; every product

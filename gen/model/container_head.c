@@ -130,7 +130,7 @@ static const Item *goes_on(const Survey *v, const Candidate *c)
 
 static const char *question_of(const Survey *v, const Candidate *c, int named)
 {
-    const char *name = c->W->name, *R = v->layer[v->n - 1].spec.R;
+    const char *name = c->W->name, *R = recurrent_name(&v->layer[v->n - 1]);
     const Item *next = goes_on(v, c);
     if (v->layer[v->n - 1].question)
         return v->layer[v->n - 1].question;
@@ -180,5 +180,5 @@ void container_head(Survey *v)
         c[i].question = question_of(v, &c[i], named);
     for (int i = 0; i < n && v->n < LAYERS_MAX; i++)
         if (named == 0 || is_named(v, &c[i]))
-            add_head(v, &c[i], v->layer[lstm].spec.R);
+            add_head(v, &c[i], recurrent_name(&v->layer[lstm]));
 }

@@ -27,6 +27,7 @@ static const struct {
     { "r", "w", { "b", "bias" }, "ifgo", false, "PyTorch" },
     { "u", "w", { "b", "bias" }, "ifgo", false, "PyTorch" },
     { "Wh", "Wx", { "b", "bias" }, "ifgo", false, "PyTorch" },
+    { "kernel", NULL, { "bias" }, "ijfo", true, "TensorFlow" },         /* one matrix for [x, h] */
 };
 enum { BIASES = 4 };
 
@@ -171,6 +172,91 @@ static bool add_biases(Survey *v, Found *f, const Item *R, int k)
     return true;
 }
 
+/* ---- TensorFlow's cells: one matrix for [x, h], (I + H, gates * H) ---- */
+
+/* The tensor whose name has other words in the place of "kernel", of this size; NULL: there is none. */
+static Item *beside_kernel(const Survey *v, const Item *K, const char *other, int64_t elements)
+{
+    Item *i = survey_item(v, name_renamed(v->arena, K->name, "kernel", other));
+    return i && (elements == 0 ? i->rank == 2 : item_vector(i) == elements) ? i : NULL;
+}
+
+static void use_joined(const Survey *v, Item *const *item, int n, const char **out)
+{
+    const char *name[JOIN_MAX];
+    for (int k = 0; k < n; k++) {
+        name[k] = item[k]->name;
+        item[k]->used = true;
+    }
+    *out = join_name(v->arena, name, n);
+}
+
+static void add_peepholes(const Survey *v, const Item *K, int64_t hidden, Found *out)
+{
+    Item *p[] = { beside_kernel(v, K, "w_i_diag", hidden), beside_kernel(v, K, "w_f_diag", hidden),
+                  beside_kernel(v, K, "w_o_diag", hidden) };
+    if (!p[0] || !p[1] || !p[2])
+        return;
+    use_joined(v, p, LENGTH(p), &out->spec.peephole);
+    out->spec.peephole_order = "ifo";
+}
+
+/* LSTMCell, BasicLSTMCell, LSTMBlockCell: kernel and bias, peepholes and a projection where they are. */
+static bool fused_lstm(Survey *v, Item *K, Found *out)
+{
+    int64_t hidden = K->columns / GATES;
+    Item *b = beside_kernel(v, K, "bias", K->columns), *P = beside_kernel(v, K, "projection/kernel", 0);
+    bool projected = P && P->rows == hidden;
+    int64_t outputs = projected ? P->columns : hidden;
+    if (!b || K->columns % GATES != 0 || K->rows <= outputs)
+        return false;
+    out->spec = (LayerSpec){ .cell = "lstm", .kernel = K->name, .transpose = true, .gates = "ijfo", .b = { b->name },
+                             .n_b = 1, .forget_bias = 1.0 };
+    out->hidden = outputs;
+    out->inputs = K->rows - outputs;
+    K->used = b->used = true;
+    if (projected) {
+        out->spec.W_projection = P->name;
+        P->used = true;
+    }
+    add_peepholes(v, K, hidden, out);
+    return true;
+}
+
+/* GRUCell: gates/kernel (I + H, 2H) and candidate/kernel (I + H, H). */
+static bool fused_gru(Survey *v, Item *K, Found *out)
+{
+    const char *gates = strstr(K->name, "gates/kernel");
+    if (!gates)
+        return false;
+    const char *other = str_format(v->arena, "%.*scandidate/kernel", (int)(gates - K->name), K->name);
+    Item *matrix[] = { K, survey_item(v, other) };
+    if (!matrix[1] || matrix[1]->rows != K->rows || K->columns != 2 * matrix[1]->columns)
+        return false;
+    int64_t hidden = matrix[1]->columns;
+    Item *b[] = { beside_kernel(v, K, "bias", 2 * hidden), beside_kernel(v, matrix[1], "bias", hidden) };
+    if (!b[0] || !b[1] || K->rows <= hidden)
+        return false;
+    out->spec = (LayerSpec){ .cell = "gru_before", .transpose = true, .gates = "ruc", .n_b = 1 };
+    out->hidden = hidden;
+    out->inputs = K->rows - hidden;
+    use_joined(v, matrix, 2, &out->spec.kernel);
+    use_joined(v, b, 2, &out->spec.b[0]);
+    return true;
+}
+
+/* Keras calls a matrix of its own `kernel` too: there, recurrent_kernel lies beside it. */
+static bool fused_layer(Survey *v, Item *K, int k, Found *out)
+{
+    bool cell = strstr(K->name, "lstm") || strstr(K->name, "rnn") || strstr(K->name, "gru");
+    int recurrent = model_find(v->model, name_renamed(v->arena, K->name, "kernel", "recurrent_kernel"));
+    *out = (Found){ .convention = k };
+    if (!cell || recurrent >= 0 || (!fused_gru(v, K, out) && !fused_lstm(v, K, out)))
+        return false;
+    out->key = name_renamed(v->arena, K->name, "kernel", "\1");
+    return true;
+}
+
 /* Gives the layer to `out`; false: these tensors are none, or were refused. */
 static bool layer_by_name(Survey *v, Item *R, int k, Found *out)
 {
@@ -178,6 +264,8 @@ static bool layer_by_name(Survey *v, Item *R, int k, Found *out)
     int64_t hidden;
     if (!item_usable(R) || R->rank != 2 || !name_token(R->name, CONVENTIONS[k].R))
         return false;
+    if (!CONVENTIONS[k].W)
+        return fused_layer(v, R, k, out);
     Item *W = survey_item(v, name_renamed(v->arena, R->name, CONVENTIONS[k].R, CONVENTIONS[k].W));
     if (!W || W == R || W->rank != 2)
         return false;
@@ -219,6 +307,11 @@ static const Found *find_key(const Found *all, int n, const char *key)
     return NULL;
 }
 
+const char *recurrent_name(const Found *f)
+{
+    return f->spec.kernel ? f->spec.kernel : f->spec.R;
+}
+
 /* A layer whose name says that it runs from the last step to the first is never one of a stack. */
 static bool one_direction(const Survey *v, const Found *all, int n)
 {
@@ -230,7 +323,7 @@ static bool one_direction(const Survey *v, const Found *all, int n)
         diag_error(v->diag, (Place){ 0 },
                    "%s: '%s' runs backward%s%s%s, which this version cannot build; if the forward half alone is "
                    "wanted, name its tensors in model.layers",
-                   v->path, all[i].spec.R, twin ? ": with '" : "", twin ? twin->spec.R : "",
+                   v->path, recurrent_name(&all[i]), twin ? ": with '" : "", twin ? recurrent_name(twin) : "",
                    twin ? "' it makes one bidirectional layer" : "");
         return false;
     }
@@ -250,10 +343,12 @@ static const char *order_question(const Survey *v, int k)
 {
     const Found *f = &v->layer[k], *before = k > 0 ? &v->layer[k - 1] : NULL;
     if (missing_before(v, v->layer, v->n, f))
-        return str_format(v->arena, "where is the layer before '%s'? Its tensors are not in the file", f->spec.R);
+        return str_format(v->arena, "where is the layer before '%s'? Its tensors are not in the file",
+                          recurrent_name(f));
     if (before && before->hidden != f->inputs)
-        return str_format(v->arena, "what lies before '%s'? It takes %lld values, '%s' gives %lld", f->spec.W,
-                          (long long)f->inputs, before->spec.R, (long long)before->hidden);
+        return str_format(v->arena, "what lies before '%s'? It takes %lld values, '%s' gives %lld",
+                          f->spec.kernel ? f->spec.kernel : f->spec.W, (long long)f->inputs, recurrent_name(before),
+                          (long long)before->hidden);
     if (before && !siblings(before->key, f->key))
         return str_format(v->arena, "does '%s' follow '%s'? Only their sizes say so", shown(v->arena, f->key),
                           shown(v->arena, before->key));
@@ -303,7 +398,12 @@ static void warn_assumed(const Survey *v)
     const Found *f = &v->layer[0];
     if (v->n == 0 || (CONVENTIONS[f->convention].sure && strcmp(CONVENTIONS[f->convention].who, "PyTorch") == 0))
         return;
-    if (CONVENTIONS[f->convention].sure)
+    if (!CONVENTIONS[f->convention].W)
+        diag_warn(v->diag, (Place){ 0 },
+                  "%s: a file of weights does not say what TensorFlow keeps in its graph: forget_bias: 1 of an LSTM "
+                  "(the default of its cells), sigmoid and tanh are assumed; verify.expect shows whether that is your network",
+                  v->path);
+    else if (CONVENTIONS[f->convention].sure)
         diag_warn(v->diag, (Place){ 0 },
                   "%s: a file of weights does not say the activations: sigmoid and tanh are assumed; verify.expect "
                   "shows whether that is your network",
@@ -337,32 +437,6 @@ static void layers_by_name(Survey *v)
     check_order(v);
     warn_order(v);
     warn_assumed(v);
-}
-
-/* ---- cells that have another form ---- */
-
-/* TensorFlow's cells keep one matrix for [x, h]: (I + H, 4H). */
-static void refuse_fused(Survey *v)
-{
-    for (int i = 0; i < v->model->n; i++) {
-        Item *W = &v->item[i];
-        int64_t hidden = W->columns / GATES;
-        if (!item_usable(W) || W->rank != 2 || !name_token(W->name, "kernel") || W->columns % GATES != 0
-            || W->rows <= hidden || (!strstr(W->name, "lstm") && !strstr(W->name, "rnn")))
-            continue;
-        Item *b = survey_item(v, name_renamed(v->arena, W->name, "kernel", "bias"));
-        if (!b || item_vector(b) != W->columns)
-            continue;
-        diag_error(v->diag, (Place){ 0 },
-                   "%s: '%s' %s is one matrix for [x, h] of an LSTM cell of TensorFlow (%lld inputs, %lld units, gate "
-                   "order ijfo), which is not read as it is; save it in two: numpy.savez(\"split.npz\", "
-                   "kernel=K[:%lld], recurrent_kernel=K[%lld:], bias=b), then name them in model.layers with gates: "
-                   "ijfo, transpose: true and the cell's forget_bias (1.0 unless the model says another)",
-                   v->path, W->name, W->shape, (long long)(W->rows - hidden), (long long)hidden,
-                   (long long)(W->rows - hidden), (long long)(W->rows - hidden));
-        W->used = b->used = true;
-        W->why = b->why = "refused: see the message";
-    }
 }
 
 /* ---- shapes alone ---- */
@@ -471,7 +545,7 @@ static void doubt_own(Survey *v, const Item *t)
         if (strcmp(f->spec.cell, "lstm") == 0 && (in_module(t, f) || (is_state(t->name) && of_size))) {
             doubt(v, k, str_format(v->arena, "what is '%s' %s? It seems to belong to the layer of '%s' (a peephole, a "
                                              "trained state, a norm), and the spec has no place for it",
-                                   t->name, t->shape, f->spec.R));
+                                   t->name, t->shape, recurrent_name(f)));
             return;
         }
     }
@@ -485,13 +559,13 @@ static void doubt_vector(Survey *v, const Item *b)
         bool lstm = strcmp(f->spec.cell, "lstm") == 0;
         if (lstm && (b->rows == GATES * f->hidden || b->rows == 2 * GATES * f->hidden)) {
             doubt(v, k, str_format(v->arena, "does '%s' %s belong to the layer of '%s'? It has the size of its bias",
-                                   b->name, b->shape, f->spec.R));
+                                   b->name, b->shape, recurrent_name(f)));
             return;
         }
         if (lstm && k + 1 < v->n && b->rows == f->hidden) {
             doubt(v, k + 1, str_format(v->arena,
                                        "does '%s' %s lie before this layer (a scale or a norm)? It has the size of "
-                                       "what '%s' gives", b->name, b->shape, f->spec.R));
+                                       "what '%s' gives", b->name, b->shape, recurrent_name(f)));
             return;
         }
     }
@@ -503,7 +577,7 @@ static void doubt_matrix(Survey *v, const Item *W)
         if (W->rows == v->layer[k].hidden && W->columns == W->rows && strcmp(v->layer[k + 1].spec.cell, "lstm") == 0) {
             doubt(v, k + 1, str_format(v->arena, "does '%s' %s lie before this layer? It has the size of what '%s' "
                                                  "gives",
-                                       W->name, W->shape, v->layer[k].spec.R));
+                                       W->name, W->shape, recurrent_name(&v->layer[k])));
             return;
         }
 }
@@ -519,8 +593,7 @@ static void doubt_parallel(Survey *v, const Item *W)
                   && (module != strcspn(b->key, "\1") || strncmp(a->key, b->key, module) != 0);
         if (apart && (W->rows == both || W->columns == both)) {
             doubt(v, k, str_format(v->arena, "does '%s' follow '%s', or run beside it? '%s' %s has the size of both",
-                                   b->spec.R,
-                                   a->spec.R, W->name, W->shape));
+                                   recurrent_name(b), recurrent_name(a), W->name, W->shape));
             return;
         }
     }
@@ -544,8 +617,6 @@ static void doubt_left_over(Survey *v)
 void container_layers(Survey *v)
 {
     layers_by_name(v);
-    if (!diag_failed(v->diag))
-        refuse_fused(v);
     if (diag_failed(v->diag)) {
         v->n = 0;
         return;

@@ -84,7 +84,7 @@ static bool graph_loads(Survey *v, const FoundNetwork *found)
     bool ok = network_load(scratch, v->diag, &s, &net);
     for (v->n = 0; ok && v->n < net.n; v->n++)
         v->layer[v->n] = (Found){ .spec = found->layer[v->n], .inputs = net.layer[v->n].inputs,
-                                  .hidden = net.layer[v->n].hidden };
+                                  .hidden = net.layer[v->n].outputs };
     arena_free(scratch);
     return ok;
 }
@@ -112,6 +112,10 @@ static void layers_of_graph(Survey *v)
 
 static void mark(const Survey *v, const char *name, int layer, const char *role)
 {
+    const char *part[JOIN_MAX];
+    int n = name ? join_parts(v->arena, name, part) : 0;
+    for (int k = 0; k < n; k++)
+        mark(v, part[k], layer, role);
     Item *i = name ? find_item(v, name) : NULL;
     if (!i)
         return;
@@ -124,12 +128,14 @@ static void mark_used(const Survey *v)
     for (int k = 0; k < v->n; k++) {
         const LayerSpec *l = &v->layer[k].spec;
         mark(v, l->W, k, "W");
+        mark(v, l->kernel, k, "W and R");
         mark(v, l->R, k, "R");
         for (int i = 0; i < l->n_b; i++)
             mark(v, l->b[i], k, "b");
         for (int i = 0; i < l->n_b_R; i++)
             mark(v, l->b_R[i], k, "b_R");
         mark(v, l->peephole, k, "peephole");
+        mark(v, l->W_projection, k, "projection");
         mark(v, l->h0, k, "initial h");
         mark(v, l->c0, k, "initial c");
     }
@@ -215,6 +221,19 @@ static void print_names(const Survey *v, const char *key, const char *const *nam
     buffer_print(b, "%s", n > 0 ? "]" : "");
 }
 
+static void print_clips(const LayerSpec *l, Buffer *b)
+{
+    const struct { const char *key; double value; } clip[] = {
+        { "input", l->clip_input }, { "cell", l->clip_cell }, { "projection", l->clip_projection } };
+    bool any = false;
+    for (int i = 0; i < LENGTH(clip); i++)
+        if (clip[i].value > 0) {
+            buffer_print(b, "%s%s: %.9g", any ? ", " : ", clip: {", clip[i].key, clip[i].value);
+            any = true;
+        }
+    buffer_print(b, "%s", any ? "}" : "");
+}
+
 static void print_layer(const Survey *v, const Found *f, Buffer *b)
 {
     const LayerSpec *l = &f->spec;
@@ -226,20 +245,26 @@ static void print_layer(const Survey *v, const Found *f, Buffer *b)
         buffer_print(b, ", reset: %s", reset_of(l));
     if (is_recurrent(l))
         buffer_print(b, ", gates: %s", yaml_word(a, l->gates));
-    buffer_print(b, ", W: %s", yaml_word(a, l->W));
-    if (is_recurrent(l))
+    if (l->kernel)
+        buffer_print(b, ", kernel: %s", yaml_word(a, l->kernel));
+    else
+        buffer_print(b, ", W: %s", yaml_word(a, l->W));
+    if (l->R)
         buffer_print(b, ", R: %s", yaml_word(a, l->R));
     print_names(v, "b", l->b, l->n_b, b);
     print_names(v, "b_R", l->b_R, l->n_b_R, b);
     print_names(v, "activations", l->activations, l->n_activations, b);
     if (l->peephole)
         buffer_print(b, ", peephole: %s, peephole_order: %s", yaml_word(a, l->peephole), l->peephole_order);
-    if (l->clip_input > 0)
-        buffer_print(b, ", clip: {input: %.9g}", l->clip_input);
+    if (l->W_projection)
+        buffer_print(b, ", projection: {W: %s}", yaml_word(a, l->W_projection));
+    if (l->forget_bias != 0)
+        buffer_print(b, ", forget_bias: %.9g", l->forget_bias);
+    print_clips(l, b);
     if (l->h0 || l->c0)
         buffer_print(b, ", initial: {%s%s%s%s%s}", l->h0 ? "h: " : "", l->h0 ? yaml_word(a, l->h0) : "",
                      l->h0 && l->c0 ? ", " : "", l->c0 ? "c: " : "", l->c0 ? yaml_word(a, l->c0) : "");
-    buffer_print(b, "%s", l->transpose ? ", transpose: true" : "");
+    buffer_print(b, "%s", l->transpose && !l->kernel ? ", transpose: true" : "");
     if (!is_recurrent(l) && l->activation && strcmp(l->activation, "none") != 0)
         buffer_print(b, ", activation: %s", yaml_word(a, l->activation));
     buffer_print(b, "}   # %lld -> %lld\n", (long long)f->inputs, (long long)f->hidden);
@@ -333,15 +358,31 @@ static void set_names(Arena *a, json_t *o, const char *key, const char *const *n
         json_object_set_new(o, key, texts_json(a, name, n));
 }
 
+static void set_clips(json_t *o, const LayerSpec *l)
+{
+    json_t *clip = json_object();
+    if (l->clip_input > 0)
+        json_object_set_new(clip, "input", json_real(l->clip_input));
+    if (l->clip_cell > 0)
+        json_object_set_new(clip, "cell", json_real(l->clip_cell));
+    if (l->clip_projection > 0)
+        json_object_set_new(clip, "projection", json_real(l->clip_projection));
+    if (json_object_size(clip) > 0)
+        json_object_set(o, "clip", clip);
+    json_decref(clip);
+}
+
 static json_t *layer_json(Arena *a, const Found *f)
 {
     const LayerSpec *l = &f->spec;
-    json_t *o = json_pack("{s:s, s:o}", "cell", cell_name(cell_find(l->cell)), "W", text_json(a, l->W));
+    json_t *o = json_pack("{s:s, s:o}", "cell", cell_name(cell_find(l->cell)), l->kernel ? "kernel" : "W",
+                          text_json(a, l->kernel ? l->kernel : l->W));
     if (reset_of(l))
         json_object_set_new(o, "reset", json_string(reset_of(l)));
     if (is_recurrent(l)) {
         json_object_set_new(o, "gates", json_string(l->gates));
-        json_object_set_new(o, "R", text_json(a, l->R));
+        if (l->R)
+            json_object_set_new(o, "R", text_json(a, l->R));
     } else if (l->activation && strcmp(l->activation, "none") != 0) {
         json_object_set_new(o, "activation", json_string(l->activation));
     }
@@ -352,8 +393,11 @@ static json_t *layer_json(Arena *a, const Found *f)
         json_object_set_new(o, "peephole", text_json(a, l->peephole));
         json_object_set_new(o, "peephole_order", json_string(l->peephole_order));
     }
-    if (l->clip_input > 0)
-        json_object_set_new(o, "clip", json_pack("{s:f}", "input", l->clip_input));
+    if (l->W_projection)
+        json_object_set_new(o, "projection", json_pack("{s:o}", "W", text_json(a, l->W_projection)));
+    if (l->forget_bias != 0)
+        json_object_set_new(o, "forget_bias", json_real(l->forget_bias));
+    set_clips(o, l);
     json_t *initial = json_object();
     if (l->h0)
         json_object_set_new(initial, "h", text_json(a, l->h0));
@@ -362,7 +406,7 @@ static json_t *layer_json(Arena *a, const Found *f)
     if (json_object_size(initial) > 0)
         json_object_set(o, "initial", initial);
     json_decref(initial);
-    if (l->transpose)
+    if (l->transpose && !l->kernel)
         json_object_set_new(o, "transpose", json_true());
     return o;
 }

@@ -114,6 +114,14 @@ Tensor *model_peek(Model *m, Arena *scratch, Diag *d, const char *name);
 /* Layers of a model file without `model.layers`; see Importer.layers. */
 int model_layers(Model *m, Diag *d, Place from, FoundNetwork *out);
 
+/* ---------------------------------------------------------------- join.c */
+enum { JOIN_MAX = 4 };
+/* "join(a, b, c)": the names in it; 0: it is no such name. */
+int join_parts(Arena *a, const char *name, const char *out[JOIN_MAX]);
+const char *join_name(Arena *a, const char *const *part, int n);
+/* The tensors of such a name side by side, along their last axis; as Importer.derive, for every container. */
+int join_derive(Model *m, const Subject *s, const char *name, Tensor *out);
+
 /* ---------------------------------------------------------------- foreign.c */
 /* What a file that no importer reads is, by its first bytes (then by its name), and what to do instead; NULL:
  * unknown. */

@@ -175,6 +175,11 @@ Tensor *model_tensor(Model *m, Diag *d, Place from, const char *name)
     }
     t->name = str_dup(m->arena, name);
     int derived = m->importer->derive ? m->importer->derive(m, &s, name, t) : 0;
+    if (derived == 0) {
+        s.tensor = t->name;
+        derived = join_derive(m, &s, name, t);
+        s.tensor = NULL;
+    }
     if (derived == 0)
         report_missing(m, &s, name);
     return derived > 0 ? t : NULL;

@@ -356,6 +356,44 @@ static bool load_R(Loader *l, const Layer *out)
     return fits;
 }
 
+/* Both matrices in one, (inputs + h, rows). `out->hidden` and the projection are known. */
+static bool split_kernel(Loader *l, const Tensor *K, Layer *out)
+{
+    int rows = gates_of(l) * out->hidden, recurrent = out->projection > 0 ? out->projection : out->hidden;
+    Subject s = tensor_subject(l, l->spec->at_W, K->name);
+    if (l->inputs > 0 && K->shape[0] != l->inputs + recurrent) {
+        subject_error(&s, "expected shape (%d, %d), found %s: the layer before gives %d values, this one %d",
+                      l->inputs + recurrent, rows, shape_text(l->arena, K), l->inputs, recurrent);
+        return false;
+    }
+    if (K->shape[0] <= recurrent) {
+        subject_error(&s, "expected shape (inputs + %d, %d), found %s: no row is left for an input", recurrent, rows,
+                      shape_text(l->arena, K));
+        return false;
+    }
+    out->inputs = (int)K->shape[0] - recurrent;
+    l->W = transposed(l->arena, K->data, rows, out->inputs);
+    l->R = transposed(l->arena, K->data + (size_t)out->inputs * (size_t)rows, rows, recurrent);
+    return true;
+}
+
+static bool load_kernel(Loader *l, Layer *out)
+{
+    int gates = gates_of(l);
+    Tensor *K = load_tensor(l, l->spec->at_W, l->spec->kernel, 2);
+    if (!K)
+        return false;
+    if (K->rank != 2 || K->shape[1] % gates != 0) {
+        Subject s = tensor_subject(l, l->spec->at_W, K->name);
+        bool other = K->rank == 2 && K->shape[0] % gates == 0;
+        subject_error(&s, "expected shape (inputs + hidden, %s), found %s%s", units_text(l), shape_text(l->arena, K),
+                      other ? "; it seems to be the other way round: kernel has one row for each element of [x, h]" : "");
+        return false;
+    }
+    out->hidden = (int)(K->shape[1] / gates);
+    return load_projection(l, out) && split_kernel(l, K, out);
+}
+
 /* The weights of a single output may be a vector, those of a linear layer a convolution. */
 static Tensor *load_W(const Loader *l)
 {
@@ -375,7 +413,7 @@ static Tensor *load_W(const Loader *l)
 static bool names_given(const Loader *l)
 {
     bool recurrent = l->cell->R[0] != '\0';
-    if (l->spec->W && (l->spec->R || !recurrent))
+    if ((l->spec->W && (l->spec->R || !recurrent)) || (recurrent && l->spec->kernel))
         return true;
     diag_error(l->diag, l->spec->at, "a layer of cell %s needs the tensor name%s", cell_name(l->cell),
                recurrent ? "s W and R" : " W");
@@ -391,23 +429,28 @@ static void set_activations(const Loader *l, Layer *out)
         REQUIRE(curve_find(l->spec->activations[k], &out->activation[k]));
 }
 
+/* W and the projection, which fix the sizes. */
+static bool load_matrices(Loader *l, Layer *out)
+{
+    Tensor *W = load_W(l);
+    if (!W || !sizes_from_W(l, W, out))
+        return false;
+    l->W = to_rows(l, W, gates_of(l) * out->hidden, out->inputs);
+    return load_projection(l, out);
+}
+
 static bool load_layer(Loader *l, Layer *out)
 {
     *out = (Layer){ .cell = l->cell, .at = l->spec->at };
     set_activations(l, out);
     if (!names_given(l) || !gates_parse(l))
         return false;
-    Tensor *W = load_W(l);
-    if (!W || !sizes_from_W(l, W, out))
-        return false;
-    l->W = to_rows(l, W, gates_of(l) * out->hidden, out->inputs);
     out->clip_input = l->spec->clip_input;
     out->clip_cell = l->spec->clip_cell;
     out->clip_projection = l->spec->clip_projection;
-    bool recurrent = l->cell->R[0] != '\0';
-    if (!load_projection(l, out))
+    if (l->spec->kernel ? !load_kernel(l, out) : !load_matrices(l, out))
         return false;
-    bool R = !recurrent || load_R(l, out), b = load_bias(l, out); /* all, to report all */
+    bool R = l->R || l->cell->R[0] == '\0' || load_R(l, out), b = load_bias(l, out); /* all, to report all */
     bool P = load_peephole(l, out), initial = load_initial(l, out);
     if (!R || !b || !P || !initial)
         return false;
@@ -429,6 +472,7 @@ static void set_product(const Loader *l, const Layer *layer, Product *p)
 {
     bool input = p->from == layer->in;
     p->turned = l->spec->transpose;
+    p->tensor_columns = p->m.columns;
     if (p->gates[0] == 'p') {           /* the projection has no other gates */
         p->m.value = l->P;
         p->tensor = l->spec->W_projection;
@@ -439,6 +483,11 @@ static void set_product(const Loader *l, const Layer *layer, Product *p)
     int gate = (int)(first - letters);
     p->m.value = (input ? l->W : l->R) + (int64_t)gate * layer->hidden * p->m.columns;
     p->tensor = input ? l->spec->W : l->spec->R;
+    if (l->spec->kernel) {
+        p->tensor = l->spec->kernel;
+        p->tensor_columns = layer->inputs + (layer->projection > 0 ? layer->projection : layer->hidden);
+        p->first = input ? 0 : layer->inputs;
+    }
     for (int k = 0; k < p->m.gates; k++)
         p->block[k] = l->source[gate + k];
 }

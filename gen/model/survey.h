@@ -46,6 +46,8 @@ const char *name_token(const char *name, const char *token);
 const char *name_renamed(Arena *a, const char *name, const char *token, const char *other);
 
 /* ---------------------------------------------------------------- container_layers.c */
+/* The tensor that a recurrent layer is known by. */
+const char *recurrent_name(const Found *f);
 /* Finds the layers of a container that says nothing but names and shapes: by the names that frameworks give; only where
  * they say nothing by shape, (4H, I) beside (4H, H), with a question. What is known and not supported is an error. */
 void container_layers(Survey *v);

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 enum { FILE_BYTES_MAX = INT_MAX };
+/* Of an element that no matrix has asked for yet; where none does, it is kept. */
+enum { UNSEEN = 2 };
 
 static const Writer WRITERS[] = {
     { &importer_npz, write_npz },
@@ -88,22 +90,20 @@ bool read_copy(const Rewrite *w, const char *path, uint8_t **data, size_t *size)
 /* ---- which elements go ---- */
 
 /* The edit of a tensor, a new one where there is none. NULL after an error. */
-static Edit *edit_add(Rewrite *w, Edit *list, const char *tensor, bool *is_new)
+static Edit *edit_add(Rewrite *w, Edit *list, const char *tensor)
 {
     for (int i = 0; i < w->n; i++)
-        if (strcmp(list[i].name, tensor) == 0) {
-            *is_new = false;
+        if (strcmp(list[i].name, tensor) == 0)
             return &list[i];
-        }
     Tensor *t = model_tensor(w->model, w->subject.diag, w->subject.from, tensor);
     if (!t)
         return NULL;
     Edit *e = &list[w->n++];
-    *is_new = true;
     *e = (Edit){ .name = t->name, .rank = t->rank, .count = t->count };
     e->mask = str_format(w->arena, "%s_mask", t->name);
     memcpy(e->shape, t->shape, sizeof e->shape);
     e->kept = ARENA_ARRAY(w->arena, uint8_t, t->count);
+    memset(e->kept, UNSEEN, (size_t)t->count);
     return e;
 }
 
@@ -112,19 +112,19 @@ static int64_t element_at(const Product *p, int64_t file_rows, int row, int colu
 {
     int units = p->m.rows / p->m.gates;
     int64_t r = (int64_t)p->block[row / units] * units + row % units;
-    return p->turned ? column * file_rows + r : r * p->m.columns + column;
+    return p->turned ? (p->first + column) * file_rows + r : r * p->tensor_columns + p->first + column;
 }
 
-/* A tensor that serves two matrices must lose the same weights in both. */
-static bool edit_fill(const Rewrite *w, const Product *p, Edit *e, bool is_new)
+/* An element that serves two matrices must go in both or in none. */
+static bool edit_fill(const Rewrite *w, const Product *p, Edit *e)
 {
     const Matrix *m = &p->m;
-    REQUIRE(e->count % m->columns == 0);
+    REQUIRE(e->count % p->tensor_columns == 0);
     for (int row = 0; row < m->rows; row++)
         for (int column = 0; column < m->columns; column++) {
             uint8_t kept = !m->kept || m->kept[(int64_t)row * m->columns + column];
-            uint8_t *to = &e->kept[element_at(p, e->count / m->columns, row, column)];
-            if (!is_new && *to != kept) {
+            uint8_t *to = &e->kept[element_at(p, e->count / p->tensor_columns, row, column)];
+            if (*to != UNSEEN && *to != kept) {
                 Subject s = w->subject;
                 s.tensor = e->name;
                 subject_error(&s, "it serves two matrices that keep different weights; give each its "
@@ -141,11 +141,13 @@ static bool find_edits(Rewrite *w, const Network *net)
     Edit *list = ARENA_ARRAY(w->arena, Edit, net->products);
     w->edit = list;
     for (int k = 0; k < net->products; k++) {
-        bool is_new;
-        Edit *e = edit_add(w, list, net->product[k].tensor, &is_new);
-        if (!e || !edit_fill(w, &net->product[k], e, is_new))
+        Edit *e = edit_add(w, list, net->product[k].tensor);
+        if (!e || !edit_fill(w, &net->product[k], e))
             return false;
     }
+    for (int i = 0; i < w->n; i++)
+        for (int64_t k = 0; k < list[i].count; k++)
+            list[i].kept[k] = list[i].kept[k] != 0;
     return true;
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Keys that not every cell has. */
-static const char *const keys[] = { "R", "gates", "forget_bias", "reset", "b_R", "activation",
+static const char *const keys[] = { "R", "kernel", "gates", "forget_bias", "reset", "b_R", "activation",
                                     "activations", "coupled", "peephole", "peephole_order", "projection", "clip",
                                     "clip.input", "clip.cell", "clip.projection", "initial", "initial.h",
                                     "initial.c" };
@@ -133,6 +133,23 @@ static void check_coupled(const Spec *s, Diag *d, const LayerSpec *l, int layer)
                    "rows of i), not %s", name_of(s, layer, "activations"), curve);
 }
 
+/* One matrix in the place of two: it is always (columns, rows). */
+static void check_kernel(const Spec *s, Diag *d, LayerSpec *l, int layer)
+{
+    static const char *const others[] = { "W", "R", "transpose" };
+    Place at, of = l->at_W;
+    if (!l->kernel)
+        return;
+    for (int i = 0; i < LENGTH(others); i++)
+        if (key_given(s, name_of(s, layer, others[i]), &at) && (i < 2 || !l->transpose))
+            diag_clash(d, at, of, "kernel", "%s: kernel is W and R in one, stored as (I + H, gates * H): give either %s",
+                       name_of(s, layer, others[i]), i < 2 ? "kernel, or W and R" : "kernel, or transpose: false with W and R");
+    l->W = l->R = NULL;
+    l->transpose = true;
+    if (!l->gates && strcmp(l->cell, "lstm") == 0 && !l->coupled)
+        l->gates = "ijfo";
+}
+
 void check_layers(Spec *s, Diag *d)
 {
     for (int i = 0; i < s->n_layers; i++) {
@@ -146,6 +163,7 @@ void check_layers(Spec *s, Diag *d)
         if (!cell_has_key(c, "R")) {
             l->R = NULL;
         } else {
+            check_kernel(s, d, l, i);
             l->gates = l->gates ? l->gates : c->W;
             check_gates(s, d, l, i, c);
             check_activations(s, d, l, i, c);

@@ -366,7 +366,7 @@ static void read_layers(Reading *r, const Slot *s, const SpecNode *n)
         LayerSpec *l = &spec->layer[spec->n_layers++];
         set_defaults(r, "model.layers[]", l);
         l->at = item->at;
-        l->at_W = place_in(item, "W");
+        l->at_W = place_in(item, node_find(item, "kernel") ? "kernel" : "W");
         l->at_R = place_in(item, "R");
         l->at_b = place_in(item, "b");
         l->at_b_R = place_in(item, "b_R");

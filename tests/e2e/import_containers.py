@@ -327,22 +327,91 @@ def _():
     return holds(saved, x, y)
 
 
-@suite.case("TensorFlow: one matrix for [x, h] is refused, and split as the message says it runs")
+def tf_lstm(x, K, b, hidden, peephole=None, projection=None, forget_bias=1.0, cell_clip=0):
+    """LSTMCell as TensorFlow 1 writes it: one product of [x, h], columns i, j, f, o."""
+    def sigmoid(v):
+        return 1 / (1 + np.exp(-v))
+    h, c, out = np.zeros(K.shape[0] - x.shape[1]), np.zeros(hidden), []
+    wi, wf, wo = peephole if peephole is not None else np.zeros((3, hidden))
+    for row in x:
+        i, j, f, o = np.split(np.concatenate([row, h]) @ K + b, 4)
+        c = sigmoid(f + forget_bias + wf * c) * c + sigmoid(i + wi * c) * np.tanh(j)
+        c = np.clip(c, -cell_clip, cell_clip) if cell_clip else c
+        h = sigmoid(o + wo * c) * np.tanh(c)
+        h = h @ projection if projection is not None else h
+        out.append(h)
+    return np.array(out)
+
+
+def tf_gru(x, gates, b, candidate, d):
+    h, out = np.zeros(candidate.shape[1]), []
+    for row in x:
+        r, u = np.split(1 / (1 + np.exp(-(np.concatenate([row, h]) @ gates + b))), 2)
+        n = np.tanh(np.concatenate([row, r * h]) @ candidate + d)
+        h = u * h + (1 - u) * n
+        out.append(h)
+    return np.array(out)
+
+
+for projected, peepholes in itertools.product((0, 5), (False, True)):
+    def case(projected=projected, peepholes=peepholes):
+        rng = np.random.default_rng(5 + projected + peepholes)
+        H, I, t, peephole, P = 8, 6, {}, None, None
+        name = "rnn/multi_rnn_cell/cell_0/%slstm_cell/" % ("" if projected or peepholes else "basic_")
+        t[name + "kernel"] = K = rng.normal(size=(I + (projected or H), 4 * H)) * 0.4
+        t[name + "bias"] = b = rng.normal(size=4 * H) * 0.3
+        if peepholes:
+            peephole = rng.normal(size=(3, H)) * 0.5
+            t.update({name + "w_%s_diag" % g: v for g, v in zip("ifo", peephole)})
+        if projected:
+            t[name + "projection/kernel"] = P = rng.normal(size=(H, projected)) * 0.5
+        x = rng.normal(size=(STEPS, I))
+        return holds(t, x, tf_lstm(x, K, b, H, peephole, P), warned="forget_bias: 1")
+    suite.add("TensorFlow: a kernel for [x, h]%s%s" % (", projection" if projected else "",
+                                                      ", peepholes" if peepholes else ""), case)
+
+
+@suite.case("TensorFlow: GRUCell, kernels of gates and candidate")
 def _():
-    rng = np.random.default_rng(5)
-    H, I = 8, 6
-    W, R, b = draw(rng, I, H)               # rows i, j, f, o (BasicLSTMCell, forget_bias 1)
+    rng = np.random.default_rng(8)
+    H, I, name = 8, 6, "rnn/gru_cell/"
+    gates, b = rng.normal(size=(I + H, 2 * H)) * 0.5, rng.normal(size=2 * H) * 0.3
+    candidate, d = rng.normal(size=(I + H, H)) * 0.5, rng.normal(size=H) * 0.3
     x = rng.normal(size=(STEPS, I))
-    y = lstm(x, W, R, b + np.repeat([0, 0, 1, 0], H), "icfo")
-    K = np.vstack([W.T, R.T])
-    refused({"rnn/basic_lstm_cell/kernel": K, "rnn/basic_lstm_cell/bias": b}, "TensorFlow", "kernel=K[:6]", "ijfo")
+    return holds({name + "gates/kernel": gates, name + "gates/bias": b, name + "candidate/kernel": candidate,
+                  name + "candidate/bias": d}, x, tf_gru(x, gates, b, candidate, d), warned="assumed")
+
+
+@suite.case("TensorFlow: fw and bw of one matrix each are refused as one bidirectional layer")
+def _():
+    t = {"bidirectional_rnn/%s/lstm_cell/%s" % (d, k): v for d in ("fw", "bw")
+         for k, v in (("kernel", np.ones((14, 32))), ("bias", np.ones(32)))}
+    refused(t, "bidirectional", "bw/lstm_cell/kernel")
+
+
+@suite.case("kernel: gates ijfo by default, and pruned as one tensor of two matrices")
+def _():
+    rng = np.random.default_rng(9)
+    H, I = 8, 6
+    K, b, x = rng.normal(size=(I + H, 4 * H)) * 0.4, rng.normal(size=4 * H) * 0.3, rng.normal(size=(STEPS, I))
     with scratch() as folder:
-        save(pathlib.Path(folder, "m.npz"), {"kernel": K[:6], "recurrent_kernel": K[6:], "bias": b})
+        save(pathlib.Path(folder, "m.npz"), {"K": K, "b": b})
         spec = pathlib.Path(folder, "s.yaml")
-        spec.write_text("model: {file: m.npz, layers: [{cell: lstm, gates: ijfo, W: kernel, R: recurrent_kernel, "
-                        "b: bias, transpose: true, forget_bias: 1.0}]}\n")
-        db = snr(folder, spec, x, y)
+        text = "model: {file: %s, layers: [{kernel: K, b: b, forget_bias: 0.5}]}\nsparsity: {pattern: bank_balanced, " \
+               "keep: %s, banks: 2}\n"
+        spec.write_text(text % ("m.npz", "1"))
+        db = snr(folder, spec, x, tf_lstm(x, K, b, H, forget_bias=0.5))
         check(db >= SURE, "%.1f dB", db)
+        spec.write_text(text % ("m.npz", "{W: 1, R: 0.5}"))
+        r = lstmgen("prune", spec, "-o", pathlib.Path(folder, "p.npz"))
+        check(r.status == 0, "prune: %s", r.last())
+        pruned = np.load(pathlib.Path(folder, "p.npz"))["K"]
+        check((pruned[:I] == K[:I].astype("f4")).all(), "W was changed")
+        check((pruned[I:] != 0).sum() == H * 4 * H // 2, "%d of R kept", (pruned[I:] != 0).sum())
+        spec.write_text(text % ("p.npz", "asis"))
+        db = snr(folder, spec, x, tf_lstm(x, pruned, b, H, forget_bias=0.5))
+        check(db >= SURE, "pruned: %.1f dB", db)
+        return "%.0f dB" % db
 
 
 @suite.case("Keras: Bidirectional is refused by name")
@@ -549,7 +618,7 @@ PEOPLE = {"01_bias_swap.npz": (0, ["b: [net/dense/BiasAdd]", "b: [net/lstm_6/Bia
           "03_bidir.npz": (1, [], "bidirectional"), "bug_bi_sq.npz": (1, [], "bidirectional"),
           "09_square_head.npz": (0, ["W: dense_kernel, b: [dense_bias], transpose: true"], "assumed"),
           "10_one_output.npz": (0, ["W: lin.weight, b: [lin.bias]", "# 8 -> 1"], "assumed"),
-          "11_cudnn.npz": (1, [], "CuDNNLSTM"), "21_tf_fused.npz": (1, [], "one matrix for [x, h]"),
+          "11_cudnn.npz": (1, [], "CuDNNLSTM"), "21_tf_fused.npz": (0, ["kernel: lstm/rnn/basic_lstm_cell/kernel"], "forget_bias: 1"),
           "13_order.npz": (0, ["W: lstm_9/kernel"], "'lstm_10/*' is taken to follow 'lstm_9/*'"),
           "22_relu_before_head.npz": (1, ["    # - {cell: linear", "    - {cell: lstm"], "question"),
           "bug_b_bias.npz": (0, ["b: [bias]"], "gates: ifgo"),

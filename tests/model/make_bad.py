@@ -99,6 +99,24 @@ case("head_does_not_fit", {"head.npz": f.npz(dict(GOOD, out_w=np.ones((10, 5), "
 case("head_bias", {"head_b.npz": f.npz(dict(GOOD, out_w=np.ones((10, 4), "<f4"), out_b=np.ones(9, "<f4")))},
      ["tensor 'out_b'", "expected shape (10,), found (9,)"],
      layers=(LSTM, {"cell": "linear", "W": "out_w", "b": "out_b"}))
+KERNEL = {"K": np.ones((I + H, 4 * H), "<f4"), "b": B}
+FUSED = {"cell": "lstm", "kernel": "K", "b": "b"}
+case("kernel_columns", {"kernel_columns.npz": f.npz(dict(KERNEL, K=np.ones((7, 15), "<f4")))},
+     ["tensor 'K'", "expected shape (inputs + hidden, 4*hidden), found (7, 15)"], [FUSED])
+case("kernel_turned", {"kernel_turned.npz": f.npz(dict(KERNEL, K=np.ones((16, 7), "<f4")))}, ["found (16, 7)", "the other way round"], [FUSED])
+case("kernel_without_inputs", {"kernel_without_inputs.npz": f.npz(dict(KERNEL, K=np.ones((4, 16), "<f4")))},
+     ["expected shape (inputs + 4, 16), found (4, 16)", "no row is left for an input"], [FUSED])
+case("kernel_of_one_dimension", {"kernel_of_one_dimension.npz": f.npz(dict(KERNEL, K=B))}, ["tensor 'K'", "found (16,)"], [FUSED])
+case("kernel_behind_a_layer", {"kernel_behind_a_layer.npz": f.npz(dict(KERNEL, K2=np.ones((9, 16), "<f4")))},
+     ["tensor 'K2'", "expected shape (8, 16), found (9, 16)", "the layer before gives 4 values"], [FUSED, dict(FUSED, kernel="K2")])
+case("kernel_and_W", {"kernel_and_W.npz": f.npz(KERNEL)}, ["model.layers.0.W", "kernel is W and R in one"], [dict(FUSED, W="K")])
+case("kernel_not_transposed", {"kernel_not_transposed.npz": f.npz(KERNEL)}, ["model.layers.0.transpose", "kernel is W and R in one"],
+     [dict(FUSED, transpose=False)])
+case("kernel_of_a_head", {"kernel_of_a_head.npz": f.npz(KERNEL)}, ["model.layers.1.kernel", "cell linear has no such key"],
+     [FUSED, {"cell": "linear", "kernel": "K"}])
+case("join_of_unequal", {"join_of_unequal.npz": f.npz(KERNEL)}, ["(7, 16) and (16,) cannot stand side by side"],
+     [dict(FUSED, kernel="join(K, b)")])
+case("join_of_a_missing", {"join_of_a_missing.npz": f.npz(KERNEL)}, ["no tensor 'k'", "did you mean 'K'?"], [dict(FUSED, kernel="join(K, k)")])
 case("missing_tensor", {"missing.npz": f.npz({"weights": W, "R": R, "b": B})},
      ["no tensor 'weight'", "did you mean 'weights'", "tensors here: weights, R, b"], layers=(dict(LSTM, W="weight"),))
 case("integers", {"integers.npz": f.npz(changed(W=np.ones((16, 3), "<i4")))}, ["tensor 'W'", "not floating point"])
