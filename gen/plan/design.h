@@ -82,6 +82,7 @@ struct Engine {
     void (*timeline)(const Design *d, Arena *a, Timeline *out);    /* NULL: what PEs do depends on the data */
     void (*holes)(const Design *d, Holes *h);
     bool (*images)(const Design *d, Arena *a, Folder *f);   /* programs and weights */
+    void (*memories)(Design *d);        /* lists those that it has besides; may be NULL */
 };
 extern const Engine engine_gather, engine_scatter;
 
@@ -120,6 +121,7 @@ struct Design {
     int front, tree, align, acc_at, tile_at, shift_bits;
     int psums, neurons, records, entries, out_beats;
     bool psum_block, state_block, out_block, x_aligned, h_aligned;
+    bool state_moved;                   /* to block RAM although LUT RAM would hold it: plan/kinds.c */
     int *neuron_base;                   /* per section: first word of its neurons' state */
     /* predicted */
     double interval; int64_t latency, minimum;

@@ -11,4 +11,5 @@ const Engine engine_gather = {
 const Engine engine_scatter = {
     .name = "scatter", .plan = scatter_plan, .cycles = scatter_cycles,
     .modules = scatter_modules, .unused = scatter_unused, .holes = scatter_holes, .images = scatter_images,
+    .memories = scatter_list_memories,
 };

@@ -5,11 +5,9 @@
 
 #include <string.h>
 
-enum { SMALL_DEPTH = 64 };              /* up to here LUT RAM is cheaper than a block (primitives, ECP5) */
-
-bool memory_in_block(const Design *d, int64_t depth)
+int output_slots(const Design *d)
 {
-    return depth > SMALL_DEPTH || !d->family->small_ram;
+    return 2 << MAX(clog2(d->entries), 1);
 }
 
 void memory_add(Design *d, const char *name, int64_t width, int64_t depth, int copies, bool block, bool rom,
@@ -78,16 +76,11 @@ static void add_input_order(Design *d)
     memory_add(d, "input", d->q->gate.bits, slots, d->lanes * d->lanes, false, false, false);
 }
 
-void plan_memories(Arena *a, Design *d)
+void memories_list(Design *d)
 {
-    plan_depths(a, d);
+    d->n_memories = 0;
     int rows = d->cell_lanes, ab = d->q->gate.bits;
     bool rom = !d->spec->loadable;
-    d->vector_block = memory_in_block(d, d->vector_depth);
-    d->psum_block = memory_in_block(d, d->psums);
-    d->state_block = memory_in_block(d, d->neurons);
-    int slots = 2 << MAX(clog2(d->entries), 1);
-    d->out_block = memory_in_block(d, slots);
     memory_add(d, "weight", (int64_t)d->weight_lanes * d->q->weight_bits, d->weight_words, d->weight_memories, true,
                rom, true);
     if (d->index_bits > 0)
@@ -97,7 +90,6 @@ void plan_memories(Arena *a, Design *d)
     if (d->queue > 0)
         memory_add(d, "write queue", (int64_t)d->cell_lanes * (ab + 1) + clog2(d->span + 1) + d->addr_bits, d->queue,
                    1, false, false, false);
-    d->ring_block = memory_in_block(d, d->ring);
     if (d->ring > 0)
         memory_add(d, "row ring", d->q->acc_bits, d->ring, d->pes, d->ring_block, false, false);
     memory_add(d, "partial sum", d->q->acc_bits, d->psums, rows, d->psum_block, false, false);
@@ -109,6 +101,14 @@ void plan_memories(Arena *a, Design *d)
         true, false);
     memory_add(d, "tile table", tile_word_bits(d), d->n_tiles, 1, true, true, false);
     memory_add(d, "output order", order_bits(d->lanes, d->cell_lanes, d->entries), d->out_beats, 1, true, true, false);
-    memory_add(d, "output", ab, slots, rows * d->lanes, d->out_block, false, false);
+    memory_add(d, "output", ab, output_slots(d), rows * d->lanes, d->out_block, false, false);
     add_input_order(d);
+    if (d->engine->memories)
+        d->engine->memories(d);
+}
+
+void plan_memories(Arena *a, Design *d)
+{
+    plan_depths(a, d);
+    kinds_choose(d);
 }

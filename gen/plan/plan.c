@@ -234,6 +234,20 @@ static void choose_schedule(Arena *a, Design *d)
     plan_schedule(a, d, best.early);
 }
 
+/* The lanes stay, only the order is chosen anew. */
+static void choose_early(Arena *a, Design *d)
+{
+    Choice best = {0};
+    if (!plan_log_take(d->log, &best, sizeof best)) {
+        Arena *scratch = arena_new();
+        try_lanes(scratch, d, d->cell_lanes, d->slack, &best);
+        arena_free(scratch);
+        plan_log_put(d->log, &best, sizeof best);
+    }
+    set_cell_lanes(d, best.lanes, best.slack);
+    plan_schedule(a, d, best.early);
+}
+
 /* ---- stream */
 static int widest_stream(const Design *d)
 {
@@ -347,6 +361,41 @@ static bool plan_queue(Arena *a, Diag *diag, Design *d)
     return true;
 }
 
+/* What follows from sizes and schedule. */
+static void finish(Arena *a, Design *d)
+{
+    d->queue = queue_depth(d);
+    d->h_aligned = h_is_aligned(d);
+    count_losses(d);
+    plan_memories(a, d);
+}
+
+static bool same_cycles(const Design *a, const Design *b)
+{
+    int steps = cycles_least_steps(a);
+    CycleCount of_a = plan_cycles(a, steps), of_b = plan_cycles(b, steps);
+    return of_a.interval >= of_b.interval && of_a.total >= of_b.total && of_a.latency >= of_b.latency;
+}
+
+/* The lanes' memories may move to block RAM, whose writes are seen a cycle later, where the schedule has room for that.
+ * Not with rows of different length: dealing them again would change what is dealt. */
+static void plan_kinds(Arena *a, Design *d)
+{
+    Design moved = *d;
+    moved.state_moved = true;
+    bool may = d->ring == 0 && state_is_free(d);
+    if (may) {
+        choose_early(a, &moved);
+        may = same_cycles(d, &moved);
+    }
+    finish(a, d);
+    if (!may)
+        return;
+    finish(a, &moved);
+    if (memory_cheaper(memory_cost(&moved), memory_cost(d)))
+        *d = moved;
+}
+
 bool gather_plan(Arena *a, Diag *diag, Design *d)
 {
     d->weight_memories = d->pes;
@@ -361,10 +410,7 @@ bool gather_plan(Arena *a, Diag *diag, Design *d)
         return false;
     if (span_is_queued(d) && !plan_queue(a, diag, d))
         return false;
-    d->queue = queue_depth(d);
-    d->h_aligned = h_is_aligned(d);
-    plan_memories(a, d);
-    count_losses(d);
+    plan_kinds(a, d);
     return true;
 }
 
@@ -404,7 +450,7 @@ bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const 
     d->activity = activity->sent ? activity : NULL;
     d->engine = d->pattern->engine;
     REQUIRE(d->engine);
-    if (!plan_carries(diag, d) || !tiles_fit(diag, d) || !plan_matrices(diag, d) || !d->engine->plan(a, diag, d))
+    if (!memory_pins_allowed(diag, d) || !plan_carries(diag, d) || !tiles_fit(diag, d) || !plan_matrices(diag, d) || !d->engine->plan(a, diag, d))
         return false;
     d->interval = plan_cycles(d, measured_steps(d, steps)).interval;
     d->latency = plan_cycles(d, 1).latency;

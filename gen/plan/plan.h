@@ -20,9 +20,11 @@ bool scatter_plan(Arena *a, Diag *diag, Design *d);
 CycleCount scatter_cycles(const Design *d, int steps);
 unsigned scan_closes(const Design *d, const Scan *s);    /* bit of the vector that its section writes */
 
-/* plan/scatter_rows.c: width, forwarding and style of the rows, when all other memories are planned; adds their
+/* plan/scatter_rows.c: width and forwarding of the rows; then, when all other memories are listed, their style and
  * memories. */
 void scatter_plan_rows(Design *d);
+void scatter_list_rows(Design *d);
+void scatter_list_memories(Design *d);  /* plan/scatter.c */
 
 /* plan/regions.c: places every vector in the banks. */
 void plan_regions(Arena *a, Design *d);
@@ -79,7 +81,19 @@ int body_sections(const Design *d);                     /* all but the head */
 
 /* plan/memories.c: depths, styles and the list for the report. */
 void plan_memories(Arena *a, Design *d);
-bool memory_in_block(const Design *d, int64_t depth);
+void memories_list(Design *d);          /* for the kinds that are set */
+int output_slots(const Design *d);      /* words of the output buffer */
+
+/* plan/kinds.c: which are LUT RAM and which block RAM. What is asked of the multipliers' and lanes' sizes must be set
+ * before. */
+typedef struct MemoryCost { double fill; int64_t luts, blocks; } MemoryCost;
+void kinds_choose(Design *d);
+MemoryCost memory_cost(const Design *d);
+bool memory_cheaper(MemoryCost a, MemoryCost b);
+bool memory_in_block(const Design *d, int64_t depth);   /* too deep for LUT RAM, or there is none */
+bool state_in_block(const Design *d);   /* what lanes keep of neurons; before and after it is planned */
+bool state_is_free(const Design *d);    /* it is in LUT RAM, and block RAM may be tried */
+bool memory_pins_allowed(Diag *diag, const Design *d);  /* memory.* against the family */
 void memory_add(Design *d, const char *name, int64_t width, int64_t depth, int copies, bool block, bool rom,
                 bool weights);
 #endif

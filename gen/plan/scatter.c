@@ -386,7 +386,7 @@ int scatter_row(const Design *d, int product, int local)
     return block * section_groups(d, section) * d->reads + local % neurons;
 }
 
-static void add_memories(Design *d)
+void scatter_list_memories(Design *d)
 {
     int value = d->q->gate.bits + d->delta;
     if (d->delta) {
@@ -396,6 +396,7 @@ static void add_memories(Design *d)
     if (d->delta && d->spec->control)
         memory_add(d, "totals", 32, MAX(d->lanes_pe, TURNS_LEAST), 1, false, false, false);
     memory_add(d, "queue", 2 + d->length_bits + d->word_bits + value, 16, d->vector_banks, false, false, false);
+    scatter_list_rows(d);
 }
 
 static void count_losses(Design *d)
@@ -425,9 +426,8 @@ bool scatter_plan(Arena *a, Diag *diag, Design *d)
     d->head_run = -1;
     d->last_block = memory_in_block(d, d->lasts);
     d->delta_block = memory_in_block(d, d->n_tiles);
-    plan_memories(a, d);
-    add_memories(d);
     scatter_plan_rows(d);
     count_losses(d);
+    plan_memories(a, d);
     return true;
 }

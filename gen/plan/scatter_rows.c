@@ -155,6 +155,10 @@ void scatter_plan_rows(Design *d)
     d->row_bits = row_bits(d);
     d->near = nearest_rows(d);
     REQUIRE(d->row_bits <= d->q->acc_bits);
+}
+
+void scatter_list_rows(Design *d)
+{
     bool whole = blocks_suffice(d, 0);
     d->row_edge = whole ? 0 : edge_of(d);
     int depth = d->rows / d->reads;

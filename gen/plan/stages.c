@@ -55,7 +55,7 @@ int stages_distance(const Design *d, int a, int b)
 {
     const Pass *from = &d->passes.pass[a], *to = &d->passes.pass[b];
     /* Block RAM shows a write one cycle later than LUT RAM; the memory of kept sums may always be one. */
-    int late = memory_in_block(d, cell_neurons(d)), distance = 0;
+    int late = state_in_block(d), distance = 0;
     for (int m = 0; m < MEMORIES; m++)
         if (writes(from, (Memory)m) && reads(to, (Memory)m)) {
             Column w = column_of(d, (Memory)m), r = w;

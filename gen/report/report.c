@@ -214,6 +214,7 @@ static json_t *memories_json(Arena *a, const Design *d)
         put_integer(o, "depth", m->depth);
         put_integer(o, "copies", m->copies);
         put(o, "kind", json_string(m->rom ? "rom" : "ram"));
+        put(o, "style", json_string(m->block || !d->family->small_ram ? "block" : "lut"));
         json_array_append_new(list, o);
     }
     return list;

@@ -233,7 +233,7 @@ static Shelf *get_shelf(Stock *s, const Job *j, int level, Shelf *below, const S
 /* Cycles depend on the zeros, the engine and the part; on number formats only by the latencies they cause. */
 static const char *plan_key(Arena *a, const Job *j)
 {
-    static const char *const KEYS[] = { "engine", "interface", "network", "target" };
+    static const char *const KEYS[] = { "engine", "interface", "memory", "network", "target" };
     Buffer b;
     buffer_init(&b, a);
     buffer_print(&b, "%s", key_of(a, j, 2));

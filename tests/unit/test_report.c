@@ -347,7 +347,7 @@ static void test_resources(void **state)
 
 /* 12 + 3 multipliers; on ECP5, whose blocks have 36 bits: 3 weight memories of 32 bits, 1 block
  * each, and what parts.c says of a tanh table with two ports. LUT RAM: a vector of 16 bits x 17
- * words is 4 x 2 cells of 4 LUTs, the output FIFO of 12 + 2 bits x 16 words 4 cells. */
+ * words is 4 x 2 cells of 6 LUTs, the output FIFO of 12 + 2 bits x 16 words 4 cells. */
 static void test_estimate(void **state)
 {
     Bench *b = *state;
@@ -357,7 +357,7 @@ static void test_estimate(void **state)
     Usage u = usage_estimate(&b->design);
     assert_int_equal(u.count[RES_DSP], 15);
     assert_int_equal(u.count[RES_BRAM], 3);
-    assert_int_equal(u.count[RES_LUTRAM], 32 + 16);
+    assert_int_equal(u.count[RES_LUTRAM], 48 + 24);
     b->design.memory[b->design.n_memories++] = (MemoryUse){
         "activation table", 31, 512, 1, true, true, false
     };

@@ -204,6 +204,7 @@ static void test_rows_in_block(void **state)
     again.rows = 40;
     again.part = &few;
     scatter_plan_rows(&again);
+    scatter_list_rows(&again);
     assert_false(memory_named(&again, "rows")->block);
     assert_int_equal(memory_named(&again, "rows")->width, again.row_bits + 1);
     arena_free(p.arena);

@@ -26,7 +26,7 @@ static void check_mapped(const SynthResult *r, const Row *row)
 {
     assert_int_equal(r->lut, row->lut4 + 2 * row->carry);
     assert_int_equal(r->carry, row->carry);
-    assert_int_equal(r->lutram, 4 * 24);
+    assert_int_equal(r->lutram, 6 * 24);
     assert_int_equal(r->ff, 593);
     assert_int_equal(r->dsp, 6);
     assert_int_equal(r->multipliers, 6);

@@ -50,7 +50,7 @@
                                                     // the control says
     localparam INDEX_WORD    = PE_WIDTH * INDEX_BITS + (RING > 0 ? 2 : 0);
     localparam VECTOR_DEPTH  = 8;     // elements in a bank
-    localparam VECTOR_BLOCK  = 0;     // 1: banks in block RAM
+    localparam VECTOR_BLOCK  = 1;     // 1: banks in block RAM
     localparam ADDR          = 3;
     localparam WEIGHT_WORDS  = 16;     // engine cycles of a step
     localparam WADDR         = 4;
@@ -79,14 +79,14 @@
     localparam RECORDS       = 8;
     localparam RECORD        = 3;
     localparam PSUMS         = 8;
-    localparam PSUM_BLOCK    = 0;
+    localparam PSUM_BLOCK    = 1;
     localparam NEURONS       = 2;
     localparam STATE_BLOCK   = 0;
     localparam STATE_SPLIT   = 2;
     localparam STATE_PART    = 18;
     localparam ENTRIES       = 2;
     localparam ENTRY         = 1;
-    localparam OUT_BLOCK     = 0;
+    localparam OUT_BLOCK     = 1;
     // what its passes do (gen/cell): a number of the tile table stands for a pass, whose bit in each
     // mask tells what is done with a row
     localparam PASSES        = 5;           // 0: its sum is kept for a later one
