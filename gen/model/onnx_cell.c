@@ -20,6 +20,14 @@ static const CellKind KINDS[] = {
     { "RNN", "h", { "Tanh", NULL, NULL }, { "rnn", "rnn" } },
 };
 
+const CellKind *cell_kind(const char *op)
+{
+    for (int k = 0; k < LENGTH(KINDS); k++)
+        if (strcmp(KINDS[k].op, op) == 0)
+            return &KINDS[k];
+    return NULL;
+}
+
 static int activations_of(const CellKind *k)
 {
     int n = 0;
@@ -221,26 +229,22 @@ static const char *state_of(const CellNode *c, const Value *v)
     return v && v->kind != CONSTANT && v->state && (!x || strcmp(x, v->state) != 0) ? v->state : NULL;
 }
 
-static CellNode read_cell(Call *c)
+CellNode cell_read(Call *c, const char *op)
 {
-    CellNode cell = { .op = c->node->op_type, .direction = "forward", .hidden = call_int(c, "hidden_size", 0),
+    CellNode cell = { .op = op, .direction = "forward", .hidden = call_int(c, "hidden_size", 0),
                   .batch_first = call_int(c, "layout", 0) == 1, .coupled = call_int(c, "input_forget", 0) != 0,
                   .reset_after = call_int(c, "linear_before_reset", 0) != 0, .clip = call_float(c, "clip", 0),
                   .X = call_in(c, IN_X), .W = call_in(c, IN_W), .R = call_in(c, IN_R), .B = call_in(c, IN_B),
                   .lengths = call_in(c, IN_LENGTHS), .P = call_in(c, IN_P) };
-    for (int k = 0; k < LENGTH(KINDS); k++)
-        if (strcmp(KINDS[k].op, cell.op) == 0)
-            cell.kind = &KINDS[k];
+    cell.kind = cell_kind(cell.op);
     const Onnx__AttributeProto *a = call_attribute(c, "direction");
     if (a && a->s.len > 0)
         cell.direction = text_of(c->walk, &a->s);
     a = call_attribute(c, "activations");
     for (size_t i = 0; a && i < a->n_strings && i < CELL_ACTIVATIONS_MAX; i++)
         cell.activation[cell.n_activations++] = text_of(c->walk, &a->strings[i]);
-    for (int i = 0; i < STATES; i++) {
+    for (int i = 0; i < STATES; i++)
         cell.initial[i] = call_in(c, IN_H0 + i);
-        cell.state[i] = state_of(&cell, cell.initial[i]);
-    }
     if (value_is(cell.R, CONSTANT) && cell.R->view.rank == 3)
         cell.hidden = cell.hidden ? cell.hidden : cell.R->view.shape[2];
     return cell;
@@ -449,10 +453,12 @@ static void read_options(Walk *w, Part *p)
             p->initial[i] = (View){ 0 };
 }
 
-static void run_cell(Call *c)
+void cell_layer(Call *c, CellNode *from)
 {
-    Part *p = part_new(c->walk, PART_CELL, c, call_in(c, IN_X));
-    CellNode cell = read_cell(c);
+    Part *p = part_new(c->walk, PART_CELL, c, from->X);
+    CellNode cell = *from;
+    for (int i = 0; i < STATES; i++)
+        cell.state[i] = state_of(&cell, cell.initial[i]);
     const char *why = refused_cell(c, &cell);
     p->cell = cell;
     p->width = cell.hidden;
@@ -479,6 +485,12 @@ static void run_cell(Call *c)
         refuse(c, p, why);
     else
         give_outputs(c, p, cell.batch_first);
+}
+
+static void run_cell(Call *c)
+{
+    CellNode cell = cell_read(c, c->node->op_type);
+    cell_layer(c, &cell);
 }
 
 const Operator CELLS[] = {

@@ -17,12 +17,14 @@ const Operator *operator_find(const char *op)
 
 /* ---- what this version does not take apart ---- */
 
-/* Operators outside the standard that hold a recurrent layer, and what to do instead. */
+/* Operators outside the standard that hold a recurrent layer: read, or what to do instead. */
 static const struct {
-    const char *op, *remedy;
+    const char *op;
+    void (*run)(Call *c);
+    const char *remedy;
 } FOREIGN[] = {
-    { "DynamicQuantizeLSTM", "import the float model that it was made of, and let precision.weight quantise it" },
-    { "AttnLSTM", "name the LSTM's tensors in model.layers" },
+    { "DynamicQuantizeLSTM", run_quantized_lstm, NULL },
+    { "AttnLSTM", NULL, "name the LSTM's tensors in model.layers" },
 };
 
 static void foreign(Call *c)
@@ -30,19 +32,16 @@ static void foreign(Call *c)
     const Node *n = c->node;
     for (int i = 0; i < LENGTH(FOREIGN); i++)
         if (strcmp(n->op_type, FOREIGN[i].op) == 0) {
+            if (FOREIGN[i].run) {
+                FOREIGN[i].run(c);
+                return;
+            }
             call_outside(c, str_format(c->walk->arena, "%s node '%s' of domain %s is no operator of ONNX itself: %s",
                                        n->op_type, c->label, n->domain, FOREIGN[i].remedy), true);
             return;
         }
     call_outside(c, str_format(c->walk->arena, "%s '%s' is an operator of domain %.60s, which nobody outside it knows: "
                                "name in model.layers the layers up to there", n->op_type, c->label, n->domain), false);
-}
-
-static void run_loop(Call *c)
-{
-    call_outside(c, str_format(c->walk->arena, "%s node '%s': a loop over the steps is not taken apart by "
-                               "this version; export the layer as an LSTM or GRU node, or save its weights as .npz and name "
-                               "them in model.layers", c->node->op_type, c->label), true);
 }
 
 /* ---- what a node's own graphs take from outside ---- */

@@ -164,6 +164,25 @@ typedef struct Scope {
     const Node *call;     /* of a function */
     const char *prefix;   /* of labels: "" or "node/" */
 } Scope;
+/* An activation as a node has it. */
+typedef struct NodeCurve {
+    const char *op;
+    double (*of)(double x);
+    float alpha, beta; /* of the node, where it has them */
+} NodeCurve;
+/* What stands while the body of a loop runs on numbers: the activations in the order in which they came, with what
+ * they were given. `forced`: all of them give `gives`. */
+typedef struct Activated {
+    const NodeCurve *curve;
+    int64_t count;
+    const float *in;
+} Activated;
+typedef struct Probe {
+    int n;
+    Activated seen[16];
+    bool forced;
+    float gives;
+} Probe;
 struct Walk {
     Model *model;
     const Subject *subject;
@@ -174,6 +193,7 @@ struct Walk {
     int visited; /* nodes, those of functions and branches each time */
     int64_t symbols;
     const char **symbol; /* dim_param names */
+    Probe *probe;        /* NULL: nothing runs on numbers */
     bool failed;         /* an error was recorded */
     Part **part; /* all layers that were found, in order */
     int parts, part_room;
@@ -255,7 +275,7 @@ bool vectors_plain(const Value *v);
 /* Reshape: 0 keeps an axis, -1 is what is left. False: the new axes cut through an old one. */
 bool axes_regroup(const Axes *from, const int64_t *shape, int rank, Axes *to);
 
-/* -------------------------------------------- onnx_moves.c, _picks.c, _math.c, _linear.c, _cell.c, _flow.c */
+/* -------------------------------------------- onnx_moves.c, _picks.c, _math.c, _linear.c, _cell.c, _quantized.c, _loop.c, _flow.c */
 typedef struct Operator {
     const char *op;
     void (*run)(Call *c);
@@ -269,6 +289,19 @@ void linear_mul(Call *c, bool divide);
 Part *part_new(Walk *w, PartKind kind, Call *c, Value *input);
 /* Why no core has a layer behind `before` (NULL: first); NULL: it has. */
 const char *part_refused(const Part *before);
+/* A node that gives layers: outputs Y and Y_h are those of LSTM, GRU and RNN. */
+void cell_layer(Call *c, CellNode *cell);
+CellNode cell_read(Call *c, const char *op); /* what the node says, as a node of this operator has it */
+/* DynamicQuantizeLSTM of ONNX Runtime. */
+void run_quantized_lstm(Call *c);
+const CellKind *cell_kind(const char *op);
+/* Loop and Scan. */
+void run_loop(Call *c);
+/* onnx_probe.c: on numbers, while a probe stands. True: the first input is a constant, nothing else is to be done. */
+const NodeCurve *node_curve(const Call *c); /* with the node's alpha and beta; NULL: none is known */
+bool probe_activation(Call *c);
+bool probe_matmul(Call *c);
+bool probe_gemm(Call *c);
 /* The operator of a row, or of a function of the model, on one node. */
 void run_function(Call *c, const Onnx__FunctionProto *f);
 /* Evaluates the nodes of a graph in a scope; false after recording an error. */

@@ -11,6 +11,9 @@ static const struct {
     { "Relu", "relu" },
     { "Sigmoid", "sigmoid" },
     { "Tanh", "tanh" },
+    { "Softsign", "softsign" },
+    { "HardSigmoid", "hard_sigmoid" },
+    { "LeakyRelu", "leaky_relu" },
 };
 
 static bool of_layer(const Value *v)
@@ -257,7 +260,7 @@ static void run_matmul(Call *c)
 {
     Value *v = call_in(c, 0);
     const Value *W = call_in(c, 1);
-    if (!value_is(v, VECTORS) || !is_constant(W) || W->view.rank < 1 || W->view.rank > 2 || v->axes->rank < 1)
+    if (probe_matmul(c) || !value_is(v, VECTORS) || !is_constant(W) || W->view.rank < 1 || W->view.rank > 2 || v->axes->rank < 1)
         return;
     View view = W->view;
     bool vector = view.rank == 1;
@@ -280,7 +283,7 @@ static void run_gemm(Call *c)
     Value *v = call_in(c, 0);
     const Value *B = call_in(c, 1), *C = call_in(c, 2);
     float alpha = call_float(c, "alpha", 1), beta = call_float(c, "beta", 1), *shift = NULL;
-    if (!value_is(v, VECTORS) || !is_constant(B) || B->view.rank != 2 || v->axes->rank != 2 || alpha == 0
+    if (probe_gemm(c) || !value_is(v, VECTORS) || !is_constant(B) || B->view.rank != 2 || v->axes->rank != 2 || alpha == 0
         || call_int(c, "transA", 0))
         return;
     Part *p = linear_part(c, v, call_int(c, "transB", 0) ? view_transposed(B->view) : B->view);
@@ -313,10 +316,10 @@ static void run_gemm(Call *c)
 static void run_activation(Call *c)
 {
     const Value *v = call_in(c, 0);
-    if (!of_layer(v) || v->at->kind != PART_LINEAR || strcmp(v->at->activation, "none") != 0 || v->scale || v->shift)
+    if (probe_activation(c) || !of_layer(v) || v->at->kind != PART_LINEAR || strcmp(v->at->activation, "none") != 0 || v->scale || v->shift)
         return;
     for (int i = 0; i < LENGTH(ACTIVATIONS); i++)
-        if (strcmp(c->node->op_type, ACTIVATIONS[i].op) == 0) {
+        if (strcmp(c->node->op_type, ACTIVATIONS[i].op) == 0 && node_curve(c)) {
             Part *part = part_new(c->walk, PART_LINEAR, c, v->at->input);
             *part = *v->at;
             part->activation = ACTIVATIONS[i].activation;
@@ -331,5 +334,8 @@ const Operator LINEARS[] = {
     { "Relu", run_activation, false },
     { "Sigmoid", run_activation, false },
     { "Tanh", run_activation, false },
+    { "Softsign", run_activation, false },
+    { "HardSigmoid", run_activation, false },
+    { "LeakyRelu", run_activation, false },
     { NULL, NULL, false },
 };

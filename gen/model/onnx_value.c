@@ -51,7 +51,7 @@ Value *call_out(Call *c, int i, ValueKind kind)
     Value *v = value_new(c->walk, kind);
     v->node = c->node;
     v->label = c->label;
-    v->name = str_dup(c->walk->arena, c->node->output[i]);
+    v->name = str_dup(c->walk->arena, (size_t)i < c->node->n_output ? c->node->output[i] : "");
     v->from = c->all;
     v->n_from = c->n_all;
     for (int k = 0; k < v->n_from; k++)

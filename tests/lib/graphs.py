@@ -394,4 +394,6 @@ def all_cases():
         by_hand()
         by_torch()
         cell_graphs.all_cells()
+        import loop_graphs
+        CASES.extend(loop_graphs.all_loops())
     return CASES
