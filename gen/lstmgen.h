@@ -488,11 +488,21 @@ bool delta_quantise(Diag *d, const Spec *s, QNetwork *q);
 bool act_table_build(Arena *a, Format in, int out_bits, int value_bits, ActTable *out);
 /* The same of another curve than tanh. */
 bool act_table_build_of(Arena *a, TableKind kind, Format in, int out_bits, int value_bits, ActTable *out);
+/* The same table with 2^segment_bits entries; false: its error would be larger, and it stays as it was. */
+bool act_table_refine(Arena *a, int segment_bits, int slope_shift, ActTable *t);
 int32_t act_sigmoid(const ActTable *t, int32_t z);      /* z in the pre-activation format */
 int32_t act_tanh(const ActTable *t, int32_t z);
 int64_t round_shift(int64_t v, int shift);              /* add half, arithmetic shift; shift < 0 shifts left */
 /* The same, then to +-round(clip * 2^fraction) where clip is above 0: what that cuts is not counted. */
 int64_t saturate_clip(int64_t v, Format f, double clip, int64_t *count);
+/* Of leaky_relu, for activations of `bits` bits: what is left of a negative value is (value * factor) >> shift, rounded;
+ * factor is below 2^(bits - 1). */
+int leak_shift(int bits);
+int32_t leak_factor(int bits);
+/* Before the first step of a sequence: the state of a neuron (0: none is given), and an element of the h that is given;
+ * h of a cell whose state it is, is made of that. */
+int32_t network_first_state(const QNetwork *q, int layer, int neuron);
+int16_t network_first_h(const QNetwork *q, int layer, int element);
 int64_t saturate(int64_t v, int bits, int64_t *count);  /* counts what had to be clipped; count may be NULL */
 int32_t format_encode(Format f, double v, int64_t *saturated);
 double format_decode(Format f, int64_t v);

@@ -154,11 +154,19 @@ bool pass_has_result(const Pass *p)
 }
 
 /* ---- passes of a core */
+/* None and relu differ in a bit of the tile. */
+static bool same_curve(Curve a, Curve b)
+{
+    bool plain = curve_is_direct(a) && curve_is_direct(b) && a != CURVE_LEAKY_RELU && b != CURVE_LEAKY_RELU;
+    return a == b || plain;
+}
+
 static bool same_work(const Pass *a, const Pass *b)
 {
-    bool curve = a->curve == b->curve || (curve_is_direct(a->curve) && curve_is_direct(b->curve));
-    return a->keeps == b->keeps && curve && a->operand == b->operand && a->effects == b->effects
-           && a->adds_state == b->adds_state;
+    return a->keeps == b->keeps && same_curve(a->curve, b->curve) && a->operand == b->operand
+           && a->effects == b->effects && a->adds_state == b->adds_state && a->adds_inner == b->adds_inner
+           && a->peephole == b->peephole && a->fresh == b->fresh && a->clips == b->clips
+           && a->clips_state == b->clips_state && a->bounds == b->bounds && a->bound == b->bound;
 }
 
 void passes_start(Passes *p)
@@ -194,6 +202,43 @@ int passes_find(const Passes *p, const Pass *pass)
     int k = number_of(p, pass);
     REQUIRE(k < p->n);
     return k;
+}
+
+int passes_tables(const Passes *p, TableKind out[TABLE_KINDS])
+{
+    bool used[TABLE_KINDS] = {false};
+    int n = 0;
+    for (int k = 0; k < p->n; k++) {
+        const Pass *pass = &p->pass[k];
+        if (!pass->keeps && !curve_is_direct(pass->curve))
+            used[curve_table(pass->curve)] = true;
+        if (pass->bounds && !curve_is_direct(pass->bound))
+            used[curve_table(pass->bound)] = true;
+    }
+    for (int kind = 0; kind < TABLE_KINDS; kind++)
+        if (used[kind])
+            out[n++] = (TableKind)kind;
+    if (n == 0)
+        out[n++] = TABLE_TANH;
+    return n;
+}
+
+int passes_table_places(const Passes *p)
+{
+    TableKind table[TABLE_KINDS];
+    int n = passes_tables(p, table);
+    return n > 2 ? 4 : n;
+}
+
+/* Place of a curve's table among those of the core. */
+static int table_number(const Passes *p, Curve c)
+{
+    TableKind table[TABLE_KINDS];
+    int n = passes_tables(p, table);
+    for (int k = 0; k < n; k++)
+        if (!curve_is_direct(c) && table[k] == curve_table(c))
+            return k;
+    return 0;
 }
 
 void passes_masks(const Passes *passes, Mask out[MASKS])

@@ -43,7 +43,12 @@ typedef struct Pass {
     int activation;                     /* that of the layer with this number, from 1; 0: none */
     Operand operand;
     Curve curve;                        /* of a layer: what `activation` is there */
-    bool adds_state;                    /* of a layer: what SUM adds was kept of a product with the state */
+    bool adds_state;                    /* of a layer: what SUM adds was kept of a product with the state, */
+    bool adds_inner;                    /* or of a row without a curve */
+    bool peephole, fresh;               /* the state times a weight is added to the row; fresh: the state of this step */
+    bool clips, clips_state;            /* the row, the new state are clipped */
+    bool bounds;                        /* it makes a state, of which a later pass multiplies with a curve: */
+    Curve bound;
     bool keeps;                         /* no pass of a cell: the row's sum is kept (early tiles) */
 } Pass;
 
@@ -73,12 +78,15 @@ bool pass_has_result(const Pass *p);                    /* something of it goes 
  * number; none and relu do (a bit of the tile tells). */
 enum { CORE_PASSES_MAX = 32 };
 typedef struct Passes { int n; Pass pass[CORE_PASSES_MAX]; } Passes;
+/* The tables that curves of these passes need, in the order in which they lie behind each other; at least one. */
+int passes_tables(const Passes *p, TableKind out[TABLE_KINDS]);
+int passes_table_places(const Passes *p);               /* a power of two of them; the first once more where one is left */
 int passes_bits(const Passes *p);                       /* of a number in the tile table */
 void passes_start(Passes *p);
 int passes_add(Passes *p, const Pass *pass);            /* its number */
 int passes_find(const Passes *p, const Pass *pass);     /* its number; a fault where it was not added */
 /* The masks of lg_cell (masks.def), bit n: pass n. */
 typedef struct Mask { const char *name, *meaning; uint32_t bits; } Mask;
-enum { MASKS = 17 };
+enum { MASKS = 31 };
 void passes_masks(const Passes *p, Mask out[MASKS]);
 #endif

@@ -29,7 +29,7 @@ static bool used(const Design *d, const char *module)
     if (!strcmp(module, "cell/lg_direct"))
         return passes_with(d, "DIRECT") != 0;
     if (!strcmp(module, "cell/lg_late"))
-        return passes_with(d, "TO_LATE") != 0;
+        return passes_with(d, "TO_LATE") != 0 || d->constants.peephole_bits > 0;
     return true;
 }
 
@@ -94,6 +94,7 @@ static bool emit_bench(Arena *a, Folder *f, Diag *diag, const Holes *h)
 static bool emit_images(const Design *d, Arena *a, Folder *f)
 {
     return emit_tiles(d, a, f) && emit_activation(d, a, f) && emit_orders(d, a, f) && emit_records(d, a, f)
+           && emit_states(d, a, f)
            && d->engine->images(d, a, f) && emit_memory_map(d, a, f);
 }
 

@@ -11,7 +11,7 @@ bool emit_core(const Design *d, const Golden *g, const Sequences *seq, Folder *f
  * `//%% each name`, which repeats its section with ${NAME} = 0 .. count-1. */
 typedef struct Hole { const char *name, *value; } Hole;
 struct Holes {
-    Arena *arena; Hole hole[160]; int n;
+    Arena *arena; Hole hole[192]; int n;
     const char *prefix;                 /* of the library's modules: lg_mul is <prefix>lg_mul in what is written to rtl/ */
 };
 void hole_text(Holes *h, const char *name, const char *value);
@@ -39,6 +39,8 @@ bool emit_tiles(const Design *d, Arena *a, Folder *f);
 bool emit_activation(const Design *d, Arena *a, Folder *f);
 bool emit_orders(const Design *d, Arena *a, Folder *f);
 bool emit_records(const Design *d, Arena *a, Folder *f);
+bool emit_states(const Design *d, Arena *a, Folder *f);         /* none without an initial state */
+int curves_slope_bits(const Design *d);                 /* of the widest slope in the tables of curves */
 bool emit_weights(const Design *d, Arena *a, Folder *f);
 bool emit_vectors(const Design *d, Arena *a, Folder *f, const Golden *g, const Sequences *seq);
 bool emit_memory_map(const Design *d, Arena *a, Folder *f);

@@ -20,9 +20,37 @@ static void holes_formats(const Design *d, Holes *h)
     hole_int(h, "LEFT_SHIFT", q->left_shift);
     hole_int(h, "SHIFT_BITS", d->shift_bits);
     hole_int(h, "ALIGN", d->align);
-    hole_int(h, "SEGMENT_BITS", q->table[TABLE_TANH].segment_bits);
-    hole_int(h, "SLOPE_BITS", q->table[TABLE_TANH].slope_bits);
-    hole_int(h, "SLOPE_SHIFT", q->table[TABLE_TANH].slope_shift);
+}
+
+/* Tables lie behind each other and are alike but for the bits that their slopes need. */
+static void holes_curves(const Design *d, Holes *h)
+{
+    TableKind kind[TABLE_KINDS];
+    passes_tables(&d->passes, kind);
+    const ActTable *first = &d->q->table[kind[0]];
+    hole_int(h, "TABLES", passes_table_places(&d->passes));
+    hole_int(h, "SEGMENT_BITS", first->segment_bits);
+    hole_int(h, "SLOPE_BITS", curves_slope_bits(d));
+    hole_int(h, "SLOPE_SHIFT", first->slope_shift);
+}
+
+static void holes_constants(const Design *d, Holes *h)
+{
+    const CellConstants *c = &d->constants;
+    hole_int(h, "B_FRACTION", d->q->bounded.fraction);
+    hole_int(h, "LATE_FRACTION", c->late_fraction);
+    hole_int(h, "PEEP", c->peephole_bits);
+    hole_int(h, "PEEP_FRACTION", d->q->peephole.fraction);
+    hole_int(h, "Z_LIMIT", c->z_limit);
+    hole_int(h, "A_LIMIT", c->a_limit);
+    hole_int(h, "STATE_LIMIT", c->state_limit);
+    hole_int(h, "LEAK_SHIFT", leak_shift(d->q->gate.bits));
+    hole_int(h, "LEAK", c->leaky ? leak_factor(d->q->gate.bits) : 0);
+    hole_int(h, "INIT", c->first_state);
+    hole_int(h, "FIRST_RECORD", d->first_records);
+    hole_int(h, "RECORD_BITS", d->record_bits);
+    hole_int(h, "init", c->first_state);
+    hole_int(h, "no_init", !c->first_state);
 }
 
 static void holes_stream(const Design *d, Holes *h)
@@ -122,7 +150,7 @@ static void holes_sequencer(const Design *d, Holes *h)
 static int64_t holes_loading(const Design *d, Holes *h)
 {
     int64_t widest = MAX((int64_t)d->weight_lanes * d->q->weight_bits, d->index_word);
-    widest = MAX(widest, d->q->acc_bits + d->shift_bits);
+    widest = MAX(widest, d->record_bits);
     int n = d->weight_memories, indices = d->index_memories;
     hole_int(h, "LOADABLE", d->spec->loadable);
     hole_int(h, "LOAD_BITS", d->spec->loadable ? widest : 32);
@@ -174,6 +202,8 @@ int64_t holes_params(const Design *d, Holes *h)
     holes_engine(d, h);
     holes_cell(d, h);
     holes_passes(d, h);
+    holes_curves(d, h);
+    holes_constants(d, h);
     holes_sequencer(d, h);
     holes_sections(d, h);
     d->engine->holes(d, h);

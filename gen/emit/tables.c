@@ -163,17 +163,34 @@ bool emit_tiles(const Design *d, Arena *a, Folder *f)
     return image_close(&m);
 }
 
+int curves_slope_bits(const Design *d)
+{
+    TableKind kind[TABLE_KINDS];
+    int tables = passes_tables(&d->passes, kind), bits = 0;
+    for (int k = 0; k < tables; k++)
+        bits = MAX(bits, d->q->table[kind[k]].slope_bits);
+    return bits;
+}
+
 bool emit_activation(const Design *d, Arena *a, Folder *f)
 {
-    const ActTable *t = &d->q->table[TABLE_TANH];
+    static const char *const names[] = {"tanh", "hard_sigmoid", "hard_sigmoid_6", "hard_tanh"};
+    TableKind kind[TABLE_KINDS];
+    int tables = passes_tables(&d->passes, kind), slope = curves_slope_bits(d);
+    const char *text = "slope base:";
+    for (int k = 0; k < tables; k++)
+        text = str_format(a, "%s%s %s", text, k ? "," : "", names[kind[k]]);
     Image m;
-    if (!image_open(&m, d, a, f, "activation", t->base_bits + t->slope_bits,
-                    "slope base: tanh on [0, 8), linear between the entries"))
+    if (!image_open(&m, d, a, f, "activation", d->q->table[kind[0]].base_bits + slope,
+                    str_format(a, "%s on [0, 8), linear between the entries", text)))
         return false;
-    for (int k = 0; k < t->entries; k++) {
-        image_field(&m, t->base[k], t->base_bits);
-        image_field(&m, t->slope[k], t->slope_bits);
-        image_word(&m);
+    for (int k = 0; k < passes_table_places(&d->passes); k++) {
+        const ActTable *t = &d->q->table[kind[k % tables]];
+        for (int i = 0; i < t->entries; i++) {
+            image_field(&m, t->base[i], t->base_bits);
+            image_field(&m, t->slope[i], slope);
+            image_word(&m);
+        }
     }
     return image_close(&m);
 }

@@ -77,7 +77,7 @@ static void print_memories(const Design *d, Buffer *b)
     int select = print_kind(d, b, 0, "weight", d->weight_memories, d->weight_words,
                             (int64_t)d->weight_lanes * d->q->weight_bits);
     select = print_kind(d, b, select, "index", d->index_memories, d->weight_words, d->index_word);
-    print_kind(d, b, select, "record", d->cell_lanes, d->records, d->q->acc_bits + d->shift_bits);
+    print_kind(d, b, select, "record", d->cell_lanes, d->records, d->record_bits);
 }
 
 static bool emit_config(const Design *d, Arena *a, Folder *f, const Golden *g, const Sequences *seq)
@@ -123,8 +123,9 @@ static const struct { const char *memory, *image, *word; bool paced; } map_text[
     {"weight", "weight_<pe>.hex", "one weight per lane, lane 0 lowest; address = engine cycle of the step", false},
     {"index", "index_<list>.hex", "place of the weight's vector element per lane, lane 0 lowest; one list per PE "
      "or group of PEs", false},
-    {"record", "record_<lane>.hex", "{right shift, bias}; the bias is at accumulator precision with the rounding "
-                                      "half", false},
+    {"record", "record_<lane>.hex", "{peephole's weight (where there are any), right shift, bias}; the bias is at "
+     "accumulator precision with the rounding half; with an initial h then the same of a sequence's first step, h's part "
+     "in the bias", false},
     {"vector", "-", "one element; x and h of each layer, two buffers each (below)", false},
     {"write queue", "-", "h of several neurons, as they come from the cell unit: {stored, value, first bank, address}",
      false},
@@ -134,7 +135,9 @@ static const struct { const char *memory, *image, *word; bool paced; } map_text[
     {"i * g", "-", "full product until f arrives", false},
     {"cell state", "-", "c of a neuron", false},
     {"tanh of cell state", "-", "tanh(c) until o arrives", false},
-    {"activation table", "activation.hex", "{slope, base} of tanh on [0, 8)", false},
+    {"state of peepholes", "-", "a copy of the state that peepholes read", false},
+    {"initial state", "init_<lane>.hex", "c (or h of a GRU) of a neuron before the first step of a sequence", false},
+    {"activation table", "activation.hex", "{slope, base} of each curve on [0, 8), curves one behind the other", false},
     {"tile table", "tiles.hex", "what the cell unit does with the rows of a tile, tiles in order of use", false},
     {"output order", "y_order.hex", "per stream lane: cell lane and word of the element, beats in order", false},
     {"input mask", "x_mask.hex", "per element of a beat of x: 1 where it is stored", false},

@@ -241,6 +241,42 @@ bool act_table_build(Arena *a, Format in, int out_bits, int value_bits, ActTable
     return act_table_build_of(a, TABLE_TANH, in, out_bits, value_bits, out);
 }
 
+/* Room for the most segments, and the curve to fit them to. */
+static double *start_table(Arena *scratch, ActTable *t)
+{
+    int most = 1 << (t->in_fraction + 1 + RANGE_BITS);
+    t->base = ARENA_ARRAY(scratch, int32_t, most);
+    t->slope = ARENA_ARRAY(scratch, int32_t, most);
+    return t->kind == TABLE_TANH ? exact_curve(scratch, t->in_fraction) : straight_curve(scratch, t->kind, t->in_fraction);
+}
+
+static void keep_table(Arena *a, ActTable *t)
+{
+    int32_t *base = ARENA_ARRAY(a, int32_t, t->entries), *slope = ARENA_ARRAY(a, int32_t, t->entries);
+    for (int i = 0; i < t->entries; i++) {
+        base[i] = t->base[i];
+        slope[i] = t->slope[i];
+    }
+    t->base = base;
+    t->slope = slope;
+    t->slope_bits = bits_of_largest(slope, t->entries);
+}
+
+bool act_table_refine(Arena *a, int segment_bits, int slope_shift, ActTable *t)
+{
+    ActTable finer = *t;
+    Arena *scratch = arena_new();
+    double *curve = start_table(scratch, &finer);
+    bool fits = segment_bits <= t->in_fraction + 1 + RANGE_BITS && fit_with(&finer, curve, segment_bits, slope_shift);
+    REQUIRE(fits || segment_bits < t->in_fraction + 1 + RANGE_BITS);
+    if (fits) {
+        keep_table(a, &finer);
+        *t = finer;
+    }
+    arena_free(scratch);
+    return fits;
+}
+
 bool act_table_build_of(Arena *a, TableKind kind, Format in, int out_bits, int value_bits, ActTable *out)
 {
     if (in.bits < 2 || in.bits > IN_BITS_MAX || in.fraction < 0 || in.fraction >= in.bits ||
@@ -251,20 +287,8 @@ bool act_table_build_of(Arena *a, TableKind kind, Format in, int out_bits, int v
                       .value_bits = value_bits,
                       .base_bits = out_bits + 2, .table_fraction = out_bits + 2};
     Arena *scratch = arena_new();
-    int most = 1 << (in.fraction + 1 + RANGE_BITS);
-    out->base = ARENA_ARRAY(scratch, int32_t, most);
-    out->slope = ARENA_ARRAY(scratch, int32_t, most);
-    search_table(out, kind == TABLE_TANH ? exact_curve(scratch, in.fraction)
-                                            : straight_curve(scratch, kind, in.fraction));
-    int32_t *base = ARENA_ARRAY(a, int32_t, out->entries);
-    int32_t *slope = ARENA_ARRAY(a, int32_t, out->entries);
-    for (int i = 0; i < out->entries; i++) {
-        base[i] = out->base[i];
-        slope[i] = out->slope[i];
-    }
-    out->base = base;
-    out->slope = slope;
-    out->slope_bits = bits_of_largest(slope, out->entries);
+    search_table(out, start_table(scratch, out));
+    keep_table(a, out);
     arena_free(scratch);
     return true;
 }

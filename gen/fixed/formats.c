@@ -121,6 +121,31 @@ int64_t saturate_clip(int64_t v, Format f, double clip, int64_t *count)
     return MAX(MIN(v, MIN(limit, top)), -MIN(limit, top));
 }
 
+int leak_shift(int bits)
+{
+    return MIN(15, bits + 5);
+}
+
+int32_t leak_factor(int bits)
+{
+    return (int32_t)(ldexp(LEAK, leak_shift(bits)) + 0.5);
+}
+
+int32_t network_first_state(const QNetwork *q, int layer, int neuron)
+{
+    const double *state = layer_first_state(&q->net->layer[layer]);
+    return state ? format_encode(q->state, state[neuron], NULL) : 0;
+}
+
+int16_t network_first_h(const QNetwork *q, int layer, int element)
+{
+    const Layer *l = &q->net->layer[layer];
+    Format to = q->vector[layer_vector(q->net, layer)];
+    if (layer_first_state(l) == l->h0)
+        return (int16_t)saturate(round_shift(network_first_state(q, layer, element), q->state.fraction - to.fraction), to.bits, NULL);
+    return (int16_t)format_encode(to, l->h0[element], NULL);
+}
+
 int64_t round_value(double v)
 {
     return (int64_t)round(v);
@@ -297,7 +322,7 @@ static const Pass *writing_pass(const Network *net, const Section *s)
 }
 
 /* The largest h before the first step, of a section that writes h. */
-static double first_h(const Network *net, const Section *s)
+static double largest_first_h(const Network *net, const Section *s)
 {
     const Layer *l = &net->layer[s->layer];
     return writing_pass(net, s)->effects & EFFECT_INNER ? 0.0 : peak_of(l->h0, l->outputs);
@@ -313,7 +338,7 @@ static void shared_formats(QNetwork *q, const Network *net, const Peaks *peaks)
             if (is_inner(&net->layer[s->layer].pass[pass]))
                 inner = fmax(inner, direct_range(q, net, s, pass, peaks));
         if (from_state(writing_pass(net, s)))
-            result = fmax(result, fmax(s->writes >= 0 ? peaks->vector[s->writes] : peaks->out[s->layer], first_h(net, s)));
+            result = fmax(result, fmax(s->writes >= 0 ? peaks->vector[s->writes] : peaks->out[s->layer], largest_first_h(net, s)));
     }
     q->inner = format_of(inner, q->gate.bits);
     q->result = result > 1.0 ? format_of(LINEAR_SAFETY * result, q->gate.bits) : q->gate;
@@ -338,7 +363,7 @@ static void section_formats(QNetwork *q, const Network *net, const Section *s, c
     QLayer *out = &q->layer[s->layer];
     for (int k = s->first; k < s->first + s->n; k++)
         out->z[k] = !curve_is_direct(l->pass[k].curve) ? q->pre : is_inner(&l->pass[k]) ? q->inner
-                    : format_of(fmax(direct_range(q, net, s, k, peaks), first_h(net, s)), q->gate.bits);
+                    : format_of(fmax(direct_range(q, net, s, k, peaks), largest_first_h(net, s)), q->gate.bits);
     out->out = result_format(q, net, s);
     if (s->writes >= 0)
         q->vector[s->writes] = out->out;
@@ -380,8 +405,8 @@ void network_formats(Diag *d, const Spec *s, const Network *net, const Sequences
         const Section *section = &net->section[k];
         section_formats(q, net, section, peaks);
         Format h = q->layer[section->layer].out;
-        if (first_h(net, section) > format_limit(h))
+        if (largest_first_h(net, section) > format_limit(h))
             diag_warn(d, net->layer[section->layer].at, "initial h of layer %d reaches %g, but h of this cell ends at %g: "
-                      "larger values are clipped", section->layer, first_h(net, section), format_limit(h));
+                      "larger values are clipped", section->layer, largest_first_h(net, section), format_limit(h));
     }
 }

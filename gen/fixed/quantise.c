@@ -180,7 +180,7 @@ static bool has_inner_rows(const Network *net)
 
 static bool uses_table(const Network *net, TableKind kind)
 {
-    bool any = kind == TABLE_TANH;
+    bool any = false;
     for (int k = 0; k < net->n; k++)
         for (int c = 0; c < cell_curves(net->layer[k].cell); c++) {
             Curve curve = net->layer[k].activation[c];
@@ -189,12 +189,33 @@ static bool uses_table(const Network *net, TableKind kind)
     return any;
 }
 
+/* Tables of a core lie behind each other: they have the segments and the fraction of slopes of the one that needs most. */
+static void align_tables(Arena *a, const Network *net, QNetwork *q)
+{
+    int segment_bits = 0, slope_shift = 0, n = 0;
+    for (int kind = 0; kind < TABLE_KINDS; kind++)
+        if (uses_table(net, (TableKind)kind)) {
+            segment_bits = MAX(segment_bits, q->table[kind].segment_bits);
+            slope_shift = MAX(slope_shift, q->table[kind].slope_shift);
+            n++;
+        }
+    bool all = n < 2;
+    for (; !all; segment_bits++) {
+        all = true;
+        for (int kind = 0; kind < TABLE_KINDS; kind++)
+            if (uses_table(net, (TableKind)kind))
+                all = act_table_refine(a, segment_bits, slope_shift, &q->table[kind]) && all;
+    }
+}
+
 static bool build_tables(Arena *a, const Network *net, QNetwork *q)
 {
     bool ok = true;
     for (int kind = 0; kind < TABLE_KINDS; kind++)
-        ok = ok && (!uses_table(net, (TableKind)kind)
+        ok = ok && ((kind != TABLE_TANH && !uses_table(net, (TableKind)kind))
                     || act_table_build_of(a, (TableKind)kind, q->pre, q->gate.bits, q->curve.bits, &q->table[kind]));
+    if (ok)
+        align_tables(a, net, q);
     return ok;
 }
 

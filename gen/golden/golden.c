@@ -105,12 +105,10 @@ static void run_rows(GoldenRun *run, const Section *s, int pass)
     }
 }
 
-/* A negative value of leaky_relu is multiplied by a constant of LEAK_SHIFT fraction bits. */
-static int32_t leaky(int32_t z)
+/* A negative value of leaky_relu is multiplied by a constant. */
+static int32_t leaky(int32_t z, int bits)
 {
-    enum { LEAK_SHIFT = 15 };
-    const int64_t part = (int64_t)(LEAK * (1 << LEAK_SHIFT) + 0.5);
-    return z < 0 ? (int32_t)round_shift(z * part, LEAK_SHIFT) : z;
+    return z < 0 ? (int32_t)round_shift((int64_t)z * leak_factor(bits), leak_shift(bits)) : z;
 }
 
 static int32_t curve_value(const QNetwork *q, Curve c, int32_t z)
@@ -118,7 +116,7 @@ static int32_t curve_value(const QNetwork *q, Curve c, int32_t z)
     const ActTable *t = &q->table[curve_table(c)];
     if (!curve_is_direct(c))
         return curve_is_sigmoid(c) ? act_sigmoid(t, z) : act_tanh(t, z);
-    return c == CURVE_RELU ? MAX(z, 0) : c == CURVE_LEAKY_RELU ? leaky(z) : z;
+    return c == CURVE_RELU ? MAX(z, 0) : c == CURVE_LEAKY_RELU ? leaky(z, q->gate.bits) : z;
 }
 
 /* A number and its fraction. */
@@ -243,20 +241,14 @@ static void run_init(Arena *scratch, const QNetwork *q, GoldenRun *run)
             run->last[p] = ARENA_ARRAY(scratch, int16_t, net->product[p].m.columns);
 }
 
-/* Before the first step; h of a cell whose state it is, is made of that. */
-static void first_state(GoldenRun *run, int k)
+static void reset_layer(GoldenRun *run, int k)
 {
     const Layer *l = &run->net->layer[k];
-    const double *state = layer_first_state(l);
     int vector = layer_vector(run->net, k);
-    Format to = run->q->vector[MAX(vector, 0)], from = run->q->state;
     for (int j = 0; j < l->hidden; j++)
-        run->layer[k].state[j] = state ? format_encode(from, state[j], NULL) : 0;
-    for (int j = 0; l->h0 && j < l->outputs; j++) {
-        int64_t made = round_shift(run->layer[k].state[j], from.fraction - to.fraction);
-        run->vector[vector][j] = (int16_t)(state == l->h0 ? saturate(made, to.bits, NULL)
-                                                          : format_encode(to, l->h0[j], NULL));
-    }
+        run->layer[k].state[j] = network_first_state(run->q, k, j);
+    for (int j = 0; l->h0 && j < l->outputs; j++)
+        run->vector[vector][j] = network_first_h(run->q, k, j);
 }
 
 static void run_reset(GoldenRun *run)
@@ -265,7 +257,7 @@ static void run_reset(GoldenRun *run)
     for (int v = 0; v < net->vectors; v++)
         memset(run->vector[v], 0, sizeof(int16_t) * (size_t)net->vector[v].elements);
     for (int k = 0; k < net->n; k++)
-        first_state(run, k);
+        reset_layer(run, k);
     for (int p = 0; p < net->products; p++)
         if (run->last[p])
             memset(run->last[p], 0, sizeof(int16_t) * (size_t)net->product[p].m.columns);

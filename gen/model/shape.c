@@ -75,6 +75,37 @@ static bool adds_state(const Cell *c, const Pass *p)
     return kept && (p->effects & EFFECT_SUM);
 }
 
+/* Is it one with a row without a curve? */
+static bool adds_inner(const Layer *l, const Pass *p)
+{
+    bool inner = false;
+    for (const Pass *q = l->pass; q < p; q++)
+        if (q->effects & EFFECT_KEEP)
+            inner = curve_is_direct(q->curve) && q->operand != OPERAND_STATE;
+    return inner && (p->effects & EFFECT_SUM);
+}
+
+/* Is the state made before this pass of the step? */
+static bool after_state(const Layer *l, const Pass *p)
+{
+    bool made = false;
+    for (const Pass *q = l->pass; q < p; q++)
+        made = made || (q->effects & EFFECT_SUM);
+    return made;
+}
+
+/* What a pass does because of options of its layer. */
+static void set_options(Layer *l, Pass *p)
+{
+    p->adds_inner = adds_inner(l, p);
+    p->peephole = l->peephole && p->activation == 1;
+    p->fresh = p->peephole && after_state(l, p);
+    p->clips = pass_clip(l, p) > 0.0;
+    p->clips_state = (p->effects & EFFECT_SUM) && l->clip_cell > 0.0;
+    p->bounds = (p->effects & EFFECT_SUM) && cell_curves(l->cell) == ACTIVATIONS_MAX;
+    p->bound = p->bounds ? l->activation[ACTIVATIONS_MAX - 1] : CURVE_NONE;
+}
+
 /* The passes of the cell as this layer has them. */
 static void set_passes(Layer *l)
 {
@@ -86,12 +117,14 @@ static void set_passes(Layer *l)
         p->curve = p->activation > 0 ? l->activation[p->activation - 1] : CURVE_NONE;
         if (l->projection > 0 && (p->effects & EFFECT_OUT))
             p->effects ^= EFFECT_OUT | EFFECT_INNER;
+        set_options(l, p);
     }
     cell_rows(l->cell, l->gates);
     l->outputs = l->hidden;
     if (l->projection == 0)
         return;
-    l->pass[l->n_passes++] = PROJECTION;
+    l->pass[l->n_passes] = PROJECTION;
+    set_options(l, &l->pass[l->n_passes++]);
     l->gates[strlen(l->gates) + 1] = '\0';
     l->gates[strlen(l->gates)] = PROJECTION.gate;
     l->outputs = l->projection;

@@ -3,36 +3,22 @@
 
 #include <string.h>
 
-static bool other_curves(const Layer *l)
+/* A gate without a curve: what it is multiplied with has no fraction of its own in a lane. */
+static bool direct_gate(const Layer *l)
 {
-    Curve usual[ACTIVATIONS_MAX];
-    int n = cell_activations(l->cell, usual);
-    return memcmp(usual, l->activation, sizeof *usual * (size_t)n) != 0;
+    bool direct = false;
+    for (int k = 0; k < l->n_passes; k++)
+        direct = direct || (l->pass[k].activation == 1 && curve_is_direct(l->pass[k].curve)
+                            && !(l->pass[k].effects & EFFECT_OUT_A));
+    return direct;
 }
 
-/* Curves that a core does not tell its cell unit yet: of rows without one, products with more than 1 - held; of the state,
- * others than tanh. */
-static bool unsaid_curves(const Layer *l)
+static bool leaky_state(const Layer *l)
 {
-    bool unsaid = false;
-    for (int k = 0; k < l->n_passes; k++) {
-        const Pass *p = &l->pass[k];
-        bool gate = p->activation > 0 && curve_is_direct(p->curve) && p->operand != OPERAND_REST;
-        unsaid = unsaid || (gate && !(p->effects & EFFECT_OUT_A));
-        unsaid = unsaid || ((p->effects & EFFECT_PLUS) && curve_is_direct(p->curve));   /* late has a curve's format */
-        unsaid = unsaid || (p->operand == OPERAND_BOUNDED && l->activation[2] != CURVE_TANH);
-    }
-    return unsaid;
-}
-
-/* Curves that take a table of their own, or a constant. */
-static bool other_table(const Layer *l)
-{
-    bool other = false;
-    for (int k = 0; k < cell_curves(l->cell); k++)
-        other = other || l->activation[k] == CURVE_LEAKY_RELU
-                || (!curve_is_direct(l->activation[k]) && curve_table(l->activation[k]) != TABLE_TANH);
-    return other;
+    bool leaky = false;
+    for (int k = 0; k < l->n_passes; k++)
+        leaky = leaky || (l->pass[k].bounds && l->pass[k].bound == CURVE_LEAKY_RELU);
+    return leaky;
 }
 
 /* What layer `k` has that the engine does not carry; NULL: nothing. */

@@ -86,6 +86,15 @@ struct Engine {
 };
 extern const Engine engine_gather, engine_scatter;
 
+/* What the cell unit has one of. Limits: 0 where nothing is clipped. */
+typedef struct CellConstants {
+    int64_t z_limit, a_limit, state_limit;
+    int late_fraction;                  /* of rows that an earlier pass adds to */
+    int peephole_bits;                  /* of a weight in a row's record; 0: no peepholes */
+    bool leaky;
+    bool first_state, first_h;          /* some layer has an initial state, an initial h */
+} CellConstants;
+
 typedef struct PlanLog PlanLog;
 struct Design {
     const Engine *engine;
@@ -111,7 +120,9 @@ struct Design {
     int inputs, outputs;
     MatrixPlan plan[PRODUCTS_MAX];
     Region region[REGIONS_MAX]; int n_regions;      /* those of the network's vectors */
-    Passes passes;                      /* of the cell unit */
+    Passes passes; CellConstants constants;     /* of the cell unit */
+    int record_bits;                    /* bias, shift, peephole of a row */
+    int first_records;                  /* word of the record for the first step, h0 in its bias; 0: as of other steps */
     int vector_depth, addr_bits, index_bits; bool vector_block;
     Tile *tile; int n_tiles;
     Run run[RUNS_MAX]; int n_runs, head_run;        /* head_run -1: no head */

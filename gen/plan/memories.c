@@ -17,10 +17,10 @@ void memory_add(Design *d, const char *name, int64_t width, int64_t depth, int c
     d->memory[d->n_memories++] = (MemoryUse){name, width, depth, copies, block, rom, weights};
 }
 
-/* sigmoid and tanh read one table, an lg_rom2. */
+/* An lg_rom2: sigmoid and tanh read one table, products and peepholes one initial state. */
 static bool is_shared(const MemoryUse *m)
 {
-    return m->rom && strcmp(m->name, "activation table") == 0;
+    return m->rom && (strcmp(m->name, "activation table") == 0 || strcmp(m->name, "initial state") == 0);
 }
 
 int64_t memory_blocks(const Family *f, const MemoryUse *m)
@@ -41,6 +41,8 @@ static void plan_depths(Arena *a, Design *d)
         d->neurons += section_has_state(d, s) ? section_groups(d, s) * d->shifts : 0;
         d->records += section_tiles(d, s) * d->shifts;
     }
+    d->first_records = d->constants.first_h ? d->records : 0;
+    d->records += d->first_records;
     REQUIRE(d->neurons == cell_neurons(d));
     for (int n = 0; n < d->n_tiles; n++)
         if (d->tile[n].op == OP_KEEP)
@@ -76,6 +78,17 @@ static void add_input_order(Design *d)
     memory_add(d, "input", d->q->gate.bits, slots, d->lanes * d->lanes, false, false, false);
 }
 
+/* One behind the other; all have the same number of entries (fixed/quantise.c). */
+static void add_curves(Design *d)
+{
+    TableKind kind[TABLE_KINDS];
+    int tables = passes_tables(&d->passes, kind), slope = 0;
+    for (int k = 0; k < tables; k++)
+        slope = MAX(slope, d->q->table[kind[k]].slope_bits);
+    memory_add(d, "activation table", d->q->table[kind[0]].base_bits + slope,
+               (int64_t)passes_table_places(&d->passes) * d->q->table[kind[0]].entries, d->cell_lanes, true, true, false);
+}
+
 void memories_list(Design *d)
 {
     d->n_memories = 0;
@@ -85,7 +98,7 @@ void memories_list(Design *d)
                rom, true);
     if (d->index_bits > 0)
         memory_add(d, "index", d->index_word, d->weight_words, d->index_memories, true, rom, true);
-    memory_add(d, "record", d->q->acc_bits + d->shift_bits, d->records, rows, true, rom, true);
+    memory_add(d, "record", d->record_bits, d->records, rows, true, rom, true);
     memory_add(d, "vector", ab, d->vector_depth, d->vector_copies, d->vector_block, false, false);
     if (d->queue > 0)
         memory_add(d, "write queue", (int64_t)d->cell_lanes * (ab + 1) + clog2(d->span + 1) + d->addr_bits, d->queue,
@@ -97,8 +110,11 @@ void memories_list(Design *d)
     memory_add(d, "i * g", 2 * d->q->curve.bits, d->neurons, rows, d->state_block, false, false);
     memory_add(d, "cell state", d->q->state.bits, d->neurons, rows, d->state_block, false, false);
     memory_add(d, "tanh of cell state", d->q->curve.bits, d->neurons, rows, d->state_block, false, false);
-    memory_add(d, "activation table", d->q->table[TABLE_TANH].base_bits + d->q->table[TABLE_TANH].slope_bits, d->q->table[TABLE_TANH].entries, rows, true,
-        true, false);
+    if (d->constants.peephole_bits > 0)
+        memory_add(d, "state of peepholes", d->q->state.bits, d->neurons, rows, d->state_block, false, false);
+    if (d->constants.first_state)
+        memory_add(d, "initial state", d->q->state.bits, d->neurons, rows, true, true, false);
+    add_curves(d);
     memory_add(d, "tile table", tile_word_bits(d), d->n_tiles, 1, true, true, false);
     memory_add(d, "output order", order_bits(d->lanes, d->cell_lanes, d->entries), d->out_beats, 1, true, true, false);
     memory_add(d, "output", ab, output_slots(d), rows * d->lanes, d->out_block, false, false);

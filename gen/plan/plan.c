@@ -113,6 +113,7 @@ void plan_shift(Design *d)
         for (int r = 0; r < d->q->layer[l].rows; r++)
             most = MAX(most, d->q->layer[l].row_fraction[r] + d->q->left_shift - row_target(d->q, l, r).fraction);
     d->shift_bits = d->spec->loadable ? SHIFT_BITS_LOADABLE : clog2(most + 1);
+    d->record_bits = d->q->acc_bits + d->shift_bits + d->constants.peephole_bits;
 }
 
 /* ---- candidates */
@@ -123,7 +124,7 @@ static void set_cell_lanes(Design *d, int lanes, int slack)
     d->cell_lanes = lanes;
     d->shifts = (d->pes + lanes - 1) / lanes;
     d->parts = d->span > 0 ? (lanes + d->span - 1) / d->span : 1;
-    d->tile_at = d->acc_at + (d->shifts > 1) - CELL_TABLE_LEAD;
+    d->tile_at = d->acc_at + (d->shifts > 1) - CELL_TABLE_LEAD - stages_early(d);
     REQUIRE(d->tile_at >= 0);
 }
 
@@ -450,7 +451,8 @@ bool design_plan(Arena *a, Diag *diag, const Spec *s, const Network *net, const 
     d->activity = activity->sent ? activity : NULL;
     d->engine = d->pattern->engine;
     REQUIRE(d->engine);
-    if (!memory_pins_allowed(diag, d) || !plan_carries(diag, d) || !tiles_fit(diag, d) || !plan_matrices(diag, d) || !d->engine->plan(a, diag, d))
+    if (!memory_pins_allowed(diag, d) || !plan_carries(diag, d) || !tiles_fit(diag, d) || !plan_matrices(diag, d)
+        || !plan_constants(diag, d) || !d->engine->plan(a, diag, d))
         return false;
     d->interval = plan_cycles(d, measured_steps(d, steps)).interval;
     d->latency = plan_cycles(d, 1).latency;

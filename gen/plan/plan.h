@@ -14,6 +14,8 @@ bool h_is_aligned(const Design *d);
 
 /* plan/carried.c: false after recording what the engine does not carry. */
 bool plan_carries(Diag *diag, const Design *d);
+/* plan/constants.c: limits and fractions of the cell unit; false after recording which layers need two of one. */
+bool plan_constants(Diag *diag, Design *d);
 
 /* plan/scatter.c, plan/scatter_cycles.c */
 bool scatter_plan(Arena *a, Diag *diag, Design *d);
@@ -57,6 +59,7 @@ enum { ELEMENT_TO_LANE = 3, TABLE_TO_ELEMENT = 3 };
 int stages_distance(const Design *d, int a, int b);
 int stages_longest_distance(const Design *d);           /* of any two passes */
 int stages_section_distance(const Design *d, int section);      /* of any two of a section, in their order */
+int stages_early(const Design *d);      /* by which records come earlier, so that products of peepholes are in time */
 int stages_result(const Design *d);     /* from lg_cell's element register to its result */
 /* Idle engine cycles between the last product of h and the first product that needs it: from the control of a tile's
  * last cycle to the control of a cycle that reads its h; see lg_cell and lg_sequencer. */

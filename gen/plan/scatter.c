@@ -225,10 +225,10 @@ static void set_cell_lanes(Design *d, int lanes)
     d->reads = MAX(lanes / d->pes, 1);
     d->tile_rows = d->pes * d->reads;
     d->shifts = (d->tile_rows + lanes - 1) / lanes;
-    int sums = 2 + d->tree + d->delta, chain = d->shifts > 1;
-    d->read_at = MAX(0, TABLE_LEAD - sums - chain);
+    int sums = 2 + d->tree + d->delta, chain = d->shifts > 1, lead = TABLE_LEAD + stages_early(d);
+    d->read_at = MAX(0, lead - sums - chain);
     d->acc_at = d->read_at + sums;
-    d->tile_at = d->acc_at + chain - TABLE_LEAD;
+    d->tile_at = d->acc_at + chain - lead;
 }
 
 /* ---- choice of cell lanes and queues */

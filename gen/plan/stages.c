@@ -4,7 +4,7 @@
  * multiplier and of the wide one. Passes of a neuron talk through memories that are read and written at: */
 #include "plan/plan.h"
 
-typedef enum { SUM_KEPT, HELD, KEPT, STATE, BOUNDED, LATE, MEMORIES } Memory;
+typedef enum { SUM_KEPT, HELD, KEPT, STATE, BOUNDED, LATE, PEEPHOLE, MEMORIES } Memory;
 typedef struct Column { int read, write; } Column;      /* after x */
 
 /* 0 where no pass multiplies: a lane has no product then. */
@@ -14,6 +14,14 @@ static int product_latency(const Design *d)
         if (d->passes.pass[k].operand != OPERAND_NOTHING)
             return d->mul_latency + (d->state_split > 1 ? 1 : 0);
     return 0;
+}
+
+int stages_early(const Design *d)
+{
+    bool peephole = false;
+    for (int k = 0; k < d->passes.n; k++)
+        peephole = peephole || d->passes.pass[k].peephole;
+    return peephole ? MAX(product_latency(d) - 3, 0) : 0;
 }
 
 static Column column_of(const Design *d, Memory m)
@@ -26,6 +34,7 @@ static Column column_of(const Design *d, Memory m)
         [STATE] = {g - 3, u + 2},
         [BOUNDED] = {g - 3, u + 8 + d->mul_latency},
         [LATE] = {1, u + 1},
+        [PEEPHOLE] = {-product_latency(d), u + 2},
     };
     return table[m];
 }
@@ -33,7 +42,8 @@ static Column column_of(const Design *d, Memory m)
 static bool writes(const Pass *p, Memory m)
 {
     static const unsigned effect[MEMORIES] = {[HELD] = EFFECT_HOLD, [KEPT] = EFFECT_KEEP, [STATE] = EFFECT_SUM,
-                                              [BOUNDED] = EFFECT_SUM, [LATE] = EFFECT_LATE};
+                                              [BOUNDED] = EFFECT_SUM, [LATE] = EFFECT_LATE,
+                                              [PEEPHOLE] = EFFECT_SUM};
     return m == SUM_KEPT ? p->keeps : p->effects & effect[m];
 }
 
@@ -46,6 +56,7 @@ static bool reads(const Pass *p, Memory m)
     case STATE: return p->operand == OPERAND_STATE;
     case BOUNDED: return p->operand == OPERAND_BOUNDED;
     case LATE: return p->effects & EFFECT_PLUS;
+    case PEEPHOLE: return p->peephole;
     case MEMORIES: break;
     }
     FAULT("memory %d", m);
@@ -90,7 +101,8 @@ int stages_result(const Design *d)
     bool state = false;
     for (int k = 0; k < d->passes.n; k++)
         state = state || (d->passes.pass[k].effects & EFFECT_OUT_STATE);
-    return ELEMENT_TO_LANE + 9 + d->mul_latency + product_latency(d) + 1 + 2 * state;
+    return ELEMENT_TO_LANE + 9 + d->mul_latency + product_latency(d) + 1 + 2 * state
+           + stages_early(d);
 }
 
 int stages_drain(const Design *d)

@@ -30,16 +30,18 @@ module lg_direct #(
             localparam [OUT-1:0] PART = LEAK;
             wire [OUT-1:0]                held_q;
             wire [2*OUT-1:0]              product;
-            wire [2*OUT-LEAK_SHIFT:0]     part, part_q;
-            wire                          unused = ^part_q;
+            localparam PART_BITS = LEAK_SHIFT >= 2*OUT ? 2 : 2*OUT - LEAK_SHIFT + 1;
+            wire [PART_BITS-1:0]          part, part_q;
+            wire [PART_BITS+OUT-1:0]      wide = {{OUT{part_q[PART_BITS-1]}}, part_q};
+            wire                          unused = ^wide;
             lg_delay #(.WIDTH(OUT), .LATENCY(1)) u_held (
                 .clk_i(clk_i), .d_i(held), .q_o(held_q));
             lg_mul #(.A_WIDTH(OUT), .B_WIDTH(OUT), .LATENCY(MUL_LATENCY)) u_mul (
                 .clk_i(clk_i), .a_i(held_q), .b_i(PART), .p_o(product));
             lg_round #(.IN(2*OUT), .DOWN(LEAK_SHIFT)) u_round (.value_i(product), .value_o(part));
-            lg_delay #(.WIDTH(2*OUT - LEAK_SHIFT + 1), .LATENCY(3)) u_part (
+            lg_delay #(.WIDTH(PART_BITS), .LATENCY(3)) u_part (
                 .clk_i(clk_i), .d_i(part), .q_o(part_q));
-            assign y_o = !kept[OUT-1] ? kept : leaky_i ? part_q[OUT-1:0] : relu_i ? {OUT{1'b0}} : kept;
+            assign y_o = !kept[OUT-1] ? kept : leaky_i ? wide[OUT-1:0] : relu_i ? {OUT{1'b0}} : kept;
         end else begin : gen_relu
             wire unused = leaky_i;
             assign y_o = relu_i && kept[OUT-1] ? {OUT{1'b0}} : kept;

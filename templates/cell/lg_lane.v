@@ -52,6 +52,7 @@ module lg_lane #(
     parameter A_FRACTION     = 15,  // of a direct a that is held or multiplied
     parameter H_FRACTION     = 15,  // of results made from a state
     parameter B_FRACTION     = 15,  // of a state as operand, cut to OUT bits
+    parameter LATE_FRACTION  = PRE_FRACTION,     // of rows that late is added to
     parameter SUM_FRACTION   = 30,  // at which products are added
     parameter PEEP           = 0,   // bits of a peephole's weight, 0: none
     parameter PEEP_FRACTION  = 14,
@@ -142,7 +143,7 @@ module lg_lane #(
 
     // ---- z. A direct row is saturated to OUT bits, which is seen on one bit more
     localparam Z         = DIRECT != 0 && PRE <= OUT ? OUT + 1 : PRE;
-    localparam LATE_DOWN = (GATE - 1) + A_FRACTION + GUARD - PRE_FRACTION;
+    localparam LATE_DOWN = (GATE - 1) + A_FRACTION + GUARD - LATE_FRACTION;
     localparam PEEP_DOWN = PEEP_FRACTION + STATE_FRACTION - PRE_FRACTION;
     localparam PEEP_FULL = PEEP + STATE;
     localparam LATE_ONE  = LATE == 0 ? 0 : LATE_DOWN >= 2*GATE ? 2

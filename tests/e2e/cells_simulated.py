@@ -30,7 +30,8 @@ class Net:
     def __init__(self, rng):
         self.rng, self.layers, self.tensors = rng, [], {}
 
-    def add(self, cell, inputs, hidden, bias_R=False):
+    def add(self, cell, inputs, hidden, bias_R=False, options=None):
+        """options: keys of the layer; of tensors (peephole, initial) how large they are."""
         k = len(self.layers)
         keys, rows = ({"cell": "linear", "activation": str(self.rng.choice(["none", "relu"]))}, 1) if cell == "linear" \
             else CELLS[cell]
@@ -39,11 +40,47 @@ class Net:
             shapes["R"] = (rows * hidden, hidden)
         if bias_R:
             shapes["b_R"] = (rows * hidden,)
+        for key, value in (options or {}).items():
+            if key == "peephole":
+                shapes[key] = (3, hidden)
+            elif key == "initial":
+                keys = dict(keys, initial={n: "%s_%d" % (n, k) for n in value})
+                for n, size in value.items():
+                    self.tensors["%s_%d" % (n, k)] = (self.rng.uniform(-size, size, hidden)).astype(np.float32)
+            else:
+                keys = dict(keys, **{key: value})
         gain = float(self.rng.choice([0.5, 1.0, 1.5]))
         for key, shape in shapes.items():
             scale = gain / np.sqrt(shape[-1]) if len(shape) > 1 else 0.3
             self.tensors["%s%d" % (key, k)] = (self.rng.normal(size=shape) * scale).astype(np.float32)
         self.layers.append(dict(keys, **{key: "%s%d" % (key, k) for key in shapes}))
+
+
+# What a layer may have beside its cell: the cell, keys.
+FEATURES = {
+    "peepholes": ("lstm", {"peephole": 1}),
+    "peepholes of coupled gates": ("lstm_coupled", {"peephole": 1}),
+    "hard gates": ("lstm", {"activations": ["hard_sigmoid", "tanh", "tanh"]}),
+    "four curves": ("lstm", {"activations": ["hard_sigmoid_6", "hard_tanh", "tanh"]}),
+    "hard gates alone": ("gru_before", {"activations": ["hard_sigmoid", "hard_tanh"]}),
+    "relu": ("lstm", {"activations": ["sigmoid", "relu", "relu"]}),
+    "relu of coupled gates": ("lstm_coupled", {"activations": ["sigmoid", "relu", "relu"]}),
+    "the state as it is": ("lstm", {"activations": ["sigmoid", "tanh", "none"]}),
+    "sigmoid of the state": ("lstm", {"activations": ["hard_sigmoid", "none", "sigmoid"]}),
+    "leaky candidates": ("lstm", {"activations": ["sigmoid", "leaky_relu", "hard_tanh"]}),
+    "relu candidates behind the reset": ("gru_after", {"activations": ["sigmoid", "relu"]}),
+    "leaky": ("rnn", {"activations": ["leaky_relu"]}),
+    "clips": ("lstm", {"clip": {"input": 0.7, "cell": 0.4}}),
+    "a clip of rows without a curve": ("rnn", {"activations": ["relu"], "clip": {"input": 0.5}}),
+    "a clip beyond the format": ("lstm", {"clip": {"input": 700, "cell": 5000}}),
+    "initial h and c": ("lstm", {"initial": {"h": 0.9, "c": 3}}),
+    "initial c": ("lstm_coupled", {"initial": {"c": 3}}),
+    "initial h of gru_before": ("gru_before", {"initial": {"h": 0.9}}),
+    "initial h of gru_after": ("gru_after", {"initial": {"h": 0.9}}),
+    "initial h of rnn": ("rnn", {"initial": {"h": 0.9}}),
+    "everything": ("lstm", {"peephole": 1, "initial": {"h": 0.9, "c": 3}, "clip": {"input": 1.5, "cell": 2},
+                            "activations": ["hard_sigmoid", "relu", "hard_tanh"]}),
+}
 
 
 def random_stack(rng, cell, most_layers, usable):
@@ -78,6 +115,24 @@ def simulate(cell, pattern, number):
     """A random network with the cell on a random engine; the kinds of its layers."""
     rng = np.random.default_rng([number, len(cell), ord(cell[0]), len(pattern)])
     net, inputs, kinds = random_stack(rng, cell, 3, lambda kinds: usable(pattern, kinds))
+    run(rng, net, inputs, pattern)
+    return "+".join(kinds)
+
+
+def with_feature(name, pattern, number):
+    """A layer with it, alone or beside a plain LSTM."""
+    cell, options = FEATURES[name]
+    rng = np.random.default_rng([number, len(name), ord(name[0]), len(pattern)])
+    net, widths = Net(rng), [int(rng.choice(SIZES)) for _ in range(3)]
+    kinds = [[cell], [cell, "lstm"], ["lstm", cell]][int(rng.integers(0, 3))]
+    for kind, inputs, hidden in zip(kinds, widths, widths[1:]):
+        net.add(kind, inputs, hidden, options=options if kind == cell and (len(kinds) == 1 or kinds.index(cell) == len(
+            net.layers)) else None)
+    run(rng, net, widths[0], pattern)
+    return "+".join(kinds)
+
+
+def run(rng, net, inputs, pattern):
     more = {"sparsity": {"pattern": "column_balanced" if pattern == "deltas" else pattern}}
     if PATTERNS[pattern]:
         more["sparsity"]["keep"] = PATTERNS[pattern]
@@ -89,7 +144,6 @@ def simulate(cell, pattern, number):
     with scratch() as folder:
         spec = write(folder, net, inputs, int(rng.integers(2, 6)), rng, **more)
         simulated(spec, "icarus", LG_STEPS="12", SIM_OPT="-O0")
-    return "+".join(kinds)
 
 
 LONG = "long" in sys.argv[1:]
@@ -98,6 +152,17 @@ for name in CELLS:
         for k in range(0 if (name, pattern) in REFUSED else 35 if LONG else 2):
             suite.add("%s%s %s %d" % ("long " * (k > 1), name, pattern, k),
                       lambda c=name, p=pattern, k=k: simulate(c, p, k), ["iverilog"])
+
+
+for at, name in enumerate(FEATURES):
+    for k, pattern in enumerate(PATTERNS):
+        if ("gru_before" in FEATURES[name][0] and pattern == "structured_blocks") or (
+                "initial" in FEATURES[name][1] and "h" in FEATURES[name][1]["initial"] and pattern == "deltas"):
+            continue
+        often = k == at % 4 or k == 4 + at % 2
+        for n in range(6 if LONG else often):
+            suite.add("%s%s %s %d" % ("long " * (n > 0 or not often), name, pattern, n),
+                      lambda f=name, p=pattern, n=n: with_feature(f, p, n), ["iverilog"])
 
 
 @suite.case("what no engine carries is refused by its name")

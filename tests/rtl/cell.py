@@ -543,7 +543,7 @@ FAULTS = [
      "assign held = value_i[OUT-1:0];"),
     ("clips have no lower end", "lstm clipped", "lg_limit", r": clip_i && below \? BOTTOM", ""),
     ("relu lets negative rows through", "rnn relu", "lg_direct", r"relu_i && kept\[OUT-1\] \? [^:]* : ", ""),
-    ("leaky rows are relu", "rnn leaky", "lg_direct", r"leaky_i \? part_q\[OUT-1:0\] : ", ""),
+    ("leaky rows are relu", "rnn leaky", "lg_direct", r"leaky_i \? wide\[OUT-1:0\] : ", ""),
     ("negative states pass relu", "lstm relu", "lg_bounded", r"relu_i && kept\[OUT-1\] \? [^:]* : ", ""),
     ("the second table is not picked", "lstm with four curves", "lg_activation", r"\{table_q, ", "{{PICK{1'b0}}, "),
     ("negative arguments are one too low", "lstm", "lg_activation", r"HALF_ODD \+ 1, MORE_SIGMOID = HALF_SIGMOID \+ 1", "HALF_ODD, MORE_SIGMOID = HALF_SIGMOID"),

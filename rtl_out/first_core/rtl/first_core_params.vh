@@ -15,6 +15,7 @@
     localparam SHIFT_BITS    = 4;       // bits of a row's requantisation shift
     localparam ALIGN         = 0;            // bits by which products with x and with h
                                                     // differ in fraction
+    localparam TABLES        = 1;           // activation tables, one behind the other
     localparam SEGMENT_BITS  = 9;     // address bits of the activation table
     localparam SLOPE_BITS    = 13;
     localparam SLOPE_SHIFT   = 0;
@@ -78,6 +79,8 @@
                                                     // 0: written as they come
     localparam RECORDS       = 8;
     localparam RECORD        = 3;
+    localparam RECORD_BITS   = 32;
+    localparam FIRST_RECORD  = 0;     // those of a sequence's first step, 0: the same
     localparam PSUMS         = 8;
     localparam PSUM_BLOCK    = 1;
     localparam NEURONS       = 2;
@@ -94,6 +97,11 @@
     localparam SIGMOID       = 8'h1a;          // a = (1 + T) / 2,
     localparam HALF          = 8'h1a;             // T of half the row's z;
     localparam DIRECT        = 8'h00;           // a = z
+    localparam TABLE_1       = 8'h00;          // number of the table, bit 0
+    localparam TABLE_2       = 8'h00;          // and bit 1
+    localparam LEAKY         = 8'h00;            // a = z, of negative z a part
+    localparam CLIP_Z        = 8'h00;           // z is clipped to +-Z_LIMIT
+    localparam CLIP_A        = 8'h00;           // a = z is clipped to +-A_LIMIT
     localparam TIMES_HELD    = 8'h04;       // p = a * held
     localparam TIMES_REST    = 8'h00;       // p = a * (1 - held)
     localparam TIMES_STATE   = 8'h08;      // p = a * state
@@ -102,6 +110,15 @@
     localparam TO_KEPT       = 8'h04;          // kept = p
     localparam TO_STATE      = 8'h08;         // state = p + kept
     localparam ADDS_STATE    = 8'h00;       // that kept was a product with the state
+    localparam ADDS_INNER    = 8'h00;       // or of an a = z
+    localparam CLIP_STATE    = 8'h00;       // the new state is clipped to +-STATE_LIMIT
+    localparam FRESH         = 8'h00;            // its peephole's state is of this step
+    localparam BOUND_SIGMOID = 8'h00;    // the curve of the state: (1 + T) / 2,
+    localparam BOUND_HALF    = 8'h00;       // T of half the state,
+    localparam BOUND_TABLE_1 = 8'h00;    // its table,
+    localparam BOUND_TABLE_2 = 8'h00;
+    localparam BOUND_DIRECT  = 8'h00;     // or the state itself,
+    localparam BOUND_RELU    = 8'h00;       // what is positive of it
     localparam TO_LATE       = 8'h00;          // late = p
     localparam PLUS_LATE     = 8'h00;        // z + late
     localparam RESULT_A      = 8'h00;         // the result is a,
@@ -109,6 +126,16 @@
     localparam RESULT_STATE  = 8'h00;     // or the new state
     localparam A_FRACTION    = 15;       // of an a = z that is held or multiplied
     localparam H_FRACTION    = 15;       // of results made from a state
+    localparam B_FRACTION    = 14;       // of a state that is multiplied as it is
+    localparam LATE_FRACTION = 13;    // of rows that late is added to
+    localparam PEEP          = 0;             // bits of a peephole's weight; 0: none
+    localparam PEEP_FRACTION = 15;
+    localparam Z_LIMIT       = 0;
+    localparam A_LIMIT       = 0;
+    localparam STATE_LIMIT   = 0;
+    localparam LEAK          = 0;             // part of a negative z, times 2^LEAK_SHIFT
+    localparam LEAK_SHIFT    = 15;
+    localparam INIT          = 0;             // 1: sequences start from states of their own
     localparam BEHIND        = 8'h00;           // of the step before
     // loading over AXI4-Lite
     localparam LOADABLE      = 0;

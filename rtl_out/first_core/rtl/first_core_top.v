@@ -156,13 +156,14 @@ module first_core_top #(
         .clk_i(clk), .d_i({tile_parity, tile_clear, tile}),
         .q_o({cell_parity, cell_clear, cell_tile}));
     wire [RECORD-1:0]                      record_addr;
-    wire [CELL_LANES*(ACC+SHIFT_BITS)-1:0] record;
+    wire [CELL_LANES*RECORD_BITS-1:0]      record;
     wire                                   y_we, y_slot;
     wire [ENTRY-1:0]                       y_entry;
     wire [CELL_LANES*VALUE-1:0]            y_data;
     wire [CELL_LANES-1:0]                  saturated;
     localparam NEURON = NEURONS > 1 ? $clog2(NEURONS) : 1;
-    wire [NEURON-1:0]                      unused_init, unused_init_p;
+    wire [NEURON-1:0]                      init_addr, init_addr_p;
+    wire [CELL_LANES*STATE-1:0]            init, init_p;
     wire [CELL_LANES*STATE-1:0]            unused_state_read;
     lg_cell #(.LANES(CELL_LANES), .SHIFTS(SHIFTS), .ROWS(TILE_ROWS), .TILES(TILES),
               .TILE_FILE({MEM_DIR, "first_core_tiles.hex"}),
@@ -173,32 +174,43 @@ module first_core_top #(
               .OUT(VALUE), .GATE(GATE), .STATE(STATE), .STATE_FRACTION(STATE_FRACTION),
               .RECORDS(RECORDS),
               .PSUMS(PSUMS), .PSUM_BLOCK(PSUM_BLOCK), .NEURONS(NEURONS), .STATE_BLOCK(STATE_BLOCK),
-              .SEGMENT(SEGMENT_BITS), .SLOPE(SLOPE_BITS), .SLOPE_SHIFT(SLOPE_SHIFT),
+              .TABLES(TABLES), .SEGMENT(SEGMENT_BITS), .SLOPE(SLOPE_BITS), .SLOPE_SHIFT(SLOPE_SHIFT),
               .MUL_LATENCY(MUL_LATENCY), .SPLIT(STATE_SPLIT), .PART(STATE_PART), .PASSES(PASSES),
               .KEEP(KEEP), .SIGMOID(SIGMOID), .HALF(HALF), .DIRECT(DIRECT),
+              .TABLE_1(TABLE_1), .TABLE_2(TABLE_2), .LEAKY(LEAKY), .CLIP_Z(CLIP_Z), .CLIP_A(CLIP_A),
               .TIMES_HELD(TIMES_HELD), .TIMES_REST(TIMES_REST), .TIMES_STATE(TIMES_STATE),
               .TIMES_BOUNDED(TIMES_BOUNDED), .TO_HELD(TO_HELD), .TO_KEPT(TO_KEPT),
-              .TO_STATE(TO_STATE), .ADDS_STATE(ADDS_STATE), .TO_LATE(TO_LATE),
+              .TO_STATE(TO_STATE), .ADDS_STATE(ADDS_STATE),
+              .ADDS_INNER(ADDS_INNER), .CLIP_STATE(CLIP_STATE), .FRESH(FRESH),
+              .BOUND_SIGMOID(BOUND_SIGMOID), .BOUND_HALF(BOUND_HALF),
+              .BOUND_TABLE_1(BOUND_TABLE_1), .BOUND_TABLE_2(BOUND_TABLE_2),
+              .BOUND_DIRECT(BOUND_DIRECT), .BOUND_RELU(BOUND_RELU), .TO_LATE(TO_LATE),
               .PLUS_LATE(PLUS_LATE), .RESULT_A(RESULT_A), .RESULT_P(RESULT_P),
               .RESULT_STATE(RESULT_STATE), .A_FRACTION(A_FRACTION), .H_FRACTION(H_FRACTION),
-              .BEHIND(BEHIND)) u_cell (
+              .B_FRACTION(B_FRACTION), .LATE_FRACTION(LATE_FRACTION), .PEEP(PEEP),
+              .PEEP_FRACTION(PEEP_FRACTION), .Z_LIMIT(Z_LIMIT), .A_LIMIT(A_LIMIT),
+              .STATE_LIMIT(STATE_LIMIT), .LEAK(LEAK), .LEAK_SHIFT(LEAK_SHIFT),
+              .FIRST_RECORD(FIRST_RECORD), .INIT(INIT), .BEHIND(BEHIND)) u_cell (
         .clk_i(clk), .rst_i(rst_q), .start_i(cell_start), .tile_i(cell_tile),
         .parity_i(cell_parity), .clear_i(cell_clear), .row_i(row), .record_addr_o(record_addr),
-        .record_i(record), .init_addr_o(unused_init), .init_i({CELL_LANES*STATE{1'b0}}),
-        .init_addr_p_o(unused_init_p), .init_p_i({CELL_LANES*STATE{1'b0}}),
+        .record_i(record), .init_addr_o(init_addr), .init_i(init),
+        .init_addr_p_o(init_addr_p), .init_p_i(init_p),
         .access_i(1'b0), .load_i(1'b0), .state_addr_i({NEURON{1'b0}}),
         .state_i({CELL_LANES*STATE{1'b0}}), .state_o(unused_state_read), .h_valid_o(h_valid),
         .h_we_o(h_we), .h_addr_o(h_addr), .h_data_o(h_data),
         .y_we_o(y_we), .y_slot_o(y_slot), .y_entry_o(y_entry), .y_data_o(y_data), .y_done_o(y_done),
         .done_o(done), .saturated_o(saturated));
-    lg_rom #(.WIDTH(ACC + SHIFT_BITS), .DEPTH(RECORDS),
+    lg_rom #(.WIDTH(RECORD_BITS), .DEPTH(RECORDS),
              .INIT_FILE({MEM_DIR, "first_core_record_0.hex"})) u_record_0 (
         .clk_i(clk), .raddr_i(record_addr),
-        .rdata_o(record[0*(ACC+SHIFT_BITS) +: ACC+SHIFT_BITS]));
-    lg_rom #(.WIDTH(ACC + SHIFT_BITS), .DEPTH(RECORDS),
+        .rdata_o(record[0*RECORD_BITS +: RECORD_BITS]));
+    lg_rom #(.WIDTH(RECORD_BITS), .DEPTH(RECORDS),
              .INIT_FILE({MEM_DIR, "first_core_record_1.hex"})) u_record_1 (
         .clk_i(clk), .raddr_i(record_addr),
-        .rdata_o(record[1*(ACC+SHIFT_BITS) +: ACC+SHIFT_BITS]));
+        .rdata_o(record[1*RECORD_BITS +: RECORD_BITS]));
+    wire unused_init = (^init_addr) ^ (^init_addr_p);
+    assign init   = {CELL_LANES*STATE{1'b0}};
+    assign init_p = {CELL_LANES*STATE{1'b0}};
 
     // ---- results to the stream
     wire [LANES*VALUE-1:0] y;

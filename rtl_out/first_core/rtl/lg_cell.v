@@ -86,6 +86,7 @@ module lg_cell #(
     parameter A_FRACTION    = OUT - 1,
     parameter H_FRACTION    = OUT - 1,
     parameter B_FRACTION    = OUT - 1,
+    parameter LATE_FRACTION = PRE_FRACTION,
     parameter PEEP          = 0,
     parameter PEEP_FRACTION = 14,
     parameter Z_LIMIT       = 0,
@@ -93,6 +94,8 @@ module lg_cell #(
     parameter STATE_LIMIT   = 0,
     parameter LEAK          = 0,
     parameter LEAK_SHIFT    = 15,
+    parameter FIRST_RECORD  = 0,   // records of a sequence's first step lie so many words behind the
+                                   // others; 0: there are none of its own
     parameter INIT          = 0,   // 1: the first state of a sequence is init_i, else 0
     parameter LOAD          = 0,   // 1: states can be read and written while the core is idle
     parameter RECORD_BITS   = ACC + SHIFT_BITS + PEEP,
@@ -204,7 +207,7 @@ module lg_cell #(
 
     localparam SHIFT_COUNT = SHIFTS > 1 ? $clog2(SHIFTS) : 1;
     localparam [SHIFT_COUNT-1:0] LAST_SHIFT = SHIFTS - 1, ONE_SHIFT = 1;
-    localparam [RECORD-1:0] ONE_RECORD = 1;
+    localparam [RECORD-1:0] ONE_RECORD = 1, NO_RECORD = 0, FIRST = FIRST_RECORD;
     localparam [PSUM-1:0]   ONE_PSUM   = 1;
     localparam [NEURON-1:0] ONE_NEURON = 1;
     localparam [ENTRY-1:0]  ONE_ENTRY  = 1;
@@ -244,7 +247,7 @@ module lg_cell #(
             ydone_q    <= word[T_YDONE];
             done_q     <= word[T_DONE +: LAYERS];
             shift_q    <= {SHIFT_COUNT{1'b0}};
-            record_q   <= word[T_RECORD +: RECORD];
+            record_q   <= word[T_RECORD +: RECORD] + (clear ? FIRST : NO_RECORD);
             psum_q     <= word[T_PADDR +: PSUM];
             neuron_q   <= word[T_NEURON +: NEURON];
             rows_q     <= word[T_ROWS +: ROW_BITS];
@@ -378,6 +381,7 @@ module lg_cell #(
                       .BOUND_CURVE(HAS_BOUNDS), .BOUND_DIRECT(BOUND_DIRECT != NONE ? 1 : 0),
                       .LATE(TO_LATE != NONE ? 1 : 0), .INIT(INIT), .LOAD(LOAD),
                       .A_FRACTION(A_FRACTION), .H_FRACTION(H_FRACTION), .B_FRACTION(B_FRACTION),
+                      .LATE_FRACTION(LATE_FRACTION),
                       .SUM_FRACTION(SUM_FRACTION), .PEEP(PEEP), .PEEP_FRACTION(PEEP_FRACTION),
                       .Z_LIMIT(Z_LIMIT), .A_LIMIT(A_LIMIT), .STATE_LIMIT(STATE_LIMIT), .LEAK(LEAK),
                       .LEAK_SHIFT(LEAK_SHIFT), .EARLY(EARLY)) u_lane (
