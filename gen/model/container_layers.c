@@ -135,25 +135,46 @@ static int64_t blocks_of(const Item *R, bool *turned, int64_t *hidden)
 
 static const char *cell_fault(int64_t blocks)
 {
-    return blocks == 3 ? "three gates: a GRU, which this version cannot build: only LSTM layers (four gates)"
-         : blocks == 1 ? "one block of rows: a simple RNN, which this version cannot build, or one of an LSTM's gates "
-                         "alone: "
-                         "join the matrices of i, f, c, o with numpy.vstack and name them in model.layers"
+    return blocks == 3 ? "three gates: a GRU; in a container of arrays only those of PyTorch are known (weight_ih, weight_hh, "
+                         "bias_ih, bias_hh): name the tensors in model.layers, with cell: gru, gates and reset"
+         : blocks == 1 ? "one block of rows: a simple RNN (name its tensors in model.layers, with cell: rnn), or one of an "
+                         "LSTM's gates alone: join the matrices of i, f, c, o with numpy.vstack and name them in "
+                         "model.layers"
                        : "neither four gates (LSTM) nor three (GRU): not a cell that is known here";
 }
 
-/* An LSTM with a smaller vector that is fed back: R is (4H, P), P < H. */
-static bool is_projected(const Survey *v, const Item *W, const Item *R, int k)
+/* The cells of PyTorch by the blocks of their rows. */
+static const struct TorchCell {
+    int64_t blocks;
+    const char *cell, *gates, *assumed;
+} TORCH_CELLS[] = {
+    { 4, "lstm", "ifgo", NULL },
+    { 3, "gru_after", "rzn", NULL },
+    { 1, "rnn", "h", "nonlinearity: tanh is assumed, the file does not say it; for relu give the layer activations: [relu]" },
+};
+
+static const struct TorchCell *torch_cell(int64_t blocks)
 {
-    return k == 0 && W->rows == R->rows && survey_item(v, name_renamed(v->arena, R->name, "weight_hh", "weight_hr"));
+    for (int i = 0; i < LENGTH(TORCH_CELLS); i++)
+        if (TORCH_CELLS[i].blocks == blocks)
+            return &TORCH_CELLS[i];
+    return NULL;
+}
+
+/* weight_hr of an LSTM with proj_size: (P, H), where W is (4H, I) and R (4H, P); NULL: there is none. */
+static Item *projection_of(const Survey *v, const Item *W, const Item *R, int k)
+{
+    Item *P = k == 0 && W->rows == R->rows
+            ? survey_item(v, name_renamed(v->arena, R->name, "weight_hh", "weight_hr")) : NULL;
+    return P && P->rank == 2 && P->rows == R->columns && W->rows == GATES * P->columns ? P : NULL;
 }
 
 /* Adds what carries the layer's name and the size; false: refused. */
-static bool add_biases(Survey *v, Found *f, const Item *R, int k)
+static bool add_biases(Survey *v, Found *f, const Item *R, int k, int64_t blocks)
 {
     for (int i = 0; i < BIASES && CONVENTIONS[k].b[i] && f->spec.n_b < NAMES_MAX; i++) {
         Item *b = survey_item(v, name_renamed(v->arena, R->name, CONVENTIONS[k].R, CONVENTIONS[k].b[i]));
-        int64_t rows = GATES * f->hidden;
+        int64_t rows = blocks * f->hidden;
         if (!b || (item_vector(b) != rows && item_vector(b) != 2 * rows))
             continue;
         if (item_vector(b) == 2 * rows && strcmp(CONVENTIONS[k].W, "kernel") == 0) {
@@ -269,26 +290,41 @@ static bool layer_by_name(Survey *v, Item *R, int k, Found *out)
     Item *W = survey_item(v, name_renamed(v->arena, R->name, CONVENTIONS[k].R, CONVENTIONS[k].W));
     if (!W || W == R || W->rank != 2)
         return false;
-    int64_t blocks = blocks_of(R, &turned, &hidden);
-    if (is_projected(v, W, R, k)) {
-        refuse(v, W, R, "a projection of h (proj_size of PyTorch), which this version cannot build");
-        return false;
+    int64_t blocks = blocks_of(R, &turned, &hidden), outputs = hidden;
+    Item *P = projection_of(v, W, R, k);
+    if (P) {
+        blocks = GATES;
+        turned = false;
+        outputs = P->rows;
+        hidden = P->columns;
     }
+    const struct TorchCell *cell = k == 0 ? torch_cell(blocks) : NULL;
     if (blocks == 0 || (turned ? W->columns : W->rows) != blocks * hidden)
         return false;
-    if (blocks != GATES) {
+    if (blocks != GATES && !(cell && !turned)) {
         if (strcmp(CONVENTIONS[k].R, "MatMul_1") != 0)      /* two products of anything are called so */
             refuse(v, W, R, cell_fault(blocks));
         return false;
     }
     *out = (Found){ .hidden = hidden, .inputs = turned ? W->rows : W->columns, .convention = k };
     out->key = name_renamed(v->arena, R->name, CONVENTIONS[k].R, "\1");
-    out->spec = (LayerSpec){ .cell = "lstm", .W = W->name, .R = R->name, .transpose = turned };
-    out->spec.gates = R->directions ? "iofc" : CONVENTIONS[k].gates;
+    out->spec = (LayerSpec){ .cell = cell ? cell->cell : "lstm", .W = W->name, .R = R->name, .transpose = turned };
+    out->spec.gates = R->directions ? "iofc" : cell ? cell->gates : CONVENTIONS[k].gates;
+    if (P) {
+        out->spec.W_projection = P->name;
+        P->used = true;
+    }
     W->used = R->used = true;
     for (; k < LENGTH(CONVENTIONS) && out->spec.n_b == 0; k++)
-        if (name_token(R->name, CONVENTIONS[k].R) && !add_biases(v, out, R, k))
+        if (name_token(R->name, CONVENTIONS[k].R) && !add_biases(v, out, R, k, blocks))
             return false;
+    out->hidden = outputs;
+    if (cell && cell_has_key(cell_find(cell->cell), "b_R") && out->spec.n_b == 2) {
+        out->spec.b_R[out->spec.n_b_R++] = out->spec.b[1]; /* r multiplies it with what R gives */
+        out->spec.n_b = 1;
+    }
+    if (cell && cell->assumed)
+        diag_warn(v->diag, (Place){ 0 }, "%s: '%s' is of a simple RNN: %s", v->path, R->name, cell->assumed);
     return true;
 }
 
@@ -542,7 +578,7 @@ static void doubt_own(Survey *v, const Item *t)
     for (int k = 0; k < v->n; k++) {
         const Found *f = &v->layer[k];
         bool of_size = item_vector(t) == f->hidden || (t->directions && t->columns == f->hidden) || t->rows == 3;
-        if (strcmp(f->spec.cell, "lstm") == 0 && (in_module(t, f) || (is_state(t->name) && of_size))) {
+        if (strcmp(f->spec.cell, "linear") != 0 && (in_module(t, f) || (is_state(t->name) && of_size))) {
             doubt(v, k, str_format(v->arena, "what is '%s' %s? It seems to belong to the layer of '%s' (a peephole, a "
                                              "trained state, a norm), and the spec has no place for it",
                                    t->name, t->shape, recurrent_name(f)));
@@ -556,13 +592,14 @@ static void doubt_vector(Survey *v, const Item *b)
 {
     for (int k = 0; k < v->n; k++) {
         const Found *f = &v->layer[k];
-        bool lstm = strcmp(f->spec.cell, "lstm") == 0;
-        if (lstm && (b->rows == GATES * f->hidden || b->rows == 2 * GATES * f->hidden)) {
+        bool recurrent = strcmp(f->spec.cell, "linear") != 0;
+        int64_t rows = recurrent ? (int64_t)strlen(f->spec.gates) * f->hidden : 0;
+        if (recurrent && (b->rows == rows || b->rows == 2 * rows)) {
             doubt(v, k, str_format(v->arena, "does '%s' %s belong to the layer of '%s'? It has the size of its bias",
                                    b->name, b->shape, recurrent_name(f)));
             return;
         }
-        if (lstm && k + 1 < v->n && b->rows == f->hidden) {
+        if (recurrent && k + 1 < v->n && b->rows == f->hidden) {
             doubt(v, k + 1, str_format(v->arena,
                                        "does '%s' %s lie before this layer (a scale or a norm)? It has the size of "
                                        "what '%s' gives", b->name, b->shape, recurrent_name(f)));
@@ -574,7 +611,7 @@ static void doubt_vector(Survey *v, const Item *b)
 static void doubt_matrix(Survey *v, const Item *W)
 {
     for (int k = 0; k + 1 < v->n; k++)
-        if (W->rows == v->layer[k].hidden && W->columns == W->rows && strcmp(v->layer[k + 1].spec.cell, "lstm") == 0) {
+        if (W->rows == v->layer[k].hidden && W->columns == W->rows && strcmp(v->layer[k + 1].spec.cell, "linear") != 0) {
             doubt(v, k + 1, str_format(v->arena, "does '%s' %s lie before this layer? It has the size of what '%s' "
                                                  "gives",
                                        W->name, W->shape, recurrent_name(&v->layer[k])));
@@ -589,7 +626,7 @@ static void doubt_parallel(Survey *v, const Item *W)
         const Found *a = &v->layer[k - 1], *b = &v->layer[k];
         int64_t both = a->hidden + b->hidden;
         size_t module = a->key && b->key ? strcspn(a->key, "\1") : 0;
-        bool apart = strcmp(b->spec.cell, "lstm") == 0
+        bool apart = strcmp(b->spec.cell, "linear") != 0
                   && (module != strcspn(b->key, "\1") || strncmp(a->key, b->key, module) != 0);
         if (apart && (W->rows == both || W->columns == both)) {
             doubt(v, k, str_format(v->arena, "does '%s' follow '%s', or run beside it? '%s' %s has the size of both",

@@ -191,14 +191,34 @@ static int questions(const Survey *v, const char *out[LAYERS_MAX])
     return n;
 }
 
+/* Only linear layers at the end are in question: the layers before them are a network of their own. */
+static bool heads_alone(const Survey *v)
+{
+    bool any = false;
+    for (int k = 0; k < v->n; k++) {
+        if (v->layer[k].question && (k == 0 || strcmp(v->layer[k].spec.cell, "linear") != 0))
+            return false;
+        if (!v->layer[k].question && any)
+            return false;
+        any = any || v->layer[k].question;
+    }
+    return any;
+}
+
 static void ask(const Survey *v)
 {
     const char *question[LAYERS_MAX];
     int n = questions(v, question);
     for (int i = 0; i < n; i++)
-        diag_error(v->diag, (Place){ 0 },
-                   "%s: a question to answer first: %s. Its lines are comments in the printed spec: take the # away "
-                   "where they are right", v->path, question[i]);
+        if (heads_alone(v))
+            diag_warn(v->diag, (Place){ 0 },
+                      "%s: the core ends at the last recurrent layer; a question to answer before it goes on: %s. The lines of "
+                      "what follows are comments in the printed spec: take the # away where they are right",
+                      v->path, question[i]);
+        else
+            diag_error(v->diag, (Place){ 0 },
+                       "%s: a question to answer first: %s. Its lines are comments in the printed spec: take the # away "
+                       "where they are right", v->path, question[i]);
 }
 
 /* ---- as a spec ---- */

@@ -166,9 +166,9 @@ typedef struct Scope {
 } Scope;
 /* An activation as a node has it. */
 typedef struct NodeCurve {
-    const char *op;
+    const char *op, *name; /* name: as a spec says it */
     double (*of)(double x);
-    float alpha, beta; /* of the node, where it has them */
+    float alpha, beta, own_alpha; /* of the node, where it has them; own: without the attribute */
 } NodeCurve;
 /* What stands while the body of a loop runs on numbers: the activations in the order in which they came, with what
  * they were given. `forced`: all of them give `gives`. */
@@ -298,7 +298,7 @@ const CellKind *cell_kind(const char *op);
 /* Loop and Scan. */
 void run_loop(Call *c);
 /* onnx_probe.c: on numbers, while a probe stands. True: the first input is a constant, nothing else is to be done. */
-const NodeCurve *node_curve(const Call *c); /* with the node's alpha and beta; NULL: none is known */
+const NodeCurve *node_curve(const Call *c); /* with the node's alpha and beta; NULL: no core has it */
 bool probe_activation(Call *c);
 bool probe_matmul(Call *c);
 bool probe_gemm(Call *c);

@@ -5,17 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-static const struct {
-    const char *op, *activation;
-} ACTIVATIONS[] = {
-    { "Relu", "relu" },
-    { "Sigmoid", "sigmoid" },
-    { "Tanh", "tanh" },
-    { "Softsign", "softsign" },
-    { "HardSigmoid", "hard_sigmoid" },
-    { "LeakyRelu", "leaky_relu" },
-};
-
 static bool of_layer(const Value *v)
 {
     return value_is(v, VECTORS) && v->at;
@@ -318,13 +307,13 @@ static void run_activation(Call *c)
     const Value *v = call_in(c, 0);
     if (probe_activation(c) || !of_layer(v) || v->at->kind != PART_LINEAR || strcmp(v->at->activation, "none") != 0 || v->scale || v->shift)
         return;
-    for (int i = 0; i < LENGTH(ACTIVATIONS); i++)
-        if (strcmp(c->node->op_type, ACTIVATIONS[i].op) == 0 && node_curve(c)) {
-            Part *part = part_new(c->walk, PART_LINEAR, c, v->at->input);
-            *part = *v->at;
-            part->activation = ACTIVATIONS[i].activation;
-            call_moved(c, 0, v, v->axes)->at = part;
-        }
+    const NodeCurve *curve = node_curve(c);
+    if (!curve)
+        return;
+    Part *part = part_new(c->walk, PART_LINEAR, c, v->at->input);
+    *part = *v->at;
+    part->activation = curve->name;
+    call_moved(c, 0, v, v->axes)->at = part;
 }
 
 const Operator LINEARS[] = {

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { LOOP_GATES = 4, CHECKS = 4, WIDTH_MAX = 1 << 13, ROWS_SHOWN = 3 };
 static const float FAR = 0x1p60f;    /* so large that a bias beside it is lost: the quotient is the weight itself */
@@ -655,6 +656,22 @@ static void give(const Loop *l, const Call *cell, const int *is)
     }
 }
 
+/* Named only where they are not the cell's own, as a node without activations. */
+static void set_curves(const LoopCell *k, const struct Kind *kind, const Order *o, CellNode *n)
+{
+    const char *name[ACTIVATIONS_MAX];
+    int count = 0;
+    for (int i = kind->same - 1; i < k->gates; i++)
+        name[count++] = k->curve[k->gate[o->slot[i]].seen]->name;
+    if (k->after >= 0)
+        name[count++] = k->curve[k->after]->name;
+    bool own = true;
+    for (int i = 0; i < count; i++)
+        own = own && strcasecmp(name[i], n->kind->activation[i]) == 0;
+    for (int i = 0; i < count && !own; i++)
+        n->curve[i] = name[i];
+}
+
 static void make_layer(Loop *l, const LoopCell *k, const struct Kind *kind, const Order *o, const int *is)
 {
     Call *c = l->call, cell = { .walk = c->walk, .scope = c->scope, .node = c->node, .label = c->label, .n_out = 2,
@@ -665,10 +682,7 @@ static void make_layer(Loop *l, const LoopCell *k, const struct Kind *kind, cons
                    .R = reordered(l, k, o, k->R, l->hidden), .B = both_biases(l, k, o) };
     for (int i = 0; i < l->n_carried; i++)
         n.initial[i] = first_state(l, i);
-    for (int i = kind->same - 1; i < k->gates; i++)
-        n.activation[n.n_activations++] = k->curve[k->gate[o->slot[i]].seen]->op;
-    if (k->after >= 0)
-        n.activation[n.n_activations++] = k->curve[k->after]->op;
+    set_curves(k, kind, o, &n);
     cell_layer(&cell, &n);
     give(l, &cell, is);
 }

@@ -9,24 +9,28 @@ static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 static double relu(double x) { return x > 0 ? x : 0; }
 static double softsign(double x) { return x / (1 + fabs(x)); }
 static double hard_sigmoid(double x) { return fmax(0, fmin(1, 0.2 * x + 0.5)); }
+static double hard_sigmoid_6(double x) { return fmax(0, fmin(1, x / 6 + 0.5)); }
 static double leaky_relu(double x) { return x > 0 ? x : 0.01 * x; }
 
 static const NodeCurve NODE_CURVES[] = {
-    { "Sigmoid", sigmoid, 0, 0 },
-    { "Tanh", tanh, 0, 0 },
-    { "Relu", relu, 0, 0 },
-    { "Softsign", softsign, 0, 0 },
-    { "HardSigmoid", hard_sigmoid, 0.2f, 0.5f },
-    { "LeakyRelu", leaky_relu, 0.01f, 0 },
+    { "Sigmoid", "sigmoid", sigmoid, 0, 0, 0 },
+    { "Tanh", "tanh", tanh, 0, 0, 0 },
+    { "Relu", "relu", relu, 0, 0, 0 },
+    { "Softsign", "softsign", softsign, 0, 0, 0 },
+    { "HardSigmoid", "hard_sigmoid", hard_sigmoid, 0.2f, 0.5f, 0.2f },
+    { "HardSigmoid", "hard_sigmoid_6", hard_sigmoid_6, 1.0f / 6, 0.5f, 0.2f },
+    { "LeakyRelu", "leaky_relu", leaky_relu, 0.01f, 0, 0.01f },
 };
 
-/* The curve of an activation node; NULL: none, or not with its alpha and beta. */
 const NodeCurve *node_curve(const Call *c)
 {
-    for (int i = 0; i < LENGTH(NODE_CURVES); i++)
-        if (strcmp(NODE_CURVES[i].op, c->node->op_type) == 0)
-            return call_float(c, "alpha", NODE_CURVES[i].alpha) == NODE_CURVES[i].alpha
-                && call_float(c, "beta", NODE_CURVES[i].beta) == NODE_CURVES[i].beta ? &NODE_CURVES[i] : NULL;
+    Curve known;
+    for (int i = 0; i < LENGTH(NODE_CURVES); i++) {
+        const NodeCurve *n = &NODE_CURVES[i];
+        if (strcmp(n->op, c->node->op_type) == 0 && call_float(c, "alpha", n->own_alpha) == n->alpha
+            && call_float(c, "beta", n->beta) == n->beta)
+            return curve_find(n->name, &known) ? n : NULL;
+    }
     return NULL;
 }
 

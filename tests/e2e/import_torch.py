@@ -18,7 +18,7 @@ except ImportError as e:
     sys.exit(77)
 import formats
 from cases import Suite, check
-from imported import damaged, damaged_member, holds, mutations, refused, sanitized
+from imported import damaged, damaged_member, holds, mutations, refused, sanitized, snr
 from lstm import lstmgen, scratch
 
 suite = Suite()
@@ -179,14 +179,64 @@ engine: {pes: 2, pe_width: 2}
         check(not pathlib.Path(folder, "out.pt").exists(), "written")
 
 
-@suite.case("cells that this version cannot build: refused by name")
+CELLS = [("GRU", lambda I, **k: torch.nn.GRU(I, 8, **k), []), ("RNN", lambda I, **k: torch.nn.RNN(I, 8, **k), ["tanh is assumed"]),
+         ("LSTM, proj_size 3", lambda I, **k: torch.nn.LSTM(I, 8, proj_size=3, **k), []),
+         ("LSTM, proj_size 5", lambda I, **k: torch.nn.LSTM(I, 8, proj_size=5, **k), [])]
+
+
+def doubled(module):
+    with torch.no_grad():
+        for p in module.parameters():
+            p.mul_(1.5)
+    return module
+
+
+for title, make, said in CELLS:
+    for inputs, more in ((5, {}), (8, {"num_layers": 2}), (6, {"bias": False}), (24, {"num_layers": 3}), (4, {})):
+        def case(make=make, said=said, inputs=inputs, more=more):
+            torch.manual_seed(1)
+            net = doubled(make(inputs, **more))
+            x = torch.randn(STEPS, inputs)
+            with scratch() as folder:
+                y = net(x)[0].detach().numpy()
+                holds(folder, saved(folder, net), x.numpy(), y, said)   # the whole module, then its tensors alone
+                return holds(folder, saved(folder, {"rnn." + k: v for k, v in net.state_dict().items()}), x.numpy(), y, said)
+        suite.add("cell %s, %d inputs%s" % (title, inputs, "".join(", %s %s" % i for i in more.items())), case)
+
+for title, make in (("LSTMCell", torch.nn.LSTMCell), ("GRUCell", torch.nn.GRUCell), ("RNNCell", torch.nn.RNNCell)):
+    for inputs in (5, 8):
+        def case(make=make, inputs=inputs, title=title):
+            torch.manual_seed(2)
+            cell, state, y = doubled(make(inputs, 8)), None, []
+            x = torch.randn(STEPS, inputs)
+            for step in x:
+                state = cell(step[None], state)
+                y.append((state[0] if title == "LSTMCell" else state)[0].detach().numpy())
+            with scratch() as folder:
+                return holds(folder, saved(folder, cell.state_dict()), x.numpy(), np.array(y),
+                             ["tanh is assumed"] if title == "RNNCell" else [])
+        suite.add("cell %s, %d inputs" % (title, inputs), case)
+
+
+@suite.case("an RNN with relu: right by the key that the warning names")
+def _():
+    torch.manual_seed(3)
+    net, x = torch.nn.RNN(5, 8, nonlinearity="relu"), torch.randn(STEPS, 5)
+    with scratch() as folder:
+        r = lstmgen("import", saved(folder, net.state_dict()))
+        check("give the layer activations: [relu]" in r.err, "%s", r.err)
+        pathlib.Path(folder, "s.yaml").write_text(r.out.replace("gates: h,", "gates: h, activations: [relu],"))
+        db = snr(folder, pathlib.Path(folder, "s.yaml"), x.numpy(), net(x)[0].detach().numpy())
+        check(db >= 55, "%.1f dB", db)
+        return "%.0f dB" % db
+
+
+@suite.case("directions that this version cannot build: refused by name")
 def _():
     with scratch() as folder:
-        for module, word in ((torch.nn.GRU(5, 8), "a GRU"), (torch.nn.RNN(5, 8), "a simple RNN"),
-                             (torch.nn.LSTM(5, 8, bidirectional=True), "bidirectional"),
-                             (torch.nn.LSTM(5, 8, proj_size=4), "proj_size")):
-            refused(saved(folder, module.state_dict()), word)
-            refused(saved(folder, module), word)
+        module = torch.nn.LSTM(5, 8, bidirectional=True)
+        refused(saved(folder, module.state_dict()), "bidirectional")
+        refused(saved(folder, module), "bidirectional")
 
 
 # ---- what is no weights ----
