@@ -6,34 +6,6 @@
 
 enum { NAME_MAX_LENGTH = 64 };
 
-/* IEEE 1364-2005, annex B. */
-static const char *const verilog_words[] = {
-    "always", "and", "assign", "automatic", "begin", "buf", "bufif0", "bufif1", "case", "casex",
-    "casez", "cell", "cmos", "config", "deassign", "default", "defparam", "design", "disable",
-    "edge", "else", "end", "endcase", "endconfig", "endfunction", "endgenerate", "endmodule",
-    "endprimitive", "endspecify", "endtable", "endtask", "event", "for", "force", "forever",
-    "fork", "function", "generate", "genvar", "highz0", "highz1", "if", "ifnone", "incdir",
-    "include", "initial", "inout", "input", "instance", "integer", "join", "large", "liblist",
-    "library", "localparam", "macromodule", "medium", "module", "nand", "negedge", "nmos", "nor",
-    "noshowcancelled", "not", "notif0", "notif1", "or", "output", "parameter", "pmos", "posedge",
-    "primitive", "pull0", "pull1", "pulldown", "pullup", "pulsestyle_ondetect",
-    "pulsestyle_onevent", "rcmos", "real", "realtime", "reg", "release", "repeat", "rnmos",
-    "rpmos", "rtran", "rtranif0", "rtranif1", "scalared", "showcancelled", "signed", "small",
-    "specify", "specparam", "strong0", "strong1", "supply0", "supply1", "table", "task", "time",
-    "tran", "tranif0", "tranif1", "tri", "tri0", "tri1", "triand", "trior", "trireg", "unsigned",
-    "use", "uwire", "vectored", "wait", "wand", "weak0", "weak1", "while", "wire", "wor", "xnor",
-    "xor",
-};
-
-static bool is_verilog_word(const char *name)
-{
-    for (int i = 0; i < LENGTH(verilog_words); i++) {
-        if (strcmp(name, verilog_words[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
 static bool well_formed(const char *name)
 {
     return name[0] >= 'a' && name[0] <= 'z' &&
@@ -51,8 +23,6 @@ static void check_name(const Spec *s, Diag *d)
     else if (strlen(s->name) > NAME_MAX_LENGTH)
         diag_error(d, at, "name: %zu characters, at most %d are allowed", strlen(s->name),
                    NAME_MAX_LENGTH);
-    else if (is_verilog_word(s->name))
-        diag_error(d, at, "name: '%s' is a keyword of Verilog", s->name);
     else if (strcmp(s->name, "tb") == 0)
         diag_error(d, at, "name: 'tb': tb_top is the module of the testbench; take another name");
     else if (strcmp(s->name, "lg") == 0 || str_starts(s->name, "lg_"))
@@ -81,7 +51,7 @@ static const char *name_from_file(Arena *a, const char *file)
         *p = isalnum((unsigned char)*p) ? (char)tolower((unsigned char)*p) : '_';
     if (strlen(name) > NAME_MAX_LENGTH)
         name[NAME_MAX_LENGTH] = '\0';
-    bool usable = well_formed(name) && !is_verilog_word(name) && strcmp(name, "lg") != 0 && strcmp(name, "tb") != 0 &&
+    bool usable = well_formed(name) && strcmp(name, "lg") != 0 && strcmp(name, "tb") != 0 &&
                   !str_starts(name, "lg_");
     return usable ? name : "core";
 }

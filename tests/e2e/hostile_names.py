@@ -223,13 +223,13 @@ def _():
 @suite.case("names of cores that mean something elsewhere: refused with the reason, or built")
 def _():
     with scratch() as folder:
-        for name, word in (("tb", "testbench"), ("lg_mul", "lg_ belongs"), ("lg", "lg_"), ("module", "keyword"),
+        for name, word in (("tb", "testbench"), ("lg_mul", "lg_ belongs"), ("lg", "lg_"),
                            ("Tb", "[a-z]"), ("a" * 65, "65 characters"), ("a-b", "[a-z]"), ("1a", "[a-z]")):
             spec = spec_in(folder, "plain.yaml")
             r = lstmgen(spec, "--set", "name=" + name, "-o", "out", cwd=folder)
             check(r.status == 1 and word in r.err and not os.path.exists(folder + "/out"), "%s: exit %s: %s", name,
                   r.status, r.last())
-        for name in ("sim_main", "tb_top", "top", "int", "x", "dut", "params", "a" * 64):
+        for name in ("sim_main", "tb_top", "top", "module", "edge", "int", "x", "dut", "params", "a" * 64):
             spec = spec_in(folder, "plain.yaml")
             r = lstmgen("sim", spec, "--set", "name=" + name, "--sim", "icarus", "-o", "out", cwd=folder)
             check(r.status == 0, "%s: exit %s: %s", name, r.status, r.last())

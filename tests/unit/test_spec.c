@@ -312,7 +312,7 @@ static void test_name_from_file(void **state)
         { "Digits-v2.yaml", "digits_v2" },
         { "plain", "plain" },
         { "2nd.yaml", "core" },
-        { "module.yaml", "core" },
+        { "module.yaml", "module" },
         { "lg_x.yml", "core" },
         { ".yaml", "core" },
         { "a.b.yaml", "a_b" },
