@@ -37,6 +37,7 @@ void gather_holes(const Design *d, Holes *h)
     hole_int(h, "FRONT", d->front);
     hole_int(h, "RUNS", d->n_runs);
     hole_int(h, "HEAD_RUN", MAX(d->head_run, 0));
+    hole_int(h, "LAST_HEAD_RUN", MAX(d->last_head_run, 0));
     hole_int(h, "HAS_HEAD", d->head_run >= 0);
     hole_int(h, "LENGTH_BITS", w.length);
     hole_int(h, "GAP_BITS", w.gap);

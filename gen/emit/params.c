@@ -114,13 +114,15 @@ uint32_t passes_with(const Design *d, const char *name)
     FAULT("no mask %s", name);
 }
 
-/* Passes that work on the step before: those of a head, where the program has one. */
+/* Passes that work on the step before. */
 static uint32_t passes_behind(const Design *d)
 {
     uint32_t bits = 0;
-    for (int s = 0; s < d->net->sections && d->head_run >= 0; s++)
-        if (section_is_head(d, s))
-            bits |= UINT32_C(1) << passes_find(&d->passes, &d->net->layer[d->net->section[s].layer].pass[0]);
+    for (int s = 0; s < d->net->sections; s++) {
+        const Section *section = &d->net->section[s];
+        if (section_is_behind(d, s))
+            bits |= UINT32_C(1) << passes_find(&d->passes, &d->net->layer[section->layer].pass[section->first]);
+    }
     return bits;
 }
 

@@ -124,6 +124,7 @@ static void put_tile(const Design *d, Image *m, int n, const Widths *w, int reco
     const Region *r = s->writes < 0 ? NULL : &d->region[s->writes];
     int position = t->group * d->tile_rows;
     int rows = r ? r->stored : pass_units(&d->net->layer[s->layer], p);
+    int behind = section_is_behind(d, t->section);
     image_field(m, t->op, passes_bits(&d->passes));
     image_field(m, t->use_psum, 1);
     image_field(m, tile_writes(d, t), 1);
@@ -138,7 +139,7 @@ static void put_tile(const Design *d, Image *m, int n, const Widths *w, int reco
     image_field(m, r ? position % r->banks : 0, w->bank);
     image_field(m, r ? r->banks : 1, w->bank);
     for (int parity = 0; parity < 2; parity++)
-        image_field(m, r ? r->base[parity] + position / r->banks : 0, d->addr_bits);
+        image_field(m, r ? r->base[parity ^ behind] + position / r->banks : 0, d->addr_bits);
     image_field(m, s->output ? t->group * d->shifts : 0, w->entry);
     image_word(m);
 }

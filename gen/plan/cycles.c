@@ -154,7 +154,8 @@ void tile_events(Machine *m, const Tile *t, int64_t end)
 /* ---- lg_sequencer */
 static const Run *looked_at(const Machine *m)
 {
-    return &m->d->run[m->seq.poll ? m->d->head_run : m->seq.pc];
+    const Sequencer *q = &m->seq;
+    return &m->d->run[!q->poll ? q->pc : q->last_head ? m->d->last_head_run : m->d->head_run];
 }
 
 static void load_run(Sequencer *q, const Design *d, int run)
@@ -188,11 +189,17 @@ static void advance_run(Sequencer *q, const Run *r, const Tile *t, bool end_a, b
         q->tiles--;
 }
 
+/* The last of two runs that are behind. */
+static bool is_last_head(const Design *d, const Run *r)
+{
+    return d->last_head_run != d->head_run && r == &d->run[d->last_head_run];
+}
+
 static bool skipped(const Machine *m, const Run *next)
 {
     const Sequencer *q = &m->seq;
     if (m->d->stages == 1)
-        return next->is_head && !q->head;
+        return next->is_head && !(is_last_head(m->d, next) ? q->last_head : q->head);
     return next->stage == 0 ? q->flush : !(q->due >> next->stage & 1);
 }
 
@@ -252,13 +259,17 @@ static bool sequencer_step(Machine *m, bool out_sent)
 
     bool polled = q->poll;
     unsigned done = layers_done(m);
-    q->poll = d->head_run > 0 && choose && !ready && !polled && q->pc == 0 && q->head;
+    q->poll = d->head_run >= 0 && choose && !ready && !polled && next->wait_x && (q->head || q->last_head);
     int started = (int)(next - d->run);
     bool turn = !polled && choose && (ready || skip) && next->wrap;
-    step_stages(q, d, next, start, turn, choose && q->pc == 0 && !x_ready);
+    step_stages(q, d, next, start, turn, choose && next->wait_x && !x_ready);
     if (!polled && choose && (ready || skip))
         q->pc = turn ? 0 : q->pc + 1;
-    if (start && next->is_head)
+    if (start && is_last_head(d, next))
+        q->last_head = false;
+    else if (start && next->is_head && next->set_head)
+        q->last_head = true;
+    if (start && next->is_head && !is_last_head(d, next))
         q->head = false;
     else if (start && next->set_head)
         q->head = true;

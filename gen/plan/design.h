@@ -41,7 +41,8 @@ typedef struct Run {
     int first, count;                   /* in Design.tile */
     int lead, gap;                      /* idle cycles before the run and after each tile */
     int weight;                         /* weight address of its first cycle */
-    bool wait_x, release_x, wait_out, is_head, set_head, wrap;
+    bool wait_x, release_x, wait_out, wrap;
+    bool is_head, set_head;             /* it is behind; after it one that is behind is due */
     int stage; bool ends;               /* with stages: the section; the last run of it */
     unsigned wait_h, set_pending;       /* bits: vectors but x */
 } Run;
@@ -125,7 +126,9 @@ struct Design {
     int first_records;                  /* word of the record for the first step, h0 in its bias; 0: as of other steps */
     int vector_depth, addr_bits, index_bits; bool vector_block;
     Tile *tile; int n_tiles;
-    Run run[RUNS_MAX]; int n_runs, head_run;        /* head_run -1: no head */
+    Run run[RUNS_MAX]; int n_runs;
+    int head_run, last_head_run;        /* the runs behind, in the order in which they are done; -1: none */
+    int order[SECTIONS_MAX], n_order;   /* sections as the program has them, but for the head (plan/order.c) */
     int weight_words;
     /* latencies, from the family's leaf table */
     int mul_latency, state_split, state_part;

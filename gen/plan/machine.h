@@ -26,7 +26,7 @@ typedef struct Input {
 } Input;
 
 typedef struct Sequencer {
-    int pc; bool poll, head, active;
+    int pc; bool poll, head, last_head, active;
     bool flush; unsigned due, ran;              /* with stages: bits */
     unsigned pending; int out_used;
     int run, phase, idle, count, tiles;

@@ -139,27 +139,39 @@ int most_cell_lanes(const Design *d)
     return most;
 }
 
-/* Tiles to work ahead in each layer so that the drain is filled; `extra` shifts the count for a second try. */
-static void early_tiles(const Design *d, bool ahead, int extra, int early[])
+static int filling(const Design *d, int section, int from, int extra)
 {
-    memset(early, 0, sizeof *early * SECTIONS_MAX);
-    for (int s = 0; s < body_sections(d); s++)
-        if (ahead && section_waits(d, s))
-            early[s] = MIN(MAX(schedule_filling(d, s) + extra, 0), section_tiles(d, s));
+    return MIN(MAX(schedule_filling(d, section, from) + extra, 0), section_tiles(d, section) - from);
+}
+
+/* Tiles to work ahead in each layer so that the drain is filled; `extra` shifts the count for a second try. */
+static Early early_tiles(const Design *d, bool ahead, int extra)
+{
+    Early e = {0};
+    for (int k = 0; ahead && k < d->n_order; k++) {
+        int filler = section_filler(d, d->order[k]);
+        if (filler >= 0)
+            e.tiles[filler] = e.ahead[filler] = filling(d, filler, 0, extra);
+    }
+    for (int s = 0; ahead && s < d->net->sections; s++)
+        if (section_waits(d, s))
+            e.tiles[s] += filling(d, s, e.ahead[s], extra);
+    return e;
 }
 
 /* The same where rows differ in length: only layer 0, and only what the other layers leave of its drain. */
-static void early_rows(const Design *d, bool ahead, int extra, int early[])
+static Early early_rows(const Design *d, bool ahead, int extra)
 {
-    memset(early, 0, sizeof *early * SECTIONS_MAX);
+    Early e = {0};
     double rest = stages_drain(d), tile = elastic_work(d, 0) / section_tiles(d, 0);
     for (int p = 0; p < d->net->products; p++)
         rest -= d->net->product[p].layer > 0 ? elastic_work(d, p) : 0;
     if (ahead && rest > 0)
-        early[0] = MIN(MAX((int)ceil(rest / MAX(tile, d->shifts)) + extra, 0), section_tiles(d, 0));
+        e.tiles[0] = MIN(MAX((int)ceil(rest / MAX(tile, d->shifts)) + extra, 0), section_tiles(d, 0));
+    return e;
 }
 
-typedef struct Choice { int lanes, slack, early[SECTIONS_MAX]; double interval; int64_t latency; } Choice;
+typedef struct Choice { int lanes, slack; Early early; double interval; int64_t latency; } Choice;
 
 /* Fewest cycles from step to step; of equals the one whose last step of the trial is through first. */
 static bool is_better(const Choice *c, const Choice *than)
@@ -171,7 +183,7 @@ static bool is_better(const Choice *c, const Choice *than)
 static void try_choice(Arena *a, Design *d, Choice *c, Choice *best)
 {
     set_cell_lanes(d, c->lanes, c->slack);
-    plan_schedule(a, d, c->early);
+    plan_schedule(a, d, &c->early);
     CycleCount trial = cycles_simulate(d, TRIAL_STEPS + 2 * cycles_last_steps(d));
     /* In less time than x takes to come: steps differ, and a few of them do not tell what many take. */
     c->interval = trial.interval < d->inputs / d->lanes ? DBL_MAX : trial.interval;
@@ -183,15 +195,15 @@ static void try_choice(Arena *a, Design *d, Choice *c, Choice *best)
 static void try_lanes(Arena *a, Design *d, int lanes, int slack, Choice *best)
 {
     static const struct { bool ahead; int extra; } tries[] = {{true, 0}, {false, 0}, {true, 1}, {true, -2}};
-    int tried[LENGTH(tries)][SECTIONS_MAX];
+    Early tried[LENGTH(tries)];
     for (int k = 0; k < LENGTH(tries); k++) {
         Choice c = {.lanes = lanes, .slack = slack};
         bool again = false;
         set_cell_lanes(d, lanes, slack);
-        (d->ring > 0 ? early_rows : early_tiles)(d, tries[k].ahead, tries[k].extra, c.early);
+        c.early = (d->ring > 0 ? early_rows : early_tiles)(d, tries[k].ahead, tries[k].extra);
         for (int i = 0; i < k; i++)
-            again = again || memcmp(tried[i], c.early, sizeof c.early) == 0;
-        memcpy(tried[k], c.early, sizeof c.early);
+            again = again || memcmp(&tried[i], &c.early, sizeof c.early) == 0;
+        tried[k] = c.early;
         if (!again)
             try_choice(a, d, &c, best);
     }
@@ -232,7 +244,7 @@ static void choose_schedule(Arena *a, Design *d)
         plan_log_put(d->log, &best, sizeof best);
     }
     set_cell_lanes(d, best.lanes, best.slack);
-    plan_schedule(a, d, best.early);
+    plan_schedule(a, d, &best.early);
 }
 
 /* The lanes stay, only the order is chosen anew. */
@@ -246,7 +258,7 @@ static void choose_early(Arena *a, Design *d)
         plan_log_put(d->log, &best, sizeof best);
     }
     set_cell_lanes(d, best.lanes, best.slack);
-    plan_schedule(a, d, best.early);
+    plan_schedule(a, d, &best.early);
 }
 
 /* ---- stream */
@@ -402,6 +414,7 @@ bool gather_plan(Arena *a, Diag *diag, Design *d)
     d->weight_memories = d->pes;
     d->weight_lanes = d->lanes_pe;
     d->stages = d->pattern->row_cycles ? d->net->n : 1;
+    plan_order(d);
     if (d->pattern->row_cycles)
         elastic_rows(a, d);
     plan_shift(d);

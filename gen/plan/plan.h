@@ -73,14 +73,24 @@ int tile_layer(const Design *d, const Tile *t);
 bool tile_has_result(const Design *d, const Tile *t);
 bool tile_writes(const Design *d, const Tile *t);       /* its results go to a vector */
 
-/* plan/schedule.c: tiles and runs for given cell lanes and numbers of early tiles per section. */
-void plan_schedule(Arena *a, Design *d, const int *early);
-int schedule_filling(const Design *d, int section);     /* early tiles of a section that fill the drain */
-int term_cycles(const Design *d, int product, char gate);       /* of a tile; product -1, or no rows of the gate: 0 */
+/* plan/order.c */
+void plan_order(Design *d);             /* stages and engine are set */
+bool section_is_head(const Design *d, int section);     /* a last layer that no one reads */
+bool section_is_projection(const Design *d, int section);
+bool section_is_behind(const Design *d, int section);   /* it works on the step before, in the same run of the program */
 int section_early_term(const Design *d, int section);   /* the term that can be multiplied first */
 bool section_waits(const Design *d, int section);       /* its other term is what the section before it writes */
-bool section_is_head(const Design *d, int section);
-int body_sections(const Design *d);                     /* all but the head */
+/* Of a projection that waits for what the section before it writes: the section whose early tiles fill that; else -1. */
+int section_filler(const Design *d, int section);
+
+/* plan/schedule.c: tiles and runs for given cell lanes and early tiles. */
+typedef struct Early {
+    int tiles[SECTIONS_MAX];            /* of a section: whose first product is kept */
+    int ahead[SECTIONS_MAX];            /* the first of them: before the projection that the section waits for */
+} Early;
+void plan_schedule(Arena *a, Design *d, const Early *early);
+int schedule_filling(const Design *d, int section, int from);   /* early tiles from that one on that fill the drain */
+int term_cycles(const Design *d, int product, char gate);       /* of a tile; product -1, or no rows of the gate: 0 */
 
 /* plan/memories.c: depths, styles and the list for the report. */
 void plan_memories(Arena *a, Design *d);

@@ -408,6 +408,7 @@ static void count_losses(Design *d)
 bool scatter_plan(Arena *a, Diag *diag, Design *d)
 {
     d->delta = d->q->delta;
+    plan_order(d);
     if (!encoder_lanes_allowed(diag, d) || !difference_fits(diag, d))
         return false;
     plan_leaves(d);
@@ -423,7 +424,7 @@ bool scatter_plan(Arena *a, Diag *diag, Design *d)
     d->index_word = d->weight_lanes * d->index_bits;
     d->vector_copies = d->vector_banks;
     d->h_aligned = h_is_aligned(d);
-    d->head_run = -1;
+    d->head_run = d->last_head_run = -1;
     d->last_block = memory_in_block(d, d->lasts);
     d->delta_block = memory_in_block(d, d->n_tiles);
     scatter_plan_rows(d);

@@ -5,6 +5,8 @@
  *   [W x(t) of the first tiles, kept] [head of t-1] [R h(t-1) of those tiles] [W x(t) + R h(t-1) of the rest]
  * Stacks: layer 1 whole, the head of t-1, then per further layer [R h(t-1) of the first tiles, kept] [W h(t) of these]
  * [the rest]: R fills the drain of the layer below.
+ * A projection stands between early tiles of the section behind it: [W x(t) of tiles] [P m(t-1)] [W x(t) of further
+ * tiles] [R h(t-1) of all those] [the rest]; plan/order.c.
  * Elastic rows: [W x(t) of the first tiles, kept] [layer 0 of t] [layer 1 of t-1] [layer 2 of t-2] ...
  * Passes of a neuron follow each other as in the cell; `lead` cycles are put in where one needs what another has not
  * left yet. */
@@ -34,41 +36,7 @@ static Term term_of(const Design *d, int section, int which, int pass)
     int product = section_of(d, section)->term[which];
     const Product *p = &d->net->product[product];
     return (Term){.product = product, .cycles = term_cycles(d, product, gate_of(d, section, pass)), .region = p->from,
-                  .previous = p->previous};
-}
-
-/* Sections before `section` (round the step) since the vector of a term is complete; x always is. */
-static int term_age(const Design *d, int section, int which)
-{
-    const Product *p = &d->net->product[section_of(d, section)->term[which]];
-    int body = body_sections(d), writer = 0;
-    if (p->from == 0)
-        return 2 * SECTIONS_MAX;
-    while (section_of(d, writer)->writes != p->from)
-        writer++;
-    return p->previous ? section + body - writer : section - writer;
-}
-
-int section_early_term(const Design *d, int section)
-{
-    return section_of(d, section)->terms > 1 && term_age(d, section, 1) > term_age(d, section, 0);
-}
-
-bool section_waits(const Design *d, int section)
-{
-    return section_of(d, section)->terms > 1 && term_age(d, section, !section_early_term(d, section)) == 1;
-}
-
-/* ---- the head: a last layer that no one reads, done for the step before */
-bool section_is_head(const Design *d, int section)
-{
-    const Section *s = section_of(d, section);
-    return s->layer > 0 && s->writes < 0 && s->output && s->terms == 1;
-}
-
-int body_sections(const Design *d)
-{
-    return d->net->sections - section_is_head(d, d->net->sections - 1);
+                  .previous = p->previous || section_is_behind(d, section)};
 }
 
 /* ---- tiles */
@@ -115,14 +83,14 @@ static void nth_tile(const Design *d, int section, int n, int *pass, int *group)
     *group = first + within % here;
 }
 
-int schedule_filling(const Design *d, int section)
+int schedule_filling(const Design *d, int section, int from)
 {
-    int n = 0, drain = stages_drain(d), early = section_early_term(d, section);
+    int n = from, drain = stages_drain(d), early = section_early_term(d, section);
     for (int cycles = 0, pass, group; cycles < drain; n++) {
         nth_tile(d, section, n % section_tiles(d, section), &pass, &group);
         cycles += MAX(term_of(d, section, early, pass).cycles, d->shifts);
     }
-    return n;
+    return n - from;
 }
 
 static Tile section_tile(const Design *d, int section, int n)
@@ -145,12 +113,13 @@ static bool is_early(const Design *d, int section, int n, int early)
     return n < early && term_of(d, section, 0, pass).cycles > 0 && term_of(d, section, 1, pass).cycles > 0;
 }
 
-static void add_early(Design *d, int section, int early)
+/* Of the early tiles of a section those from `first` up to `end`. */
+static void add_early(Design *d, int section, int first, int end)
 {
     int which = section_early_term(d, section);
-    for (int n = 0; n < early; n++) {
+    for (int n = first; n < end; n++) {
         Tile t = section_tile(d, section, n);
-        if (!is_early(d, section, n, early))
+        if (!is_early(d, section, n, end))
             continue;
         t.op = OP_KEEP;
         t.vector_done = t.y_done = false;
@@ -193,14 +162,14 @@ static void add_main(Design *d, int section, int early)
     }
 }
 
-static void add_head(Design *d, int section)
+/* Of a section with one term: nothing of it is early. */
+static void add_whole(Design *d, int section)
 {
     int first = d->n_tiles;
     add_main(d, section, 0);
     for (int n = first; n < d->n_tiles; n++) {
         d->tile[n].parts = 1;
         d->tile[n].psum = 0;
-        d->tile[n].term[0].previous = d->stages == 1;
     }
 }
 
@@ -241,7 +210,7 @@ static void start_run(Design *d, int tile, int lead, int weight)
     const Tile *t = &d->tile[tile];
     int cycles = tile_cycles(t);
     d->run[d->n_runs++] = (Run){.first = tile, .lead = lead, .gap = MAX(0, d->shifts - cycles), .weight = weight,
-                                .is_head = section_is_head(d, t->section) && d->stages == 1, .stage = tile_layer(d, t)};
+                                .is_head = section_is_behind(d, t->section), .stage = tile_layer(d, t)};
 }
 
 /* Cuts the tiles into runs of one shape; a tile that must wait for an earlier one starts a run with a lead. */
@@ -264,8 +233,8 @@ static void add_runs(Arena *a, Design *d)
         Run *r = &d->run[d->n_runs - 1];
         r->count++;
         weight += cycles;
-        /* The head is left out in the first step, and goes first where x is late: no distance may count on it. */
-        if (!section_is_head(d, t->section) || d->ring > 0)
+        /* What is behind is left out in the first step, and goes first where x is late: no distance may count on it. */
+        if (!section_is_behind(d, t->section))
             now = end[n] + r->gap;
     }
     d->weight_words = weight;
@@ -304,6 +273,22 @@ static void mark_x(Design *d)
     d->run[last].release_x = true;
 }
 
+/* The first and the last of what is behind, each one run. */
+static void mark_behind(Design *d)
+{
+    d->head_run = d->last_head_run = -1;
+    for (int k = 0; k < d->n_runs; k++) {
+        const Run *r = &d->run[k];
+        int *which = r->set_head || d->head_run < 0 ? &d->head_run : &d->last_head_run;
+        if (!r->is_head)
+            continue;
+        REQUIRE(*which < 0);
+        *which = k;
+    }
+    if (d->last_head_run < 0)
+        d->last_head_run = d->head_run;
+}
+
 /* Waits and levels; see lg_sequencer. */
 static void mark_runs(Design *d)
 {
@@ -323,57 +308,63 @@ static void mark_runs(Design *d)
             Run *r = run_of_tile(d, n);
             int section = d->tile[n].section;
             r->set_pending |= 1u << (section_of(d, section)->writes - 1);
-            r->set_head = d->stages == 1 && section_is_head(d, section + 1 < d->net->sections ? section + 1 : section);
+            r->set_head = section + 1 < d->net->sections && section_is_behind(d, section + 1);
             r->ends = section + 1 == d->net->sections || section_of(d, section + 1)->layer != section_of(d, section)->layer;
         }
     d->run[d->n_runs - 1].wrap = d->run[d->n_runs - 1].ends = true;
-    d->head_run = -1;
-    for (int k = 0; k < d->n_runs; k++)
-        if (d->run[k].is_head)
-            d->head_run = k;
+    mark_behind(d);
 }
 
 /* The layers one after the other, each on the step before that of the layer below: nothing waits for what was just
  * done. */
-static void add_stages(Arena *a, Design *d, const int *early)
+static void add_stages(Arena *a, Design *d, const Early *early)
 {
     for (int s = 0; s < d->net->sections; s++) {
         if (section_is_head(d, s)) {
-            add_head(d, s);
+            add_whole(d, s);
             continue;
         }
         int pass, group;
         uint8_t *ahead = ARENA_ARRAY(a, uint8_t, section_groups(d, s));
-        for (int n = 0; n < early[s]; n++) {
+        for (int n = 0; n < early->tiles[s]; n++) {
             nth_tile(d, s, n, &pass, &group);
             ahead[group] |= (uint8_t)(1 << pass);
         }
         elastic_deal(d, s, ahead);
-        add_early(d, s, early[s]);
-        add_main(d, s, early[s]);
+        add_early(d, s, 0, early->tiles[s]);
+        add_main(d, s, early->tiles[s]);
     }
     elastic_tiles(a, d);
 }
 
-/* The head fills the drain of the first section. */
-static void add_sections(Design *d, const int *early)
+/* A projection follows early tiles of the section behind it; the head fills the drain of the first layer. */
+static void add_sections(Design *d, const Early *early)
 {
-    int body = body_sections(d), head = d->net->sections > body ? body : -1;
-    for (int s = 0; s < body; s++) {
-        add_early(d, s, early[s]);
-        if (s == 0 && body == 1 && head >= 0)
-            add_head(d, head);
-        add_main(d, s, early[s]);
-        if (s == 0 && body > 1 && head >= 0)
-            add_head(d, head);
+    int layers = 0, head = d->net->sections - 1, mains = 0;
+    for (int k = 0; k < d->n_order; k++)
+        mains += !section_is_behind(d, d->order[k]);
+    for (int k = 0; k < d->n_order; k++) {
+        int s = d->order[k], next = d->order[(k + 1) % d->n_order];
+        if (section_is_projection(d, s)) {
+            add_early(d, next, 0, early->ahead[next]);
+            add_whole(d, s);
+            continue;
+        }
+        bool fills = layers++ == 0 && section_is_head(d, head);
+        add_early(d, s, early->ahead[s], early->tiles[s]);
+        if (fills && mains == 1)
+            add_whole(d, head);
+        add_main(d, s, early->tiles[s]);
+        if (fills && mains > 1)
+            add_whole(d, head);
     }
 }
 
-void plan_schedule(Arena *a, Design *d, const int *early)
+void plan_schedule(Arena *a, Design *d, const Early *early)
 {
     int total = 0;
     for (int s = 0; s < d->net->sections; s++)
-        total += section_tiles(d, s) + early[s];
+        total += section_tiles(d, s) + early->tiles[s];
     d->tile = ARENA_ARRAY(a, Tile, total);
     d->n_tiles = d->n_runs = 0;
     if (d->ring > 0)

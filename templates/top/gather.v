@@ -5,8 +5,8 @@
     wire [WADDR-1:0] waddr;
     lg_sequencer #(.RUNS(RUNS), .PROGRAM_FILE({MEM_DIR, "${NAME}_program.hex"}),
                    .TILE_BITS(TILE_BITS), .LENGTH_BITS(LENGTH_BITS), .ADDR(ADDR), .WADDR(WADDR), .GAP_BITS(GAP_BITS),
-                   .LAYERS(LAYERS), .HEAD_RUN(HEAD_RUN), .HAS_HEAD(HAS_HEAD), .INDEXED(PRIVATE),
-                   .STAGES(STAGES)) u_sequencer (
+                   .LAYERS(LAYERS), .HEAD_RUN(HEAD_RUN), .LAST_HEAD_RUN(LAST_HEAD_RUN),
+                   .HAS_HEAD(HAS_HEAD), .INDEXED(PRIVATE), .STAGES(STAGES)) u_sequencer (
         .clk_i(clk), .rst_i(rst_q), .enable_i(enable), .x_level_i(x_level), .x_clear_i(x_clear),
         .x_release_o(x_release), .done_i(done), .out_sent_i(y_sent), .busy_o(busy),
         .valid_q(valid), .first_q(first), .last_q(tile_valid), .mute_q(mute), .scale_q(scale),

@@ -28,7 +28,8 @@
     localparam TILE_AT       = ${TILE_AT};
     // step program
     localparam RUNS          = ${RUNS};
-    localparam HEAD_RUN      = ${HEAD_RUN};
+    localparam HEAD_RUN      = ${HEAD_RUN};         // works on the step before, so does
+    localparam LAST_HEAD_RUN = ${LAST_HEAD_RUN};    // this one, where it is another
     localparam HAS_HEAD      = ${HAS_HEAD};
     localparam TILES         = ${TILES};
     localparam TILE_BITS     = ${TILE_BITS};

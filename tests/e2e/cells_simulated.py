@@ -18,10 +18,17 @@ SIZES = (2, 3, 5, 8, 13)
 # What the spec calls a cell, and its rows in hidden units.
 CELLS = {"lstm": ({"cell": "lstm"}, 4), "lstm_coupled": ({"cell": "lstm", "coupled": True, "gates": "fgo"}, 3),
          "gru_before": ({"cell": "gru", "reset": "before"}, 3), "gru_after": ({"cell": "gru", "reset": "after"}, 3),
-         "ligru": ({"cell": "ligru"}, 2), "rnn": ({"cell": "rnn"}, 1)}
+         "ligru": ({"cell": "ligru"}, 2), "rnn": ({"cell": "rnn"}, 1),
+         "projected": ({"cell": "lstm"}, 4), "projected_coupled": ({"cell": "lstm", "coupled": True, "gates": "fgo"}, 3)}
+# Curves that may stand for those of the cell, gate by gate (the last of an lstm: of its state).
+CURVE, ANY = ["sigmoid", "tanh"], ["sigmoid", "tanh", "relu", "none"]
+CURVES = {"lstm": [CURVE, CURVE, ["tanh"]], "lstm_coupled": [CURVE, ANY, ["tanh"]], "gru_before": [CURVE, ANY],
+          "gru_after": [CURVE, CURVE], "ligru": [CURVE, ANY], "rnn": [ANY], "linear": [ANY]}
+CURVES.update(projected=CURVES["lstm"], projected_coupled=CURVES["lstm_coupled"])
 PATTERNS = {"dense": None, "bank_balanced": 0.5, "grouped_columns": 0.5, "structured_blocks": 0.5,
             "column_balanced": 0.5, "deltas": 0.5}
-REFUSED = {("gru_before", "structured_blocks"), ("ligru", "deltas")}
+WAITING = {"gru_before", "projected", "projected_coupled"}      # rows wait for others of the same step
+REFUSED = {(cell, "structured_blocks") for cell in WAITING} | {("ligru", "deltas")}
 suite = Suite()
 
 
@@ -33,11 +40,17 @@ class Net:
     def add(self, cell, inputs, hidden, bias_R=False, options=None):
         """options: keys of the layer; of tensors (peephole, initial) how large they are."""
         k = len(self.layers)
-        keys, rows = ({"cell": "linear", "activation": str(self.rng.choice(["none", "relu"]))}, 1) if cell == "linear" \
-            else CELLS[cell]
+        curves = [str(self.rng.choice(names)) for names in CURVES[cell]]
+        keys, rows = ({"cell": "linear", "activation": curves[0]}, 1) if cell == "linear" else CELLS[cell]
+        if cell != "linear" and self.rng.random() < 0.4:
+            keys = dict(keys, activations=curves)
         shapes = {"W": (rows * hidden, inputs), "b": (rows * hidden,)}
+        outputs = hidden
+        if cell.startswith("projected"):
+            outputs = max(1, hidden - int(self.rng.integers(0, 4)))
+            shapes.update(P=(outputs, hidden), **({"q": (outputs,)} if self.rng.random() < 0.5 else {}))
         if cell != "linear":
-            shapes["R"] = (rows * hidden, hidden)
+            shapes["R"] = (rows * hidden, outputs)
         if bias_R:
             shapes["b_R"] = (rows * hidden,)
         for key, value in (options or {}).items():
@@ -53,7 +66,12 @@ class Net:
         for key, shape in shapes.items():
             scale = gain / np.sqrt(shape[-1]) if len(shape) > 1 else 0.3
             self.tensors["%s%d" % (key, k)] = (self.rng.normal(size=shape) * scale).astype(np.float32)
-        self.layers.append(dict(keys, **{key: "%s%d" % (key, k) for key in shapes}))
+        names = {key: "%s%d" % (key, k) for key in shapes}
+        if "P" in names:
+            P, bias = names.pop("P"), names.pop("q", None)
+            names["projection"] = dict({"W": P}, **({"b": bias} if bias else {}))
+        self.layers.append(dict(keys, **names))
+        return outputs
 
 
 # What a layer may have beside its cell: the cell, keys.
@@ -91,8 +109,9 @@ def random_stack(rng, cell, most_layers, usable):
         more.insert(int(rng.integers(0, len(kinds) + 1)), str(rng.choice(list(CELLS) + ["linear"])))
         kinds = more if usable(more) else kinds
     net, widths = Net(rng), [int(rng.choice(SIZES)) for _ in range(len(kinds) + 1)]
-    for kind, inputs, hidden in zip(kinds, widths, widths[1:]):
-        net.add(kind, inputs, hidden, bias_R=kind == "gru_after" and rng.random() < 0.7)
+    inputs = widths[0]
+    for kind, hidden in zip(kinds, widths[1:]):
+        inputs = net.add(kind, inputs, hidden, bias_R=kind == "gru_after" and rng.random() < 0.7)
     return net, widths[0], kinds
 
 
@@ -107,7 +126,7 @@ def write(folder, net, inputs, steps, rng, **more):
 def usable(pattern, kinds):
     """What is not refused."""
     if pattern == "structured_blocks":
-        return "gru_before" not in kinds and kinds[0] != "linear"
+        return not WAITING & set(kinds) and kinds[0] != "linear"
     return pattern != "deltas" or "ligru" not in kinds and "linear" not in kinds[:-1]
 
 

@@ -62,7 +62,8 @@
     localparam TILE_AT       = 3;
     // step program
     localparam RUNS          = 4;
-    localparam HEAD_RUN      = 0;
+    localparam HEAD_RUN      = 0;         // works on the step before, so does
+    localparam LAST_HEAD_RUN = 0;    // this one, where it is another
     localparam HAS_HEAD      = 0;
     localparam TILES         = 16;
     localparam TILE_BITS     = 4;

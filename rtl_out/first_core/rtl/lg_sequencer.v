@@ -1,7 +1,7 @@
 // Walks the step program: one run = `tiles` row tiles of the same shape, each a segment A and maybe
 // a segment B. Waits only between runs: for x, for a layer's h, for a free output slot. Knows
-// nothing of what a segment means. If the first run has no x yet while a result of the last step is
-// still to be computed (the head), it does that first. STAGES > 1: each layer is a stage and works
+// nothing of what a segment means. If x is not there yet while something of the last step is still
+// to be computed (a projection, the head, the head behind a projection), it does that first. STAGES > 1: each layer is a stage and works
 // on the step before that of the stage below it, so that no stage waits for what was just computed.
 // Without x, what the stages still have is done; every stage has its own parity and clear.
 `default_nettype none
@@ -14,7 +14,8 @@ module lg_sequencer #(
     parameter WADDR        = 6,   // weight address
     parameter GAP_BITS     = 6,
     parameter LAYERS       = 1,
-    parameter HEAD_RUN     = 0,   // index of the head's run where HAS_HEAD
+    parameter HEAD_RUN     = 0,   // run of the step before, where HAS_HEAD; if there are two of them,
+    parameter LAST_HEAD_RUN = 0,  // this one follows it, else it is the same
     parameter HAS_HEAD     = 0,
     parameter INDEXED      = 0,   // 1: the address stays at the region's base
     parameter STAGES       = 1    // layers, where each works on a step of its own
@@ -75,10 +76,10 @@ module lg_sequencer #(
 
     // ---- program: a few words, read ahead of their use
     reg  [RUN_ADDR-1:0] pc_q;
-    reg                 poll_q;
+    reg                 poll_q, head_q, last_head_q;    // which are due
     wire [WORD-1:0]     next;
-    localparam [RUN_ADDR-1:0] HEAD_AT = HEAD_RUN;
-    wire [RUN_ADDR-1:0] look = poll_q ? HEAD_AT : pc_q;
+    localparam [RUN_ADDR-1:0] HEAD_AT = HEAD_RUN, LAST_AT = LAST_HEAD_RUN;
+    wire [RUN_ADDR-1:0] look = !poll_q ? pc_q : last_head_q ? LAST_AT : HEAD_AT;
     lg_rom_small #(.WIDTH(WORD), .DEPTH(RUNS), .INIT_FILE(PROGRAM_FILE)) u_program (
         .addr_i(look), .data_o(next));
 
@@ -95,7 +96,6 @@ module lg_sequencer #(
                           run_parity_q, run_clear_q;
 
     // ---- levels
-    reg              head_q;
     reg [LAYERS-1:0] pending_q;
     reg [1:0]        out_used_q;
 
@@ -119,10 +119,11 @@ module lg_sequencer #(
                      && (next[P_WAIT_H +: LAYERS] & pending_q & ~ran) == {LAYERS{1'b0}};
     wire choose    = !active_q || run_end;
     wire start     = choose && ready;
-    wire at_start  = pc_q == {RUN_ADDR{1'b0}};
     wire clear_now = next[P_WAIT_X] ? x_clear_i[step_parity] : clear_next;
     wire turn      = !poll_q && choose && (ready || skip) && next[P_WRAP];
     wire has_lead  = next[P_LEAD +: GAP_BITS] != {GAP_BITS{1'b0}};
+    wire is_head   = next[P_IS_HEAD], sets_head = next[P_SET_HEAD];
+    wire is_last   = LAST_HEAD_RUN != HEAD_RUN && is_head && !sets_head;
     localparam [RUN_ADDR-1:0]  ONE_RUN  = 1;
     localparam [TILE_BITS-1:0] ONE_TILE = 1;
     localparam [GAP_BITS-1:0]  ONE_IDLE = 1;
@@ -133,15 +134,18 @@ module lg_sequencer #(
             pc_q          <= {RUN_ADDR{1'b0}};
             poll_q        <= 1'b0;
             head_q        <= 1'b0;
+            last_head_q   <= 1'b0;
             pending_q     <= {LAYERS{1'b0}};
             out_used_q    <= 2'd0;
         end else begin
-            poll_q <= HAS_HEAD != 0 && HEAD_RUN != 0 && choose && !ready && !poll_q && at_start
-                      && head_q;
+            poll_q <= HAS_HEAD != 0 && choose && !ready && !poll_q && next[P_WAIT_X]
+                      && (head_q || last_head_q);
             if (!poll_q && choose && (ready || skip))
                 pc_q <= turn ? {RUN_ADDR{1'b0}} : pc_q + ONE_RUN;
-            if (start && next[P_IS_HEAD])       head_q <= 1'b0;
-            else if (start && next[P_SET_HEAD]) head_q <= 1'b1;
+            if (start && is_head && !is_last)         head_q <= 1'b0;
+            else if (start && sets_head && !is_head)  head_q <= 1'b1;
+            if (start && is_last)                     last_head_q <= 1'b0;
+            else if (start && is_head && sets_head)   last_head_q <= 1'b1;
             pending_q  <= (pending_q & ~done_i) | (next[P_PENDING +: LAYERS] & {LAYERS{start}});
             out_used_q <= out_used_q + {1'b0, start && next[P_WAIT_OUT]} - {1'b0, out_sent_i};
         end
@@ -167,7 +171,7 @@ module lg_sequencer #(
                     ran_q <= turn ? NONE : ran_q | (mine & {STAGES{ends}});
                     if (turn) due_q <= ran_q << 1;
                     if (turn) flush_q <= 1'b0;
-                    else if (at_start && choose && !x_ready && due_q != NONE
+                    else if (next[P_WAIT_X] && choose && !x_ready && due_q != NONE
                              && pending_q == {LAYERS{1'b0}})
                         flush_q <= 1'b1;
                 end
@@ -185,7 +189,7 @@ module lg_sequencer #(
             always @(posedge clk_i)
                 if (rst_i)     step_parity_q <= 1'b0;
                 else if (turn) step_parity_q <= !step_parity_q;
-            assign skip        = next[P_IS_HEAD] && !head_q;
+            assign skip        = is_head && !(is_last ? last_head_q : head_q);
             assign step_parity = step_parity_q;
             assign clear_next  = run_clear_q;
             assign ran         = {LAYERS{1'b0}};
@@ -263,6 +267,6 @@ module lg_sequencer #(
     end
     assign x_release_o = release_now;
     assign busy_o = active_q || pending_q != {LAYERS{1'b0}} || out_used_q != 2'd0
-                    || x_level_i != 2'd0 || head_q || due;
+                    || x_level_i != 2'd0 || head_q || last_head_q || due;
 endmodule
 `default_nettype wire
