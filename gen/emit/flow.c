@@ -34,7 +34,8 @@ static void holes_flow(const Design *d, Holes *h, const char *files)
     hole_text(h, "PART", text_tcl(h->arena, part_device(d->part, d->spec->part)));
     hole_text(h, "CLOCK_MHZ", str_format(h->arena, "%.10g", mhz));
     hole_text(h, "CLOCK_NS", str_format(h->arena, "%.6g", 1000.0 / mhz));
-    hole_text(h, "MODELS", d->family->models);
+    hole_text(h, "CLOCK_HALF_NS", str_format(h->arena, "%.6g", 500.0 / mhz));
+    hole_text(h, "CLOCK_FIFTH_NS", str_format(h->arena, "%.6g", 200.0 / mhz));
     hole_text(h, "SYNTH", synth_command(d->part));
     hole_text(h, "DEFINES", synth_defines(h->arena, d->part, synth_counts_roms(d->family, rom_bits(d))));
 }
@@ -62,12 +63,25 @@ static bool emit_pnr(const Design *d, Folder *f, Diag *diag, Holes *h)
            && template_fill(f, diag, h, "templates/flow/pnr/pnr.sh", "syn/pnr.sh");
 }
 
+/* syn/cells.v: blocks of the family that its leaves instantiate and that not every Yosys declares; most have none. */
+static bool emit_cells(const Design *d, Folder *f, Diag *diag, Holes *h)
+{
+    const char *root = data_folder(h->arena, diag), *path = str_format(h->arena, "templates/lib/leaf/%s/cells.v",
+                                                                    d->family->folder);
+    bool has = root && file_exists(path_join(h->arena, root, path));
+    hole_text(h, "CELLS", has ? "read_verilog -lib syn/cells.v\n" : "");
+    hole_text(h, "MODELS", has ? str_format(h->arena, "%s syn/cells.v", d->family->models) : d->family->models);
+    return !has || template_copy(f, diag, h, path, "syn/cells.v");
+}
+
 /* Writes constraints/, syn/<name>.ys and the project script of the part's vendor. `files`: text of rtl/filelist.f. */
 bool emit_flow(const Design *d, Folder *f, Diag *diag, Holes *h, const char *files)
 {
     Arena *a = h->arena;
     const Family *family = d->family;
     holes_flow(d, h, files);
+    if (!emit_cells(d, f, diag, h))
+        return false;
     const char *constraints = str_format(a, "constraints/%s%s", d->spec->name, strrchr(family->constraints, '.'));
     if (!template_fill(f, diag, h, str_format(a, "constraints/%s", family->constraints), constraints)
         || !template_fill(f, diag, h, "templates/flow/synth.ys", str_format(a, "syn/%s.ys", d->spec->name))

@@ -26,7 +26,7 @@ static const char DEFAULT_PART[] = "LFE5U-85F";
 
 /* ---------------------------------------------------------------- look-up */
 
-static bool is_separator(char c) { return c == '-' || c == '_' || c == ' '; }
+static bool is_separator(char c) { return c == '-' || c == '_' || c == ' ' || c == '/'; }
 
 /* What follows a part's name: nothing, or a speed grade and package, which hold a digit. A digit right
  * after a name that ends in one would make it another part ("10CX220" is not "10CX2205"). */
@@ -57,9 +57,24 @@ static size_t match(const char *key, const char *text)
     return is_suffix(k - 1, text) ? (size_t)(k - key) : 0;
 }
 
+/* Gowin's ordering codes have the supply voltage before the size: GW2A-LV18PG256C8/I7 is a GW2A-18. */
+static const char *without_voltage(const char *name, char *text, size_t size)
+{
+    const char *dash = strchr(name, '-');
+    bool has = tolower((unsigned char)name[0]) == 'g' && tolower((unsigned char)name[1]) == 'w' && dash
+               && dash[1] && strchr("LUElue", dash[1]) && tolower((unsigned char)dash[2]) == 'v';
+    if (!has || strlen(name) >= size) return name;
+    size_t before = (size_t)(dash + 1 - name);
+    memcpy(text, name, before);
+    strcpy(text + before, dash + 3);
+    return text;
+}
+
 const Part *part_find(const char *name)
 {
+    char text[64];
     if (!name || !*name) name = DEFAULT_PART;
+    name = without_voltage(name, text, sizeof text);
     const Part *best = NULL;
     size_t longest = 0;
     for (int i = 0; i < LENGTH(PARTS); i++) {
@@ -154,11 +169,12 @@ typedef struct RamMode {
 
 typedef struct RamModes { int byte, n; RamMode mode[5]; } RamModes;
 
-/* From Yosys' ice40/, ecp5/, nexus/ and xilinx/ brams*.txt, in their order. */
+/* From Yosys' ice40/, ecp5/, nexus/, gowin/ and xilinx/ brams*.txt, in their order. */
 static const RamModes MODES[] = {
     [LIBRARY_ICE40] = {1, 1, {{11, 4, {2, 4, 8, 16}, 64, 1, false}}},
     [LIBRARY_ECP5] = {9, 2, {{14, 5, {1, 2, 4, 9, 18}, 128, 1, true}, {14, 6, {1, 2, 4, 9, 18, 36}, 128, 1, false}}},
     [LIBRARY_NEXUS] = {9, 2, {{14, 5, {1, 2, 4, 9, 18}, 129, 1, true}, {14, 6, {1, 2, 4, 9, 18, 36}, 128, 1, false}}},
+    [LIBRARY_GOWIN] = {9, 2, {{14, 5, {1, 2, 4, 9, 18}, 128, 1, true}, {14, 6, {1, 2, 4, 9, 18, 36}, 128, 1, false}}},
     [LIBRARY_XILINX] = {9, 5, {{14, 5, {1, 2, 4, 9, 18}, 129, 1, true},
                                {15, 6, {1, 2, 4, 9, 18, 36}, 257, 2, true},
                                {16, 4, {1, 2, 4, 9}, 513, 4, true},
@@ -236,8 +252,8 @@ int64_t part_rom_blocks(const Family *f, int64_t width, int64_t depth, int ports
     return libmap_blocks(&MODES[f->library], width, depth, ports, false);
 }
 
-/* ecp5/lg_ram.v: the widest shape that needs no multiplexer behind the output register. */
-static int64_t ecp5_row_blocks(int64_t width, int64_t depth)
+/* ecp5/lg_ram.v, gowin/lg_ram.v: the widest shape that needs no multiplexer behind the output register. */
+static int64_t row_blocks(int64_t width, int64_t depth)
 {
     static const int WIDTHS[] = {36, 18, 9, 4, 2, 1};
     for (int i = 0; i < LENGTH(WIDTHS); i++)
@@ -248,6 +264,7 @@ static int64_t ecp5_row_blocks(int64_t width, int64_t depth)
 int64_t part_ram_blocks(const Family *f, int64_t width, int64_t depth)
 {
     if (has_shapes(f)) return shape_blocks(f->library, width, depth);
-    if (f->library == LIBRARY_ECP5 && depth <= 16384) return ecp5_row_blocks(width, depth);
+    if (f->library == LIBRARY_ECP5 && depth <= 16384) return row_blocks(width, depth);
+    if (f->library == LIBRARY_GOWIN && depth <= 2048) return row_blocks(width, depth);
     return libmap_blocks(&MODES[f->library], width, depth, 1, true);
 }

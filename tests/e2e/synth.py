@@ -12,14 +12,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
 from lstm import ROOT, lstmgen, scratch, little_spec
 
-PARTS = {"ice40": "iCE40UP5K", "ecp5": "LFE5U-85F", "nexus": "LIFCL-40", "xc7": "xc7a100t", "xcup": "xczu3eg",
+PARTS = {"ice40": "iCE40UP5K", "ecp5": "LFE5U-85F", "nexus": "LIFCL-40", "gowin": "GW2A-18", "xc7": "xc7a100t", "xcup": "xczu3eg",
          "cyclonev": "5CEBA4", "cyclone10gx": "10CX085"}
 FITTED, LIMIT = ("ecp5", "nexus", "xc7"), 15
 RATE = {"keep": 0.5}
 # Pattern, what else is in the spec, the families besides those FITTED that it is synthesised for.
 PATTERNS = {
-    "dense": ({"pattern": "dense"}, {}, ("ice40", "xcup", "cyclonev", "cyclone10gx")),
-    "bank_balanced": (dict(RATE, pattern="bank_balanced"), {}, ("ice40", "xcup", "cyclonev", "cyclone10gx")),
+    "dense": ({"pattern": "dense"}, {}, ("ice40", "gowin", "xcup", "cyclonev", "cyclone10gx")),
+    "bank_balanced": (dict(RATE, pattern="bank_balanced"), {}, ("ice40", "gowin", "xcup", "cyclonev", "cyclone10gx")),
     "grouped_columns": (dict(RATE, pattern="grouped_columns", group_rows=4), {}, ()),
     "structured_blocks": (dict(RATE, pattern="structured_blocks", block=8), {}, ()),
     "column_balanced": (dict(RATE, pattern="column_balanced"), {}, ()),

@@ -13,6 +13,8 @@ FAMILY = {
     "ice40": ("synth_ice40 -run begin:map_ffram", "ice40", {"SB_RAM40_4K": 1}),
     "ecp5": ("synth_ecp5 -run begin:map_ffram", "ecp5", {"DP16KD": 1}),
     "nexus": ("synth_nexus -run begin:map_ffram", "nexus", {"DP16K": 1, "PDP16K": 1, "PDPSC16K": 1}),
+    "gowin": ("synth_gowin -run begin:map_ffram", "gowin",
+              dict.fromkeys(("SDPX9B", "SDP", "SDPX9", "SP", "SPX9", "DP", "DPX9"), 1)),
     "xc7": ("synth_xilinx -family xc7 -run begin:map_ffram", "xc7", {"RAMB18E1": 1, "RAMB36E1": 2}),
     "xcup": ("synth_xilinx -family xcup -run begin:map_ffram", "xcup", {"RAMB18E2": 1, "RAMB36E2": 2}),
     "cyclonev": ("synth_intel_alm -family cyclonev -run begin:map_lutram", "cyclonev", {"MISTRAL_M10K": 1}),
@@ -37,7 +39,9 @@ def main(family, points):
                 image.write_text("".join("%x\n" % rng.getrandbits(width) for _ in range(depth)))
                 init = "" if ram else '-set INIT_FILE "%s"' % image
                 script = pathlib.Path(tmp) / "blocks.ys"
-                script.write_text("read_verilog -defer %s\nchparam -set WIDTH %d -set DEPTH %d %s %s\n"
+                boxes = LEAF / folder / "cells.v"
+                declare = "read_verilog -lib %s\n" % boxes if boxes.exists() else ""
+                script.write_text(declare + "read_verilog -defer %s\nchparam -set WIDTH %d -set DEPTH %d %s %s\n"
                                   "%s -top %s\ntee -o %s/stat.txt stat\n"
                                   % (source, width, depth, init, leaf, command, leaf, tmp))
                 subprocess.run(["yosys", "-q", str(script)], check=True)
