@@ -1,15 +1,10 @@
-/* onnx.c: initializers and Constant nodes of an ONNX model, subgraphs included, through protobuf-c.
- *
- * protobuf-c recurses once per nested message and allocates a struct for every empty one, so a file
- * is checked first: `measure` walks the wire format along the schema with a limit on depth, finds
- * lengths that pass the end (a truncated file), and the unpacking runs under a budget of memory. */
+/* onnx.c: initializers and Constant nodes of an ONNX model, subgraphs included. */
 #include "model/onnx_graph.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 64, BUDGET_FACTOR = 16, BUDGET_BASE = 16 << 20 };
-#define FILE_BYTES_MAX ((size_t)1 << 31) /* protobuf's own limit of a message */
+enum { BUDGET_FACTOR = 16, BUDGET_BASE = 16 << 20 };
 
 static bool onnx_probe(const char *path, const uint8_t *head, size_t n)
 {
@@ -18,113 +13,16 @@ static bool onnx_probe(const char *path, const uint8_t *head, size_t n)
     return n >= 2 && head[0] == 0x08 && head[1] < 0x80;
 }
 
-/* ---- the wire format ---- */
-
-typedef struct Wire {
-    const uint8_t *data;
-    size_t at, end;
-} Wire;
-
-static bool varint(Wire *w, uint64_t *out)
-{
-    *out = 0;
-    for (int shift = 0; shift < 64 && w->at < w->end; shift += 7) {
-        uint8_t byte = w->data[w->at++];
-        *out |= (uint64_t)(byte & 127) << shift;
-        if (byte < 128)
-            return true;
-    }
-    return false;
-}
-
-static bool wire_error(const Subject *s, size_t at, const char *what)
-{
-    subject_error(s, "truncated or damaged ONNX model at byte %zu: %s", at, what);
-    return false;
-}
-
-static bool measure(const Subject *s, Wire w, const ProtobufCMessageDescriptor *type, int depth);
-
-/* One length-delimited field; `field` is NULL when the schema does not know it. */
-static bool measure_block(const Subject *s, Wire *w, const ProtobufCFieldDescriptor *field,
-                          int depth)
-{
-    uint64_t length;
-    size_t at = w->at;
-    if (!varint(w, &length) || length > w->end - w->at) {
-        subject_error(s,
-                      "truncated or damaged ONNX model at byte %zu: expected %llu bytes of field "
-                      "'%s', found %zu",
-                      at, (unsigned long long)length, field ? field->name : "?", w->end - w->at);
-        return false;
-    }
-    Wire inner = { w->data, w->at, w->at + length };
-    w->at = inner.end;
-    return !field || field->type != PROTOBUF_C_TYPE_MESSAGE
-        || measure(s, inner, field->descriptor, depth + 1);
-}
-
-static bool measure(const Subject *s, Wire w, const ProtobufCMessageDescriptor *type, int depth)
-{
-    if (depth > DEPTH_MAX)
-        return wire_error(s, w.at, "graphs nested deeper than the limit of 64 messages");
-    while (w.at < w.end) {
-        uint64_t tag, skip;
-        size_t at = w.at;
-        if (!varint(&w, &tag) || tag >> 3 == 0 || tag >> 3 > UINT32_MAX)
-            return wire_error(s, at, "expected a field tag");
-        const ProtobufCFieldDescriptor *field =
-            protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> 3));
-        size_t fixed = (tag & 7) == 1 ? 8 : (tag & 7) == 5 ? 4 : 0;
-        if ((tag & 7) == 2 ? !measure_block(s, &w, field, depth) : false)
-            return false;
-        if ((tag & 7) == 0 && !varint(&w, &skip))
-            return wire_error(s, at, "expected a number");
-        if (fixed > w.end - w.at || (tag & 7) == 3 || (tag & 7) == 4 || (tag & 7) > 5)
-            return wire_error(s, at, "expected a field of a known kind");
-        w.at += fixed;
-    }
-    return true;
-}
-
-/* ---- unpacking under a budget ---- */
-
-static void *budget_alloc(void *data, size_t n)
-{
-    Onnx *o = data;
-    if (n > o->budget)
-        return NULL;
-    o->budget -= n;
-    return malloc(n);
-}
-
-static void budget_free(void *data, void *p)
-{
-    (void)data;
-    free(p);
-}
-
 static bool unpack(Model *m, const Subject *s)
 {
     Onnx *o = m->own;
-    Arena *scratch = arena_new(); /* the mapped file is not needed once it is unpacked */
-    Bytes bytes;
-    bool ok = file_read(scratch, s->diag, s->from, m->path, FILE_BYTES_MAX, &bytes)
-           && measure(s, (Wire){ bytes.data, 0, bytes.size }, &onnx__model_proto__descriptor, 0);
-    if (ok) {
-        o->budget = BUDGET_BASE + BUDGET_FACTOR * bytes.size;
-        o->allocator = (ProtobufCAllocator){ budget_alloc, budget_free, o };
-        o->proto = onnx__model_proto__unpack(&o->allocator, bytes.size, bytes.data);
-        if (!o->proto)
-            subject_error(
-                s, "damaged ONNX model: its %zu bytes do not unpack within %zu bytes of memory",
-                bytes.size, BUDGET_BASE + BUDGET_FACTOR * bytes.size);
-        else if (!o->proto->graph)
-            subject_error(s, "not an ONNX model: it holds no graph");
-        ok = o->proto && o->proto->graph;
-    }
-    arena_free(scratch);
-    return ok;
+    ProtobufLimit limit = { BUDGET_BASE, BUDGET_FACTOR };
+    if (!protobuf_read(s, m->path, &onnx__model_proto__descriptor, "ONNX model", limit, &o->file))
+        return false;
+    o->proto = (Onnx__ModelProto *)o->file.message;
+    if (!o->proto->graph)
+        subject_error(s, "not an ONNX model: it holds no graph");
+    return o->proto->graph != NULL;
 }
 
 /* ---- the list of constants ---- */
@@ -260,8 +158,8 @@ static void onnx_close(Model *m)
     Onnx *o = m->own;
     if (o && o->walk)
         scope_free(o->walk->main);
-    if (o && o->proto)
-        onnx__model_proto__free_unpacked(o->proto, &o->allocator);
+    if (o)
+        protobuf_free(&o->file);
     m->own = NULL;
 }
 

@@ -7,7 +7,7 @@
 #ifndef MODEL_ONNX_GRAPH_H
 #define MODEL_ONNX_GRAPH_H
 
-#include "model/importer.h"
+#include "model/protobuf.h"
 #include "onnx/onnx.pb-c.h" /* made by protoc-c from Debian's onnx.proto */
 
 typedef Onnx__NodeProto Node;
@@ -29,9 +29,8 @@ typedef struct External {
     Bytes bytes;
 } External;
 typedef struct Onnx {
-    Onnx__ModelProto *proto;
-    ProtobufCAllocator allocator;
-    size_t budget;
+    Protobuf file;
+    Onnx__ModelProto *proto; /* what is in it */
     Constant *constant;
     int n, room;
     Arena *arena;       /* of what is kept from one tensor to the next */
