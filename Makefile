@@ -26,6 +26,7 @@ UNIT      := $(sort $(wildcard tests/unit/test_*.c))
 OBJECTS   := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out gen/main.c,$(SOURCES)))
 UNIT_PROGRAMS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT))
 PROTO     := $(BUILD)/proto/onnx/onnx.pb-c
+GRAPHDEF  := $(BUILD)/proto/model/graphdef.pb-c
 ARCHIVE   := $(BUILD)/liblstmgen.a
 EXAMPLE   := examples/spoken_digits/spec.yaml
 
@@ -63,14 +64,18 @@ $(PROTO).c $(PROTO).h &: $(ONNX_PROTO) $(BUILD)/flags
 	@mkdir -p $(@D)
 	protoc-c --proto_path=$(patsubst %/onnx/,%,$(dir $(ONNX_PROTO))) --c_out=$(BUILD)/proto onnx/onnx.proto
 
-$(PROTO).o: $(PROTO).c
+$(GRAPHDEF).c $(GRAPHDEF).h &: gen/model/graphdef.proto $(BUILD)/flags
+	@mkdir -p $(@D)
+	protoc-c --proto_path=gen --c_out=$(BUILD)/proto model/graphdef.proto
+
+$(BUILD)/proto/%.o: $(BUILD)/proto/%.c
 	$(COMPILE) -I $(BUILD)/proto -c $< -o $@
 
-$(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(PROTO).h
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(PROTO).h $(GRAPHDEF).h
 	@mkdir -p $(@D)
 	$(COMPILE) $(WARNINGS) $(CPP_FLAGS) -MMD -MP -c $< -o $@
 
-$(ARCHIVE): $(OBJECTS) $(PROTO).o
+$(ARCHIVE): $(OBJECTS) $(PROTO).o $(GRAPHDEF).o
 	@rm -f $@
 	ar rcs $@ $^
 

@@ -13,10 +13,6 @@
 #define CHECKPOINT \
     "; in TensorFlow: r = tf.train.load_checkpoint(FILE); numpy.savez(\"model.npz\", **{k: r.get_tensor(k) for k in " \
     "r.get_variable_to_shape_map()})"
-#define FROZEN \
-    "; python -m tf2onnx.convert --graphdef FILE --output model.onnx --inputs NAME:0 --outputs NAME:0, or in " \
-    "TensorFlow save its constants: numpy.savez(\"model.npz\", **{n.name: tf.make_ndarray(n.attr[\"value\"].tensor) " \
-    "for n in graph_def.node if n.op == \"Const\"})"
 #define LITE \
     "; save the weights of the network it was converted from as .npz or .onnx, or in TensorFlow: i = " \
     "tf.lite.Interpreter(FILE); numpy.savez(\"model.npz\", **{d[\"name\"]: i.get_tensor(d[\"index\"]) for d in " \
@@ -26,8 +22,6 @@
 
 static const char *const PICKLE =
     "a Python pickle (a PyTorch checkpoint of before 1.6, or scikit-learn): it can run programs, refused" TORCH;
-static const char *const FROZEN_GRAPH = "a frozen graph of TensorFlow (.pb), which this version does not read" FROZEN;
-
 /* By the bytes at a place of the file. */
 static const struct {
     size_t at, length;
@@ -49,7 +43,7 @@ static const struct {
     { ".index", "the index of a checkpoint of TensorFlow, which this version does not read" CHECKPOINT },
     { ".ckpt", "a checkpoint (.ckpt) in a form that this version does not read" CHECKPOINT },
     { ".data-00000-of-00001", "the values of a checkpoint of TensorFlow, which this version does not read" CHECKPOINT },
-    { ".pb", FROZEN },
+    { ".pb", "named like a frozen graph of TensorFlow, but its content is none: damaged, or text (.pbtxt)?" },
     { ".h5", "named like an HDF5 file (Keras .h5), but its content is none: damaged?" },
     { ".keras", "named like a model of Keras (.keras), but its content is none: damaged?" },
     { ".tflite", "named like a TensorFlow Lite model, but its content is none: damaged?" },
@@ -68,23 +62,6 @@ static const struct {
     { "model.weights.h5", "an unpacked .keras file: name the .keras file itself, or its model.weights.h5" },
 };
 
-/* GraphDef: field 1, a NodeDef, whose field 1 is a printable name, followed by field 2, the operator. */
-static bool is_graph_def(const uint8_t *head, size_t n)
-{
-    size_t at = 1;
-    if (n < 8 || head[0] != 0x0a)
-        return false;
-    while (at < n && head[at] & 0x80)
-        at++;
-    if (at + 2 >= n || head[at + 1] != 0x0a || head[at + 2] >= 0x80)
-        return false;
-    size_t name = at + 3, length = head[at + 2];
-    for (size_t k = name; k < name + length && k < n; k++)
-        if (head[k] < ' ' || head[k] > '~')
-            return false;
-    return length > 0 && name + length < n && head[name + length] == 0x12;
-}
-
 static const char *json_text(const uint8_t *head, size_t n)
 {
     size_t at = 0;
@@ -102,11 +79,9 @@ const char *foreign_file(const char *path, const uint8_t *head, size_t n)
             return MAGIC[i].text ? MAGIC[i].text : PICKLE;
     if (str_ends(path_name(path), "saved_model.pb"))
         return FOLDERS[0].text;
-    if (is_graph_def(head, n))
-        return FROZEN_GRAPH;
     for (int i = 0; i < LENGTH(NAMED); i++)
         if (str_ends(path, NAMED[i].suffix))
-            return strcmp(NAMED[i].suffix, ".pb") == 0 ? FROZEN_GRAPH : NAMED[i].text;
+            return NAMED[i].text;
     return json_text(head, n);
 }
 

@@ -93,7 +93,7 @@ typedef struct Importer {
     int (*derive)(Model *m, const Subject *s, const char *name, Tensor *out);
 } Importer;
 extern const Importer importer_npz, importer_npy, importer_folder, importer_safetensors,
-    importer_onnx, importer_torch, importer_h5, importer_keras;
+    importer_onnx, importer_torch, importer_h5, importer_keras, importer_graphdef;
 
 typedef struct NamedTensor { const char *name; int index; } NamedTensor;
 struct Model {

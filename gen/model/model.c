@@ -17,6 +17,7 @@ static const Importer *const IMPORTERS[] = {
     &importer_npy,
     &importer_safetensors,
     &importer_onnx,
+    &importer_graphdef,
 };
 
 bool model_add(Model *m, const Subject *s, const char *name)
@@ -119,8 +120,8 @@ static const Importer *find_importer(const Subject *s, const char *path)
         if (str_ends(path, IMPORTERS[i]->suffix))
             return IMPORTERS[i];
     subject_error(
-        s, "not a model file this version knows: .npz, .npy, a folder of .npy, .safetensors, .onnx, .pt, .pth, .h5 or "
-           ".keras");
+        s, "not a model file this version knows: .npz, .npy, a folder of .npy, .safetensors, .onnx, .pt, .pth, .h5, "
+           ".keras or .pb");
     return NULL;
 }
 

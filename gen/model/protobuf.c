@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { DEPTH_MAX = 64 };
+enum { SMALLEST = 24, OVERHEAD = 8 };     /* bytes that malloc takes for less, and beside what is asked for */
 #define FILE_BYTES_MAX ((size_t)1 << 31) /* protobuf's own limit of a message */
 
 /* ---- the wire format ---- */
@@ -84,9 +85,10 @@ static bool measure(Wire w, const ProtobufCMessageDescriptor *type, int depth)
 static void *budget_alloc(void *data, size_t n)
 {
     Protobuf *p = data;
-    if (n > p->budget)
+    size_t taken = MAX(n, SMALLEST) + OVERHEAD;
+    if (taken > p->budget)
         return NULL;
-    p->budget -= n;
+    p->budget -= taken;
     return malloc(n);
 }
 
