@@ -145,7 +145,7 @@ def apply_mask(net, mask):
         net.lstm.weight_hh_l0.mul_(mask)
 
 
-def fit(net, data, epochs, rate, mask=None, batch=64):
+def fit(net, data, epochs, rate, mask=None, batch=64, say=lambda text: print(text, flush=True)):
     """Adam with a cosine schedule. The mask is applied after every step, so pruned weights stay zero."""
     optimiser = torch.optim.Adam(net.parameters(), lr=rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
@@ -163,7 +163,7 @@ def fit(net, data, epochs, rate, mask=None, batch=64):
                 apply_mask(net, mask)
             total += loss.item() * len(pick)
         schedule.step()
-        print(f"  epoch {epoch + 1:2d}  loss {total / len(data[0]):.4f}", flush=True)
+        say(f"  epoch {epoch + 1:2d}  loss {total / len(data[0]):.4f}")
 
 
 def logits(net, data):

@@ -139,6 +139,11 @@ def linears():
             case("linear between %s, %s" % (op, activation), "exact", model(nodes, held))
             nodes, held = join(cell(op, **a), flat("Y", "S"), linear("S", "N", HIDDEN, 8, "one", "Relu"), linear("N", "O", 8, 3, "two", activation))
             case("two linear layers behind %s, %s" % (op, activation), "exact", model(nodes, held, "O"))
+    for name, a in (("LeakyRelu", {}), ("HardSigmoid", {}), ("HardSigmoid", {"alpha": 1 / 6})):
+        nodes, held = join(cell("LSTM", y="Y H"), linear("H", "O", HIDDEN, 3, "h", name, **a))
+        case("head with %s %s" % (name, a.get("alpha", "")), "exact", model(nodes, held, "O"))
+    nodes, held = join(cell("LSTM", y="Y H"), linear("H", "O", HIDDEN, 3, "h", "LeakyRelu", alpha=0.2))
+    case("head with another LeakyRelu", "partial", model(nodes, held, "O"), "'acth'")
     nodes, held = join(linear("X", "N", INPUTS, 4, "a", "Relu"), linear("N", "M", 4, 5, "b"), cell("LSTM", "M", inputs=5))
     case("two linear layers in front", "exact", model(nodes, held))
     nodes, held = join(linear("X", "N", INPUTS, 4, "in", "Relu"), cell("LSTM", "N", y="Y H", inputs=4), linear("H", "O", HIDDEN, 2, "h", "Sigmoid"))
