@@ -147,6 +147,7 @@ static const struct {
     { .op = "Softsign", .curve = "softsign" },
     { .op = "Softplus" },
     { "HardSigmoid", "hard_sigmoid", true, true, 0.2f, 0.5f, 0.2f, 0.5f },
+    { "HardSigmoid", "hard_sigmoid_6", true, true, 1.0f / 6.0f, 0.5f, 0.2f, 0.5f },
     { "LeakyRelu", "leaky_relu", true, false, 0.01f, 0, 0.01f, 0 },
     { "ThresholdedRelu", "relu", true, false, 0, 0, 1, 0 },
     { "Elu", NULL, true, false, 0, 0, 1, 0 },
@@ -178,6 +179,9 @@ static const char *curve_of(Arena *a, const char *name, Parameters *alphas, Para
         if (ACTIVATIONS[i].has_alpha)
             *shown = str_format(a, "%s (alpha %g%s)", *shown, (double)alpha,
                                 ACTIVATIONS[i].has_beta ? str_format(a, ", beta %g", (double)beta) : "");
+        while (alpha != ACTIVATIONS[i].alpha && i + 1 < LENGTH(ACTIVATIONS)
+               && strcmp(ACTIVATIONS[i].op, ACTIVATIONS[i + 1].op) == 0)
+            curve = ACTIVATIONS[++i].curve;     /* another slope */
         return alpha == ACTIVATIONS[i].alpha && beta == ACTIVATIONS[i].beta && curve && curve_find(curve, &known)
              ? curve : NULL;
     }

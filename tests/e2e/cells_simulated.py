@@ -184,6 +184,46 @@ for at, name in enumerate(FEATURES):
                       lambda f=name, p=pattern, n=n: with_feature(f, p, n), ["iverilog"])
 
 
+@suite.case("peepholes cost no engine cycle")
+def _():
+    """The interval stays where the engine limits it; else o waits for weight * c, a multiplier's latency at most."""
+    told = []
+    for pattern, most in [("dense", 0), ("bank_balanced", 4), ("structured_blocks", 4), ("column_balanced", 4)]:
+        for inputs, hidden, pes, width in [(5, 8, 2, 2), (16, 24, 4, 4), (32, 48, 8, 4), (20, 40, 8, 8)]:
+            intervals = []
+            for options in ({}, {"peephole": 1}):
+                rng = np.random.default_rng(3)
+                net = Net(rng)
+                net.add("lstm", inputs, hidden, options=options)
+                with scratch() as folder:
+                    more = {"sparsity": {"pattern": pattern}, "engine": {"pes": pes, "pe_width": width}}
+                    if PATTERNS[pattern]:
+                        more["sparsity"]["keep"] = PATTERNS[pattern]
+                    r = lstmgen("check", write(folder, net, inputs, 12, rng, **more), "--json")
+                    check(r.status == 0, "%s", r.last())
+                    intervals.append(r.get("cycles.interval"))
+            told.append(intervals[1] - intervals[0])
+            check(told[-1] <= most, "%s %d x %d: %s cycles without, %s with peepholes", pattern, hidden, inputs, *intervals)
+    check(told[:4] == [0] * 4, "%s", told)
+    return "0 cycles dense, at most %g where latency limits" % max(told)
+
+
+@suite.case("what a core has one of: layers that differ are refused by their numbers")
+def _():
+    for options, words in [([{"clip": {"input": 1}}, {"clip": {"input": 2}}], "clip.input differs"),
+                           ([{"clip": {"cell": 1}}, {"clip": {"cell": 2}}], "clip.cell differs"),
+                           ([{"clip": {"input": 1}, "activations": ["sigmoid", "relu", "tanh"]},
+                             {"clip": {"input": 2}, "activations": ["sigmoid", "relu", "tanh"]}],
+                            "the limit of rows without a curve")]:
+        rng = np.random.default_rng(1)
+        net = Net(rng)
+        for k in options:
+            net.add("lstm", 4, 4, options=k)
+        with scratch() as folder:
+            r = lstmgen("check", write(folder, net, 4, 3, rng))
+            check(r.status == 1 and "layers 0 and 1" in r.err and words in r.err, "%s: exit %s: %s", words, r.status, r.err)
+
+
 @suite.case("what no engine carries is refused by its name")
 def _():
     rng = np.random.default_rng(1)
@@ -197,6 +237,16 @@ def _():
         with scratch() as folder:
             r = lstmgen("check", write(folder, net, 5, 3, rng, **more))
             check(r.status == 1 and words in r.err, "%s: exit %s: %s", kinds, r.status, r.last())
+    delta = {"sparsity": {"pattern": "column_balanced", "keep": 0.5}, "delta": {"x": 0.125, "h": 0.0625}}
+    for options, more, words in [
+            ({"activations": ["relu", "tanh", "tanh"]}, {}, "relu or leaky_relu of a gate"),
+            ({"activations": ["sigmoid", "tanh", "leaky_relu"]}, {}, "leaky_relu of the state"),
+            ({"initial": {"h": 0.5}}, delta, "an initial h with deltas")]:
+        net = Net(rng)
+        net.add("lstm", 4, 4, options=options)
+        with scratch() as folder:
+            r = lstmgen("check", write(folder, net, 4, 3, rng, **more))
+            check(r.status == 1 and words in r.err, "%s: exit %s: %s", words, r.status, r.last())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The node tests of ONNX for LSTM, GRU and RNN (LSTMGEN_MODELS/onnx_conformance, skipped where absent), imported by
-themselves: the file alone in the spec, and the spec that `import` prints, at 16 bits against the case's output."""
+themselves: the file alone in the spec, and the spec that `import` prints, at 16 bits against the case's output; then the
+file alone on both engines in Icarus.  suite: 50 s"""
 import pathlib, sys
 
 sys.dont_write_bytecode = True
@@ -8,6 +9,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "lib")]
 from cases import Suite, check
 from lstm import MODELS, lstmgen, scratch
+from simulation import simulated
 try:
     import numpy as np
     from golden import core_snr
@@ -37,8 +39,25 @@ def compare(name):
     return "%.1f dB" % alone
 
 
+def in_hardware(name, pattern):
+    """Bit for bit what the golden model gives, in as many cycles as predicted; and that is the case's output."""
+    stem = str(FOLDER / ("test_" + name))
+    with scratch() as folder:
+        spec = pathlib.Path(folder) / "core.yaml"
+        spec.write_text("model: {file: %s.onnx}\nengine: {pes: 2, pe_width: 2}\nsparsity: {pattern: %s%s}\n"
+                        "precision: {activation: 16, weight: 16, state: 24}\nverify: {input: %s_x.npy, expect: %s_y.npy}\n"
+                        % (stem, pattern, "" if pattern == "dense" else ", keep: 1.0", stem, stem))
+        r = simulated(spec, "icarus", LG_STEPS="12", SIM_OPT="-O0")
+    db = r.get("verify.expect_snr_db")
+    check(db is not None and db >= LEAST, "%s dB", db)
+    return "%.1f dB, %s values" % (db, r.get("verify.compared"))
+
+
 for name in CASES:
-    suite.add(name, lambda name=name: compare(name), [str(FOLDER / ("test_%s.onnx" % name))])
+    needs = [str(FOLDER / ("test_%s.onnx" % name))]
+    suite.add(name, lambda name=name: compare(name), needs)
+    for pattern in ("dense", "column_balanced"):
+        suite.add("%s, %s in hardware" % (name, pattern), lambda n=name, p=pattern: in_hardware(n, p), needs + ["iverilog"])
 
 
 @suite.case("every case is in the list", [str(FOLDER)])

@@ -95,6 +95,7 @@ def single_cells():
 def activations():
     for names, more, outcome, word in (
             (["HardSigmoid", "Tanh", "Tanh"], {}, "exact", ""),
+            (["HardSigmoid", "Tanh", "Tanh"], {"activation_alpha": [1 / 6], "activation_beta": [0.5]}, "exact", ""),
             (["HardSigmoid", "Tanh", "LeakyRelu"], {"activation_alpha": [0.2, 0.01], "activation_beta": [0.5]}, "exact", ""),
             (["HardSigmoid", "Tanh", "Tanh"], {"activation_alpha": [0.25]}, "refused", "'HardSigmoid' (alpha 0.25, beta 0.5)"),
             (["Sigmoid", "Softplus", "Tanh"], {}, "refused", "activations: 'Softplus'"),

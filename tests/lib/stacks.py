@@ -32,13 +32,29 @@ def linear(rng, k, inputs, size, tensors):
     return {"cell": "linear", "W": "W%d" % k, "b": "b%d" % k, "activation": rng.choice(LINEAR)}
 
 
+def optional(rng, k, size, options, tensors):
+    """Keys of layer `k` for its options; peephole and initial say how large the values of their tensors are."""
+    keys = dict(options)
+    if "peephole" in options:
+        keys["peephole"] = "P%d" % k
+        tensors["P%d" % k] = normal(rng, (3, size), options["peephole"])
+    if "initial" in options:
+        keys["initial"] = {name: "%s%d" % (name, k) for name in options["initial"]}
+        for name, scale in options["initial"].items():
+            tensors["%s%d" % (name, k)] = (size,), [rng.uniform(-scale, scale) for _ in range(size)]
+    return keys
+
+
 def random_stack(rng, inputs, layers):
-    """(tensors, keys of model.layers) of layers [(cell, neurons)], the first with so many inputs."""
+    """(tensors, keys of model.layers) of layers [(cell, neurons) or (cell, neurons, options)], the first with so many
+    inputs."""
     tensors, keys = {}, []
-    for k, (cell, size) in enumerate(layers):
+    for k, (cell, size, *options) in enumerate(layers):
         if cell == "linear":
             keys.append(linear(rng, k, inputs, size, tensors))
         else:
             keys.append(recurrent(rng, k, cell, inputs, size, tensors))
+        if options:
+            keys[-1].update(optional(rng, k, size, options[0], tensors))
         inputs = size
     return tensors, keys
