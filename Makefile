@@ -130,6 +130,8 @@ install: $(BUILD)/lstmgen ## install program, templates, testbench and man page 
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/lstmgen $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/lstmgen $(DESTDIR)$(PREFIX)/bin/lstmgen
 	cp -R templates tb constraints $(DESTDIR)$(PREFIX)/share/lstmgen/
+	install -d $(DESTDIR)$(PREFIX)/share/lstmgen/examples/reference
+	install -m 755 examples/reference/reference.py $(DESTDIR)$(PREFIX)/share/lstmgen/examples/reference/
 	install -m 644 gen/doc/lstmgen.1 $(DESTDIR)$(PREFIX)/share/man/man1/lstmgen.1
 
 # ---- using

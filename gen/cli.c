@@ -22,6 +22,8 @@ static const Option OPTIONS[] = {
     { "--seeds", "N", "places N times: median, best and worst clock; default: 1", OPTION_SEEDS },
     { "--require-clock", NULL, "exit status 3 where target.clock_mhz is missed; else a warning", OPTION_CLOCK },
     { "--masks", NULL, "a tensor of 0 and 1 for every matrix too: <tensor>_mask", OPTION_MASKS },
+    { "--reference", "IN.npy", "runs the file in its own framework on this input (steps, inputs), or (sequences, steps, inputs): the "
+      "spec's verify.input and expect", OPTION_REFERENCE },
     { "--accuracy", NULL, "instead of the core: the SNR that every pattern and rate leaves",
       OPTION_ACCURACY },
     { "--markdown", NULL, "as Markdown, for documentation", OPTION_MARKDOWN },
@@ -187,6 +189,9 @@ static bool take_option(Parser *p, const Option *o, const char *value)
     case OPTION_BEST:
         r->best = value;
         return value[0] || refuse("--best needs a condition, like 'cycles.interval <= 200'");
+    case OPTION_REFERENCE:
+        r->reference = value;
+        return value[0] || refuse("--reference needs the name of a .npy file");
     case OPTION_JOBS:
         return take_number("-j", value, 1024, &r->jobs);
     case OPTION_SEEDS:

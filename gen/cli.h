@@ -10,7 +10,8 @@ enum {
     OPTION_PART = 1 << 4, OPTION_PNR = 1 << 5, OPTION_HELP = 1 << 6, OPTION_VERSION = 1 << 7, OPTION_JOBS = 1 << 8,
     OPTION_MARKDOWN = 1 << 9, OPTION_MASKS = 1 << 10, OPTION_ACCURACY = 1 << 11,
     OPTION_DRY = 1 << 12, OPTION_FORCE = 1 << 13, OPTION_FRONT = 1 << 14, OPTION_BEST = 1 << 15,
-    OPTION_RUNNER = 1 << 16, OPTION_CHUNK = 1 << 17, OPTION_PREFIX = 1 << 18, OPTION_SEEDS = 1 << 19, OPTION_CLOCK = 1 << 20
+    OPTION_RUNNER = 1 << 16, OPTION_CHUNK = 1 << 17, OPTION_PREFIX = 1 << 18, OPTION_SEEDS = 1 << 19, OPTION_CLOCK = 1 << 20,
+    OPTION_REFERENCE = 1 << 21
 };
 
 typedef struct Command Command;
@@ -20,7 +21,7 @@ typedef struct Request {
     const Command *command;
     const char *operand;                /* SPEC.yaml, or NULL */
     unsigned given;                     /* bits of the options that were given */
-    const char *out, *simulator, *part, *front, *best, *runner;
+    const char *out, *simulator, *part, *front, *best, *runner, *reference;
     int jobs, chunk, seeds;                    /* 0: not given */
     const char **set; int n_sets;       /* "key.path=value"; --part is one of them */
 } Request;

@@ -333,7 +333,12 @@ typedef struct Description {
     json_t *object;                     /* {spec, tensors [{name, shape, used | outside | not_read}], notes, questions}; spec
                                          * null without layers. The caller gives it back. */
     bool complete;                      /* nothing is a guess: the spec can be used as it stands */
+    const char *input, *output;         /* what a graph calls the values at which the core starts and ends, or NULL */
+    int steps_axis, width;              /* steps_axis: of the graph's input, -1: not known; width: of the core's output */
 } Description;
+/* The line of the text that `--reference` replaces. */
+#define VERIFY_COMMENT "# verify: {input: input.npy, expect: expect.npy}"
+
 /* `to`: where the spec will be saved, or NULL (where the program runs): model.file is written relative to it. False: the
  * file cannot be read (nothing was described). What is assumed is a warning; a layer that only shapes suggest, and what
  * is known but not supported, an error. */

@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "driver.h"
 #include "pattern/pattern.h"
+#include "flow/reference.h"
 #include "report/accuracy.h"
 #include "sweep/sweep.h"
 
@@ -171,8 +172,14 @@ static int run_import(const Request *r)
 {
     Diag *d = diag_new(r->arena);
     Description found;
+    if (r->reference && !r->out) {
+        fprintf(stderr, "lstmgen: import --reference needs -o SPEC.yaml: the arrays are written beside it\n");
+        return EXIT_USAGE;
+    }
     if (!model_describe(r->arena, d, r->operand, r->out, &found))
         return close_messages(d);
+    if (r->reference && found.complete && !file_exists(r->out) && !reference_run(r->arena, d, r->operand, r->reference, r->out, &found))
+        found.complete = false;
     bool saved = r->out && save_spec(d, r->out, &found);
     if (saved)
         json_object_set_new(found.object, "written", value_string(r->arena, r->out));
@@ -233,8 +240,8 @@ static const Command COMMANDS[] = {
       OPTION_JOBS | OPTION_OUT | OPTION_SIM | OPTION_DRY | OPTION_FORCE | OPTION_FRONT | OPTION_BEST |
           OPTION_RUNNER | OPTION_CHUNK,
       sweep_run },
-    { "import", "FILE", "[-o SPEC.yaml] [--json]", "what is in a model file, printed or saved as a spec",
-      OPTION_JSON | OPTION_OUT, run_import },
+    { "import", "FILE", "[-o SPEC.yaml [--reference IN.npy]] [--json]", "what is in a model file, printed or saved as a spec",
+      OPTION_JSON | OPTION_OUT | OPTION_REFERENCE, run_import },
     { "prune", "SPEC.yaml", "-o FILE [--masks]",
       "write the pruned weights back in the input's own format",
       OPTION_OUT | OPTION_SET | OPTION_JSON | OPTION_MASKS, run_prune },

@@ -99,6 +99,9 @@ static void layers_of_graph(Survey *v)
     if (n <= 0 || !graph_loads(v, &found))
         return;
     v->last = found.last;
+    v->input = found.input ? str_dup(v->arena, found.input) : NULL; /* the file is closed before they are used */
+    v->output = found.output ? str_dup(v->arena, found.output) : NULL;
+    v->steps_axis = found.steps_axis;
     for (int i = 0; i < v->model->n; i++)
         if (found.reached[i]) {
             v->item[i].used = true;
@@ -326,7 +329,7 @@ static void print_verify(const Survey *v, Buffer *b)
                  "#   y = model.predict(x[None])[0]                      # Keras, of a model with return_sequences\n"
                  "#   numpy.save(\"input.npy\", x); numpy.save(\"expect.npy\", y)      # y: %s\n"
                  "# `lstmgen check` then prints the SNR against it: above 40 dB at 16 bits it is the same network.\n"
-                 "# verify: {input: input.npy, expect: expect.npy}\n",
+                 VERIFY_COMMENT "\n",
                  (long long)first->inputs, (long long)first->inputs, (long long)first->inputs,
                  str_format(v->arena, v->last ? "the last step, (1, %lld)" : "(steps, %lld)", (long long)last->hidden));
 }
@@ -545,6 +548,15 @@ static bool survey(Survey *v, Arena *a, Diag *d, const char *path)
     return true;
 }
 
+/* The last layer that is no question. */
+static const Found *last_sure(const Survey *v)
+{
+    int k = v->n - 1;
+    while (k > 0 && v->layer[k].question)
+        k--;
+    return &v->layer[k];
+}
+
 bool model_describe(Arena *a, Diag *d, const char *path, const char *to, Description *out)
 {
     Survey v;
@@ -555,6 +567,10 @@ bool model_describe(Arena *a, Diag *d, const char *path, const char *to, Descrip
     check_names(&v, file);
     ask(&v);
     out->complete = v.n > 0 && !diag_failed(d);
+    out->input = v.input;
+    out->output = v.output;
+    out->steps_axis = v.steps_axis;
+    out->width = v.n > 0 ? (int)last_sure(&v)->hidden : 0;
     out->text = spec_text(&v, file);
     out->object = object_json(&v, file);
     model_close(v.model);

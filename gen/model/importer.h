@@ -72,6 +72,7 @@ typedef struct FoundNetwork {
     bool last;                  /* its output is one step of each sequence, the last */
     const uint8_t *reached;     /* for each tensor of the file: the output is computed with it */
     const char *input, *output; /* what the graph calls the values at which the core starts and ends */
+    int steps_axis;             /* of the graph input that the core starts at; -1: not known */
 } FoundNetwork;
 /* One row per container. */
 typedef struct Importer {

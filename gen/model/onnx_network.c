@@ -385,6 +385,16 @@ static uint8_t *reached(const Walk *w, const Value *end, const Value *start)
     return out;
 }
 
+/* Of a graph input, as the file has it: axes 'a', 'b' ... */
+static int steps_axis(const Part *first)
+{
+    const Value *X = first->input;
+    int at = first->kind == PART_CELL && first->cell.batch_first;
+    if (X->kind != VECTORS || X->at || X->axes->rank != 3 || X->axes->axis[at].n != 1)
+        return -1;
+    return X->axes->axis[at].atom[0].label - 'a';
+}
+
 static void fill_network(Walk *w, const Choice *c, FoundNetwork *out)
 {
     const Part *p = c->ending.end->at, *first = p;
@@ -397,6 +407,7 @@ static void fill_network(Walk *w, const Choice *c, FoundNetwork *out)
     }
     const Value *X = first->input; /* a graph input under its own name, however it was arranged on the way */
     out->input = X->kind == VECTORS && X->state ? X->state : X->name;
+    out->steps_axis = steps_axis(first);
     if (!c->ending.outside)
         out->output = onnx_proto(w->model)->graph->output[c->output]->name;
     out->reached = reached(w, c->ending.end, X);

@@ -32,6 +32,8 @@ typedef struct Survey {
     int n;
     bool from_graph, last;              /* last: the graph gives one step of each sequence */
     const char *reach;                  /* what part of the graph the core is, or NULL */
+    const char *input, *output;         /* its ends there, or NULL */
+    int steps_axis;
 } Survey;
 
 /* The tensor of this name if it may still be given to a layer, or NULL. */
