@@ -67,7 +67,7 @@ static void put_run(const Design *d, Image *m, const Run *r, const Widths *w)
     image_field(m, r->wait_h, layers);
     image_field(m, r->set_pending, layers);
     const bool flag[] = {b->cycles > 0, muted(d, t, 0), muted(d, t, 1), r->wait_x, r->release_x, r->wait_out,
-                         r->is_head, r->set_head, r->wrap, aligned(d, t, 0), aligned(d, t, 1)};
+                         r->is_head || r->now, r->set_head, r->wrap, aligned(d, t, 0), aligned(d, t, 1)};
     for (int k = 0; k < LENGTH(flag); k++)
         image_field(m, flag[k], 1);
     if (d->stages > 1) {

@@ -22,7 +22,7 @@ static bool leaky_state(const Layer *l)
 }
 
 /* What layer `k` has that the engine does not carry; NULL: nothing. */
-static const char *missing(const Network *net, int k, bool scatter, bool elastic)
+static const char *missing(const Network *net, int k, bool scatter)
 {
     const Layer *l = &net->layer[k];
 #define WAITS(has, on_gather, on_scatter, what) \
@@ -37,7 +37,7 @@ bool plan_carries(Diag *diag, const Design *d)
 {
     bool all = true;
     for (int k = 0; k < d->net->n; k++) {
-        const char *what = missing(d->net, k, d->engine == &engine_scatter, d->pattern->row_cycles != NULL);
+        const char *what = missing(d->net, k, d->engine == &engine_scatter);
         if (what)
             diag_error(diag, d->net->layer[k].at, "layer %d: %s: the %s engine, which pattern %s needs, does not carry "
                        "that in this version", k, what, d->engine->name, d->pattern->name);

@@ -210,9 +210,10 @@ static void step_stages(Sequencer *q, const Design *d, const Run *next, bool sta
         return;
     unsigned ends = start && next->ends ? 1u << next->stage : 0;
     if (turn)
-        q->due = q->ran << 1 & ((1u << d->stages) - 1);
+        q->due = (q->ran | ends) << 1 & ((1u << d->stages) - 1);
     q->flush = !turn && (q->flush || (idle && q->due && !q->pending));
     q->ran = turn ? 0 : q->ran | ends;
+    q->old = turn ? 0 : q->old | (ends && !next->now ? next->set_pending : 0);
 }
 
 /* The step that is looked at: late enough that all stages work and both buffers of x were in use. */
@@ -254,7 +255,7 @@ static bool sequencer_step(Machine *m, bool out_sent)
     bool x_ready = release ? m->in.level == 2 : m->in.level != 0;
     bool skip = skipped(m, next);
     bool ready = !skip && (!next->wait_x || x_ready) && (!next->wait_out || q->out_used != 2)
-                 && (next->wait_h & q->pending & ~q->ran) == 0;
+                 && (next->wait_h & q->pending & ~q->old) == 0;
     bool choose = !q->active || run_end, start = choose && ready;
 
     bool polled = q->poll;

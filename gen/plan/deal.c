@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EARLY, MAIN, PHASES };
+enum { EARLY, MAIN, SECOND, PHASES };       /* SECOND: of the section that waits for the first one */
 /* Cycles in each phase. */
 typedef struct Load { int64_t of[PHASES]; } Load;
 
 typedef struct Deal {
-    int n, pes;
+    int n, pes; bool second;
     int *order;                         /* neuron at a position */
     Load *work;                         /* [n / pes, rounded up][n]: of a neuron in a group of the PEs */
     Load *load; double *cost;           /* per PE */
@@ -20,17 +20,15 @@ typedef struct Deal {
 } Deal;
 
 /* Cycles of a neuron in a group whose passes `early` (bits) have the words of their first term in the early phase. */
-static Load count_work(const Design *d, int section, int neuron, int early)
+static void count_work(const Design *d, int section, int phase, int neuron, int early, Load *sum)
 {
-    Load sum = {{0, 0}};
     const Section *s = &d->net->section[section];
     for (int pass = s->first; pass < s->first + s->n; pass++)
         for (int k = 0; k < s->terms; k++) {
             bool ahead = k == 0 && early >> pass & 1;
-            sum.of[ahead ? EARLY : MAIN] += elastic_row_cycles(d, s->term[k], d->net->layer[s->layer].pass[pass].gate,
-                                                               neuron);
+            sum->of[ahead ? EARLY : phase] += elastic_row_cycles(d, s->term[k], d->net->layer[s->layer].pass[pass].gate,
+                                                                 neuron);
         }
-    return sum;
 }
 
 static Load work_at(const Deal *l, int neuron, int position)
@@ -81,7 +79,7 @@ static int64_t useless_load(const Deal *l, int pe, double gain)
 static void try_row(const Deal *l, int p, int pe, int g, Swap *best)
 {
     int here = MIN(l->pes, l->n - g * l->pes);
-    const Load *before = l->work + (int64_t)(p / l->pes) * l->n, *after = l->work + (int64_t)g * l->n, none = {{0, 0}};
+    const Load *before = l->work + (int64_t)(p / l->pes) * l->n, *after = l->work + (int64_t)g * l->n, none = {{0}};
     Load without = exchange(l->load[pe], before[l->order[p]], none), mine = after[l->order[p]];
     for (int to = 0; to < here; to++) {
         int other = l->order[g * l->pes + to];
@@ -125,7 +123,8 @@ static void improve(Deal *l)
 {
     enum { SWAPS_PER_PE = 8 };
     for (int k = 0; k < SWAPS_PER_PE * l->pes; k++)
-        if (!relieve(l, fullest(l, MAIN)) && !relieve(l, fullest(l, EARLY)))
+        if (!relieve(l, fullest(l, MAIN)) && !(l->second && relieve(l, fullest(l, SECOND)))
+            && !relieve(l, fullest(l, EARLY)))
             return;
 }
 
@@ -142,7 +141,7 @@ static void deal_in_turn(Arena *a, const Deal *l)
     Rank *rank = ARENA_ARRAY(a, Rank, l->n);
     for (int e = 0; e < l->n; e++) {
         Load w = work_at(l, e, 0);
-        rank[e] = (Rank){w.of[EARLY] + w.of[MAIN], e};
+        rank[e] = (Rank){w.of[EARLY] + w.of[MAIN] + w.of[SECOND], e};
     }
     qsort(rank, (size_t)l->n, sizeof *rank, by_work);
     for (int k = 0; k < l->n; k++) {
@@ -156,7 +155,7 @@ static void count_loads(Deal *l)
     int64_t sum[PHASES] = {0};
     for (int q = 0; q < l->n; q++) {
         Load w = work_at(l, l->order[q], q);
-        l->load[q % l->pes] = exchange(l->load[q % l->pes], (Load){{0, 0}}, w);
+        l->load[q % l->pes] = exchange(l->load[q % l->pes], (Load){{0}}, w);
         for (int k = 0; k < PHASES; k++)
             sum[k] += w.of[k];
     }
@@ -169,16 +168,17 @@ static void count_loads(Deal *l)
 /* An order that was made for some early gates: the schedule tries a few of them in turn, with other latencies. */
 struct Dealt { struct Dealt *next; uint8_t *early; int *order; };
 
-static struct Dealt *make_deal(const Design *d, Region *r, int section, const uint8_t *early, int groups)
+static struct Dealt *make_deal(const Design *d, Region *r, int section, int sections, const uint8_t *early, int groups)
 {
     struct Dealt *new = ARENA_NEW(r->arena, struct Dealt);
     int n = r->elements;
     *new = (struct Dealt){r->dealt, ARENA_ARRAY(r->arena, uint8_t, groups), ARENA_ARRAY(r->arena, int, n)};
     Arena *scratch = arena_new();
-    Deal l = {.n = n, .pes = d->pes, .order = new->order, .load = ARENA_ARRAY(scratch, Load, d->pes),
+    Deal l = {.n = n, .pes = d->pes, .second = sections > 1, .order = new->order, .load = ARENA_ARRAY(scratch, Load, d->pes),
               .cost = ARENA_ARRAY(scratch, double, d->pes), .work = ARENA_ARRAY(scratch, Load, (int64_t)n * groups)};
     for (int k = 0; k < n * groups; k++)
-        l.work[k] = count_work(d, section, k % n, early[k / n]);
+        for (int s = 0; s < sections; s++)
+            count_work(d, section + s, MAIN + s, k % n, early[k / n], &l.work[k]);
     deal_in_turn(scratch, &l);
     count_loads(&l);
     improve(&l);
@@ -187,17 +187,24 @@ static struct Dealt *make_deal(const Design *d, Region *r, int section, const ui
     return new;
 }
 
-void elastic_deal(Design *d, int section, const uint8_t *early)
+static void set_order(Region *r, const int *order)
 {
+    for (int q = 0; q < r->elements; q++) {
+        r->order[q] = order[q];
+        r->place[r->order[q]] = r->slot[r->order[q]] = q;
+    }
+}
+
+void elastic_deal(Design *d, int section, int n, const uint8_t *early)
+{
+    REQUIRE(MAIN + n <= PHASES);
     Region *r = &d->region[d->net->section[section].writes];
     int groups = section_groups(d, section);
     struct Dealt *dealt = r->dealt;
     while (dealt && memcmp(dealt->early, early, (size_t)groups))
         dealt = dealt->next;
     if (!dealt)
-        dealt = r->dealt = make_deal(d, r, section, early, groups);
-    for (int q = 0; q < r->elements; q++) {
-        r->order[q] = dealt->order[q];
-        r->place[r->order[q]] = r->slot[r->order[q]] = q;
-    }
+        dealt = r->dealt = make_deal(d, r, section, n, early, groups);
+    for (int k = 0; k < n; k++)
+        set_order(&d->region[d->net->section[section + k].writes], dealt->order);
 }

@@ -43,7 +43,8 @@ typedef struct Run {
     int weight;                         /* weight address of its first cycle */
     bool wait_x, release_x, wait_out, wrap;
     bool is_head, set_head;             /* it is behind; after it one that is behind is due */
-    int stage; bool ends;               /* with stages: the section; the last run of it */
+    int stage; bool ends;               /* with stages: which one; its last run */
+    bool now;                           /* with stages: what it writes is waited for in the same turn of the program */
     unsigned wait_h, set_pending;       /* bits: vectors but x */
 } Run;
 
@@ -113,7 +114,7 @@ struct Design {
     int *row_cycles[PRODUCTS_MAX], longest_row;     /* elastic: cycles of each row; NULL where all are alike */
     int ring; bool ring_block;          /* elastic: sums of a PE that wait for the other PEs; 0: not elastic */
     int slack;                          /* elastic: cycles by which tiles leave later than the control says */
-    int stages;                         /* layers that each work on a step of their own; 1: all on the same */
+    int stages;                         /* that each work on a step of their own (layers); 1: all on the same */
     bool free_order;                    /* any row may be on any PE */
     int parts, queue;                   /* cycles that a beat of h is written in; beats that may wait, 0: none */
     int cell_lanes, shifts;             /* rows per cycle into the cell unit; cycles a tile takes there */

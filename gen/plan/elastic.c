@@ -79,6 +79,22 @@ static void ready_times(const Design *d, int first, int n, int *ready)
         }
 }
 
+/* When tile t may come, of a phase that begins at `first`, so that what earlier phases of its layer left for it is
+ * there. What stands between them may be left out. */
+static int after_phases(const Design *d, int first, const Tile *t)
+{
+    int least = 0;
+    for (int b = first - 1, ago = 0; b >= 0 && ago < stages_longest_distance(d); b--) {
+        const Tile *u = &d->tile[b];
+        if (tile_layer(d, u) != tile_layer(d, t))
+            continue;
+        if (u->group == t->group && u->op != OP_KEEP)
+            least = MAX(least, stages_distance(d, u->op, t->op) - ago);
+        ago += u->term[0].cycles;
+    }
+    return least;
+}
+
 /* The earliest time of tile k, by the control, when those before it are set: all PEs have the row `slack` later, the
  * cell unit has taken the tile before, and earlier gates of its neurons are far enough ahead. */
 static int earliest(const Design *d, int first, int k, const int *ready, const int *time)
@@ -87,6 +103,8 @@ static int earliest(const Design *d, int first, int k, const int *ready, const i
     int at = MAX(ready[k] - d->slack, (k > 0 ? time[k - 1] : 0) + d->shifts);
     if (t->use_psum)
         at = MAX(at, stages_distance(d, OP_KEEP, t->op));
+    if (t->op != OP_KEEP)
+        at = MAX(at, after_phases(d, first, t));
     for (int b = k - 1; b >= 0 && at - time[b] < stages_longest_distance(d); b--)
         if (d->tile[first + b].group == t->group)
             at = MAX(at, time[b] + stages_distance(d, d->tile[first + b].op, t->op));

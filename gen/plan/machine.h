@@ -27,7 +27,7 @@ typedef struct Input {
 
 typedef struct Sequencer {
     int pc; bool poll, head, last_head, active;
-    bool flush; unsigned due, ran;              /* with stages: bits */
+    bool flush; unsigned due, ran, old;         /* with stages: bits; old: of vectors */
     unsigned pending; int out_used;
     int run, phase, idle, count, tiles;
 } Sequencer;

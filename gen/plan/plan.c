@@ -150,7 +150,7 @@ static Early early_tiles(const Design *d, bool ahead, int extra)
     Early e = {0};
     for (int k = 0; ahead && k < d->n_order; k++) {
         int filler = section_filler(d, d->order[k]);
-        if (filler >= 0)
+        if (filler >= 0 && section_age(d, d->order[k]) == 1)
             e.tiles[filler] = e.ahead[filler] = filling(d, filler, 0, extra);
     }
     for (int s = 0; ahead && s < d->net->sections; s++)
@@ -159,15 +159,44 @@ static Early early_tiles(const Design *d, bool ahead, int extra)
     return e;
 }
 
-/* The same where rows differ in length: only layer 0, and only what the other layers leave of its drain. */
+/* Cycles that are missing where rows differ in length, until what the section in `place` waits for has drained: other
+ * sections work since it was written. */
+static double missing_work(const Design *d, int place)
+{
+    int section = d->order[place];
+    double rest = stages_drain(d);
+    for (int k = 1; k < MIN(section_age(d, section), d->n_order); k++) {
+        const Section *s = &d->net->section[d->order[(place - k + d->n_order) % d->n_order]];
+        for (int t = 0; t < s->terms; t++)
+            rest -= elastic_work(d, s->term[t]);
+    }
+    return rest;
+}
+
+/* Those of the section's tiles from `from` on that fill so many cycles. */
+static int filling_rows(const Design *d, int section, int from, double cycles, int extra)
+{
+    double tile = elastic_work(d, d->net->section[section].term[0]) / section_tiles(d, section);
+    int n = (int)ceil(cycles / MAX(tile, d->shifts)) + extra;
+    return cycles > 0 ? MIN(MAX(n, 0), section_tiles(d, section) - from) : 0;
+}
+
+/* The same where rows differ in length. Of all layers only the first recurrent one need work ahead for its own h: the
+ * others then have that much more time. */
 static Early early_rows(const Design *d, bool ahead, int extra)
 {
     Early e = {0};
-    double rest = stages_drain(d), tile = elastic_work(d, 0) / section_tiles(d, 0);
-    for (int p = 0; p < d->net->products; p++)
-        rest -= d->net->product[p].layer > 0 ? elastic_work(d, p) : 0;
-    if (ahead && rest > 0)
-        e.tiles[0] = MIN(MAX((int)ceil(rest / MAX(tile, d->shifts)) + extra, 0), section_tiles(d, 0));
+    bool first = true;
+    for (int k = 0; ahead && k < d->n_order; k++) {
+        int s = d->order[k], filler = section_filler(d, s);
+        bool again = d->net->layer[d->net->section[s].layer].first_section != s;
+        if (filler >= 0)
+            e.tiles[filler] = e.ahead[filler] = filling_rows(d, filler, 0, missing_work(d, k), extra);
+        if (d->net->section[s].terms < 2 || section_early_term(d, s) > 0 || !(first || again))
+            continue;
+        e.tiles[s] += filling_rows(d, s, e.ahead[s], missing_work(d, k), extra);
+        first = false;
+    }
     return e;
 }
 
@@ -413,7 +442,7 @@ bool gather_plan(Arena *a, Diag *diag, Design *d)
 {
     d->weight_memories = d->pes;
     d->weight_lanes = d->lanes_pe;
-    d->stages = d->pattern->row_cycles ? d->net->n : 1;
+    d->stages = d->pattern->row_cycles ? section_stages(d) : 1;
     plan_order(d);
     if (d->pattern->row_cycles)
         elastic_rows(a, d);

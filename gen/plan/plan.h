@@ -42,9 +42,9 @@ void span_region(Arena *a, Design *d, int region);
 
 /* plan/elastic.c: rows of different length. */
 void elastic_rows(Arena *a, Design *d);                 /* counts the cycles of every row */
-/* Deals the neurons of a section to the PEs (order of its region), where bits of early[group] tell the passes whose
- * first term has a phase of its own. */
-void elastic_deal(Design *d, int section, const uint8_t *early);
+/* Deals the neurons of a section and of the `n` - 1 behind it, of the same neurons, to the PEs (order of their regions),
+ * where bits of early[group] tell the passes whose first term has a phase of its own. */
+void elastic_deal(Design *d, int section, int n, const uint8_t *early);
 /* Words of a neuron's row of a gate in a product; 0 where it has none. */
 int elastic_row_cycles(const Design *d, int product, char gate, int neuron);
 /* Words that a tile has of a term of its section, for a neuron (-1: none). */
@@ -80,7 +80,11 @@ bool section_is_projection(const Design *d, int section);
 bool section_is_behind(const Design *d, int section);   /* it works on the step before, in the same run of the program */
 int section_early_term(const Design *d, int section);   /* the term that can be multiplied first */
 bool section_waits(const Design *d, int section);       /* its other term is what the section before it writes */
-/* Of a projection that waits for what the section before it writes: the section whose early tiles fill that; else -1. */
+/* So many sections (round the step) before it, its latest input is written; a lot: it has only x. */
+int section_age(const Design *d, int section);
+int section_stage(const Design *d, int section);        /* steps by which it is later than the first, with stages */
+int section_stages(const Design *d);
+/* The section whose early tiles fill the time in which the input of a projection drains; -1: none, or no projection. */
 int section_filler(const Design *d, int section);
 
 /* plan/schedule.c: tiles and runs for given cell lanes and early tiles. */

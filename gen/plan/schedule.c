@@ -7,7 +7,8 @@
  * [the rest]: R fills the drain of the layer below.
  * A projection stands between early tiles of the section behind it: [W x(t) of tiles] [P m(t-1)] [W x(t) of further
  * tiles] [R h(t-1) of all those] [the rest]; plan/order.c.
- * Elastic rows: [W x(t) of the first tiles, kept] [layer 0 of t] [layer 1 of t-1] [layer 2 of t-2] ...
+ * Elastic rows: [W x(t) of the first tiles, kept] [layer 0 of t] [layer 1 of t-1] [layer 2 of t-2] ..., and of layers
+ * with projections [P of t-1] [P of t-2] [layer 0 of t] [layer 1 of t-1] ...
  * Passes of a neuron follow each other as in the cell; `lead` cycles are put in where one needs what another has not
  * left yet. */
 #include "plan/plan.h"
@@ -56,15 +57,27 @@ static bool gates_differ(const Design *d, int section)
     return false;
 }
 
+/* The pass that writes the section's vector, or gives the results. */
+static int writing_pass(const Design *d, int section)
+{
+    const Section *s = section_of(d, section);
+    const Pass *pass = d->net->layer[s->layer].pass;
+    int writer = s->first + s->n - 1;
+    while (writer > s->first && !pass_has_result(&pass[writer]))
+        writer--;
+    return writer;
+}
+
 /* Groups pass a gate in blocks, so that a pass finds what an earlier one of the same group left: how many blocks a
- * section is cut into, all of them of at least that many groups. */
+ * section is cut into, all of them of at least that many groups. One where others than the last pass write its vector: the
+ * sooner it is complete, the more of the section fills the time in which it drains. */
 static int blocks_of(const Design *d, int section)
 {
     const Section *s = section_of(d, section);
     int last = s->terms > 1 ? !section_early_term(d, section) : 0;
     int groups = section_groups(d, section), shortest = d->plan[s->term[last]].cycles;
     int step = d->ring > 0 ? d->shifts : MAX(shortest, d->shifts);
-    if (gates_differ(d, section) || s->n == 1)
+    if (gates_differ(d, section) || s->n == 1 || writing_pass(d, section) < s->first + s->n - 1)
         return 1;                       /* every change of the gate is a word of the step program */
     int least = (stages_section_distance(d, section) + step - 1) / step;
     return MAX(groups / MAX(least, 1), 1);
@@ -102,7 +115,8 @@ static Tile section_tile(const Design *d, int section, int n)
     return (Tile){.section = section, .pass = pass, .group = group,
                   .op = passes_find(&d->passes, &d->net->layer[s->layer].pass[pass]),
                   .term = {{.product = -1}, {.product = -1}},
-                  .vector_done = last && s->writes >= 0, .y_done = last && s->output};
+                  .vector_done = s->writes >= 0 && pass == writing_pass(d, section) && group == section_groups(d, section) - 1,
+                  .y_done = last && s->output};
 }
 
 /* Only a gate with rows in both terms has something to keep, and something to add to it later. */
@@ -210,7 +224,7 @@ static void start_run(Design *d, int tile, int lead, int weight)
     const Tile *t = &d->tile[tile];
     int cycles = tile_cycles(t);
     d->run[d->n_runs++] = (Run){.first = tile, .lead = lead, .gap = MAX(0, d->shifts - cycles), .weight = weight,
-                                .is_head = section_is_behind(d, t->section), .stage = tile_layer(d, t)};
+                                .is_head = section_is_behind(d, t->section), .stage = section_stage(d, t->section)};
 }
 
 /* Cuts the tiles into runs of one shape; a tile that must wait for an earlier one starts a run with a lead. */
@@ -265,7 +279,7 @@ static void mark_x(Design *d)
         if (reads(&d->run[k], d, 0))
             last = k;
     int first = 0;
-    while (d->run[first].is_head)
+    while (d->run[first].is_head || d->run[first].stage > 0)
         first++;
     d->run[first].wait_x = true;        /* x tells whether the sequence is a new one */
     if (last < 0)
@@ -289,6 +303,27 @@ static void mark_behind(Design *d)
         d->last_head_run = d->head_run;
 }
 
+/* Does it read what it writes? */
+static bool is_recurrent(const Design *d, int section)
+{
+    const Section *s = section_of(d, section);
+    for (int k = 0; k < s->terms; k++)
+        if (d->net->product[s->term[k]].from == s->writes)
+            return true;
+    return false;
+}
+
+/* The last run of each stage, and of the program. */
+static void mark_ends(Design *d)
+{
+    unsigned seen = 0;
+    for (int k = d->n_runs - 1; k >= 0; k--) {
+        d->run[k].ends = !(seen >> d->run[k].stage & 1);
+        seen |= 1u << d->run[k].stage;
+    }
+    d->run[d->n_runs - 1].wrap = true;
+}
+
 /* Waits and levels; see lg_sequencer. */
 static void mark_runs(Design *d)
 {
@@ -309,30 +344,54 @@ static void mark_runs(Design *d)
             int section = d->tile[n].section;
             r->set_pending |= 1u << (section_of(d, section)->writes - 1);
             r->set_head = section + 1 < d->net->sections && section_is_behind(d, section + 1);
-            r->ends = section + 1 == d->net->sections || section_of(d, section + 1)->layer != section_of(d, section)->layer;
+            r->now = d->stages > 1 && section_is_projection(d, section);
+            /* With stages one may be ready for its next step before what it wrote has arrived; see lg_sequencer. */
+            if (d->stages > 1 && !is_recurrent(d, section))
+                r->wait_h |= r->set_pending;
         }
-    d->run[d->n_runs - 1].wrap = d->run[d->n_runs - 1].ends = true;
+    mark_ends(d);
     mark_behind(d);
+}
+
+/* Sections of the same neurons, from `section` on: a projection has its own. */
+static int sections_dealt(const Design *d, int section)
+{
+    int n = 1;
+    while (section + n < d->net->sections && section_of(d, section + n)->layer == section_of(d, section)->layer
+           && !section_is_projection(d, section + n))
+        n++;
+    return n;
+}
+
+static void deal_sections(Arena *a, Design *d, int first, int n, const Early *early)
+{
+    uint8_t *ahead = ARENA_ARRAY(a, uint8_t, section_groups(d, first));
+    for (int s = first; s < first + n; s++)
+        for (int k = 0, pass, group; k < early->tiles[s]; k++) {
+            nth_tile(d, s, k, &pass, &group);
+            ahead[group] |= (uint8_t)(1 << pass);
+        }
+    if (section_of(d, first)->writes >= 0)
+        elastic_deal(d, first, n, ahead);
 }
 
 /* The layers one after the other, each on the step before that of the layer below: nothing waits for what was just
  * done. */
 static void add_stages(Arena *a, Design *d, const Early *early)
 {
-    for (int s = 0; s < d->net->sections; s++) {
-        if (section_is_head(d, s)) {
+    for (int s = 0, n; s < d->net->sections; s += n) {
+        n = sections_dealt(d, s);
+        deal_sections(a, d, s, n, early);
+    }
+    for (int k = 0; k < d->n_order; k++) {
+        int s = d->order[k], next = d->order[(k + 1) % d->n_order];
+        if (section_is_projection(d, s))
+            add_early(d, next, 0, early->ahead[next]);
+        add_early(d, s, early->ahead[s], early->tiles[s]);
+        if (section_is_projection(d, s) || section_is_head(d, s))
             add_whole(d, s);
-            continue;
-        }
-        int pass, group;
-        uint8_t *ahead = ARENA_ARRAY(a, uint8_t, section_groups(d, s));
-        for (int n = 0; n < early->tiles[s]; n++) {
-            nth_tile(d, s, n, &pass, &group);
-            ahead[group] |= (uint8_t)(1 << pass);
-        }
-        elastic_deal(d, s, ahead);
-        add_early(d, s, 0, early->tiles[s]);
-        add_main(d, s, early->tiles[s]);
+        else
+            add_main(d, s, early->tiles[s]);
     }
     elastic_tiles(a, d);
 }

@@ -1,9 +1,11 @@
 // Walks the step program: one run = `tiles` row tiles of the same shape, each a segment A and maybe
 // a segment B. Waits only between runs: for x, for a layer's h, for a free output slot. Knows
 // nothing of what a segment means. If x is not there yet while something of the last step is still
-// to be computed (a projection, the head, the head behind a projection), it does that first. STAGES > 1: each layer is a stage and works
-// on the step before that of the stage below it, so that no stage waits for what was just computed.
-// Without x, what the stages still have is done; every stage has its own parity and clear.
+// to be computed (a projection, the head, the head behind a projection), it does that first.
+// STAGES > 1: each layer is a stage and works on the step before that of the stage below it, so that
+// no stage waits for what was just computed: what it reads is that of the step before, but for what
+// a run of `is_head` (a projection) wrote and what earlier runs of its own stage did. Without x, what
+// the stages still have is done; every stage has its own parity and clear.
 `default_nettype none
 module lg_sequencer #(
     parameter RUNS         = 2,   // words of the program
@@ -112,11 +114,11 @@ module lg_sequencer #(
 
     wire x_ready   = release_now ? x_level_i == 2'd2 : x_level_i != 2'd0;
     wire skip, step_parity, clear_next, due;
-    wire [LAYERS-1:0] ran;     // layers whose h of the step before is complete, whatever is pending
+    wire [LAYERS-1:0] old;     // vectors that are read of the step before: complete, whatever is pending
     wire ready     = enable_i && !skip
                      && (!next[P_WAIT_X] || x_ready)
                      && (!next[P_WAIT_OUT] || out_used_q != 2'd2)
-                     && (next[P_WAIT_H +: LAYERS] & pending_q & ~ran) == {LAYERS{1'b0}};
+                     && (next[P_WAIT_H +: LAYERS] & pending_q & ~old) == {LAYERS{1'b0}};
     wire choose    = !active_q || run_end;
     wire start     = choose && ready;
     wire clear_now = next[P_WAIT_X] ? x_clear_i[step_parity] : clear_next;
@@ -156,20 +158,25 @@ module lg_sequencer #(
         if (STAGES > 1) begin : gen_stages
             localparam [STAGES-1:0] NONE = 0, FIRST = 1;
             reg  [STAGES-1:0] parities_q, due_q, ran_q, clears_q;   // due: a step waits for it
+            reg  [LAYERS-1:0] old_q;
             reg               flush_q;                              // no x: without stage 0
             wire [STAGE-1:0]  stage = next[P_STAGE +: STAGE];
             wire [STAGES-1:0] mine  = FIRST << stage;
             wire              ends  = start && next[P_ENDS];
+            wire [STAGES-1:0] ran   = ran_q | (mine & {STAGES{ends}});
             always @(posedge clk_i) begin
                 if (rst_i) begin
                     parities_q <= NONE;
                     due_q      <= NONE;
                     ran_q      <= NONE;
+                    old_q      <= {LAYERS{1'b0}};
                     flush_q    <= 1'b0;
                 end else begin
                     if (ends) parities_q <= parities_q ^ mine;
-                    ran_q <= turn ? NONE : ran_q | (mine & {STAGES{ends}});
-                    if (turn) due_q <= ran_q << 1;
+                    ran_q <= turn ? NONE : ran;
+                    old_q <= turn ? {LAYERS{1'b0}}
+                             : old_q | (next[P_PENDING +: LAYERS] & {LAYERS{ends && !is_head}});
+                    if (turn) due_q <= ran << 1;
                     if (turn) flush_q <= 1'b0;
                     else if (next[P_WAIT_X] && choose && !x_ready && due_q != NONE
                              && pending_q == {LAYERS{1'b0}})
@@ -182,7 +189,7 @@ module lg_sequencer #(
                                  : (due_q & mine) == NONE;
             assign step_parity = (parities_q & mine) != NONE;
             assign clear_next  = (clears_q & mine) != NONE;
-            assign ran         = ran_q[LAYERS-1:0];
+            assign old         = old_q;
             assign due         = due_q != NONE || ran_q != NONE;
         end else begin : gen_one
             reg step_parity_q;
@@ -192,7 +199,7 @@ module lg_sequencer #(
             assign skip        = is_head && !(is_last ? last_head_q : head_q);
             assign step_parity = step_parity_q;
             assign clear_next  = run_clear_q;
-            assign ran         = {LAYERS{1'b0}};
+            assign old         = {LAYERS{1'b0}};
             assign due         = 1'b0;
         end
     endgenerate
