@@ -197,6 +197,7 @@ typedef struct Spec {
     int lanes;                          /* 0: auto */
     bool control;                       /* interface.control: axil */
     const char *output;                 /* network.output: "every" | "last" */
+    const char *optimise;               /* engine.optimise: "cycles" | "balanced" (or NULL) | "area" */
     const char *memory_vector, *memory_state, *memory_psum;     /* memory.*: "auto" (or NULL) | "lut" | "block" */
     const char *part; double clock_mhz; /* part NULL: generic */
     const char *verify_input, *verify_expect, *verify_lengths, *verify_labels;   /* paths or NULL */

@@ -136,6 +136,7 @@ struct Design {
     int front, tree, align, acc_at, tile_at, shift_bits;
     int psums, neurons, records, entries, out_beats;
     bool psum_block, state_block, out_block, x_aligned, h_aligned;
+    double given; bool gave;            /* share of the cycles that fewer lanes may cost; they do */
     bool state_moved;                   /* to block RAM although LUT RAM would hold it: plan/kinds.c */
     int *neuron_base;                   /* per section: first word of its neurons' state */
     /* predicted */

@@ -200,7 +200,7 @@ static Early early_rows(const Design *d, bool ahead, int extra)
     return e;
 }
 
-typedef struct Choice { int lanes, slack; Early early; double interval; int64_t latency; } Choice;
+typedef struct Choice { int lanes, slack; Early early; double interval; int64_t latency; bool gave; } Choice;
 
 /* Fewest cycles from step to step; of equals the one whose last step of the trial is through first. */
 static bool is_better(const Choice *c, const Choice *than)
@@ -246,23 +246,37 @@ static void try_slacks(Arena *a, Design *d, int lanes, Choice *best)
         try_lanes(a, d, lanes, slack, best);
 }
 
-/* Fewest cycles; more lanes only where they save at least one cycle in 200. */
+double cycles_given(const Design *d)
+{
+    static const struct { const char *name; double share; } GIVEN[] = {{"cycles", 0}, {"balanced", 0.02}, {"area", 0.25}};
+    const char *name = d->spec->optimise ? d->spec->optimise : "balanced";
+    for (int k = 0; k < LENGTH(GIVEN); k++)
+        if (strcmp(GIVEN[k].name, name) == 0)
+            return GIVEN[k].share;
+    FAULT("engine.optimise: %s", name);
+}
+
+/* The fewest lanes that come near the fewest cycles. */
 static Choice best_schedule(Design *d)
 {
+    enum { STEPS = 10 };                /* lanes: 1, 2, 4 ... */
     Arena *scratch = arena_new();
-    Choice best = {0};
-    int most = most_cell_lanes(d);
+    Choice choice[STEPS] = {0};
+    int most = most_cell_lanes(d), n = 0, first = 0;
+    double least = DBL_MAX;
     for (int lanes = 1; lanes <= most; lanes = lanes < most ? MIN(lanes * 2, most) : most + 1) {
-        Choice c = {0};
-        try_slacks(scratch, d, lanes, &c);
-        if (best.lanes == 0 || c.interval < best.interval * 0.995)
-            best = c;
+        REQUIRE(n < STEPS);
+        try_slacks(scratch, d, lanes, &choice[n]);
+        least = MIN(least, choice[n++].interval);
         /* Elastic tiles hold the cycles that the cell unit needs, so their sum tells nothing. */
-        if (d->shifts == 1 || (d->ring == 0 && best.interval <= (double)d->weight_words))
+        if (d->shifts == 1 || (d->ring == 0 && least <= (double)d->weight_words))
             break;
     }
     arena_free(scratch);
-    return best;
+    while (choice[first].interval > least * (1 + d->given))
+        first++;
+    choice[first].gave = choice[first].interval > least;
+    return choice[first];
 }
 
 static void choose_schedule(Arena *a, Design *d)
@@ -272,6 +286,7 @@ static void choose_schedule(Arena *a, Design *d)
         best = best_schedule(d);
         plan_log_put(d->log, &best, sizeof best);
     }
+    d->gave = d->gave || best.gave;
     set_cell_lanes(d, best.lanes, best.slack);
     plan_schedule(a, d, &best.early);
 }
@@ -438,6 +453,22 @@ static void plan_kinds(Arena *a, Design *d)
         *d = moved;
 }
 
+static bool plan_whole(Arena *a, Diag *diag, Design *d)
+{
+    if (!plan_sizes(a, diag, d, span_widest(d)))
+        return false;
+    if (d->span > span_needed(d) && !plan_sizes(a, diag, d, span_needed(d)))
+        return false;
+    return !span_is_queued(d) || plan_queue(a, diag, d);
+}
+
+/* Lanes are chosen by trials of a few steps, before the stream and the queue of h are: the whole may tell otherwise. */
+static bool gave_too_much(const Design *d, const Design *fewest)
+{
+    int steps = cycles_least_steps(d);
+    return plan_cycles(d, steps).interval > plan_cycles(fewest, steps).interval * (1 + d->given);
+}
+
 bool gather_plan(Arena *a, Diag *diag, Design *d)
 {
     d->weight_memories = d->pes;
@@ -447,12 +478,15 @@ bool gather_plan(Arena *a, Diag *diag, Design *d)
     if (d->pattern->row_cycles)
         elastic_rows(a, d);
     plan_shift(d);
-    if (!plan_sizes(a, diag, d, span_widest(d)))
+    d->given = cycles_given(d);
+    Design fewest = *d;
+    fewest.given = 0;
+    if (!plan_whole(a, diag, d))
         return false;
-    if (d->span > span_needed(d) && !plan_sizes(a, diag, d, span_needed(d)))
+    if (d->gave && !plan_whole(a, diag, &fewest))
         return false;
-    if (span_is_queued(d) && !plan_queue(a, diag, d))
-        return false;
+    if (d->gave && gave_too_much(d, &fewest))
+        *d = fewest;
     plan_kinds(a, d);
     return true;
 }

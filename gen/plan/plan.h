@@ -7,6 +7,7 @@
 bool gather_plan(Arena *a, Diag *diag, Design *d);
 void plan_leaves(Design *d);            /* latencies of the leaves and of the adder tree */
 void plan_shift(Design *d);
+double cycles_given(const Design *d);    /* share of the cycles that may be given for area: engine.optimise */
 int most_cell_lanes(const Design *d);    /* rows of h that can be written at once, or queued for it */
 bool lanes_allowed(Diag *diag, const Design *d);        /* interface.lanes against the banks of x */
 void set_stream(Design *d, int lanes);

@@ -311,15 +311,17 @@ static int next_lanes(const Design *d, int lanes, int most)
     return lanes < one_read ? MIN(lanes * 2, one_read) : lanes * 2;
 }
 
-/* A later choice must save at least one cycle in 200; one with more reads, whose rows are in twice as many memories, at
- * least one in READS_SAVE. */
+/* A later choice must save at least one cycle in 200; one with more lanes what engine.optimise gives for area, and one
+ * with more reads, whose rows are in twice as many memories, at least one cycle in READS_SAVE. */
 static void try_choice(Arena *scratch, Design *d, Choice c, int steps, Choice *best, double *fewest)
 {
     arrange(scratch, d, c);
     set_stream(d, widest_stream(d));
     double interval = scatter_cycles(d, steps).interval;
-    bool more_reads = c.lanes > MAX(best->lanes, d->pes);
-    if (best->lanes == 0 || interval < *fewest * (more_reads ? 1 - 1.0 / READS_SAVE : 0.995))
+    double save = c.lanes > best->lanes ? MAX(cycles_given(d), 0.005) : 0.005;
+    if (c.lanes > MAX(best->lanes, d->pes))
+        save = MAX(save, 1.0 / READS_SAVE);
+    if (best->lanes == 0 || interval < *fewest * (1 - save))
         *best = c, *fewest = interval;
 }
 

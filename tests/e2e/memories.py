@@ -88,6 +88,26 @@ def _():
         check(len(images) == 1, "golden outputs differ")
 
 
+@suite.case("engine.optimise: area takes fewer cells, cycles fewer cycles, balanced gives up 2 % at most")
+def _():
+    """A network whose second cell lane saves about 3 % of the cycles, and one where it saves nothing."""
+    found = {}
+    with scratch() as folder:
+        for inputs, hidden in ((1, 20), (40, 20)):
+            for optimise in ("cycles", "balanced", "area"):
+                r = lstmgen("check", little_spec(folder, inputs=inputs, hidden=hidden, engine={
+                    "pes": 2, "pe_width": 2, "optimise": optimise}), "--json")
+                check(r.status == 0, "exit %s: %s", r.status, r.last())
+                found[inputs, optimise] = (r.get("cycles.interval"), r.get("resources.lut"))
+    for inputs in (1, 40):
+        fewest, balanced, area = (found[inputs, o] for o in ("cycles", "balanced", "area"))
+        check(fewest[0] <= balanced[0] <= 1.02 * fewest[0], "balanced takes %s cycles, %s do", balanced[0], fewest[0])
+        check(fewest[0] <= area[0] <= 1.25 * fewest[0], "area takes %s cycles, %s do", area[0], fewest[0])
+        check(area[1] <= balanced[1] <= fewest[1], "LUT: %s", (area, balanced, fewest))
+    check(found[1, "area"][1] < 0.85 * found[1, "cycles"][1], "area saves too little: %s", found)
+    return "1 -> 20: %s cycles and %s LUT, or %s and %s" % (found[1, "cycles"] + found[1, "area"])
+
+
 @suite.case("lut on a family without RAM in LUTs is refused")
 def _():
     with scratch() as folder:
