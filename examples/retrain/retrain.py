@@ -201,8 +201,9 @@ def arguments():
     p.add_argument("--out", type=pathlib.Path, default=pathlib.Path("retrain_out"), help="folder for networks and specs")
     p.add_argument("--lstmgen", type=pathlib.Path, default=HERE.parent.parent / "build" / "lstmgen")
     p.add_argument("--data", type=pathlib.Path, help="utterances, as an earlier run left them in its folder: data.npz")
+    p.add_argument("--start", type=pathlib.Path, help="a dense network, as an earlier run left it: dense.npz")
     p.add_argument("--dense", type=int, default=16, help="epochs of dense training")
-    p.add_argument("--epochs", type=int, default=4, help="epochs from one rate to the next")
+    p.add_argument("--epochs", type=int, default=3, help="epochs from one rate to the next")
     p.add_argument("--patterns", nargs="*", default=list(PATTERNS), choices=list(PATTERNS))
     p.add_argument("--rates", nargs="*", type=float, default=RATES)
     p.add_argument("--activations", nargs="*", type=int, default=ACTIVATIONS)
@@ -233,7 +234,12 @@ def main():
         np.save(args.out / ("test_%s.npy" % name), t.numpy())
     lstmgen = Lstmgen(args.lstmgen.resolve(), args.out.resolve())
     dense = Digits()
-    fit(dense, train, args.dense, 3e-3, say=lambda text: print(text, file=sys.stderr))
+    if args.start:
+        with torch.no_grad():
+            for name, values in np.load(args.start).items():
+                parameter(dense, name).copy_(torch.from_numpy(values))
+    else:
+        fit(dense, train, args.dense, 3e-3, say=lambda text: print(text, file=sys.stderr))
     save(dense, args.out, "dense")
     table = Table()
     for bits in args.activations:

@@ -15,6 +15,7 @@
 enum { LOOP_GATES = 4, CHECKS = 4, WIDTH_MAX = 1 << 13, ROWS_SHOWN = 3 };
 static const float FAR = 0x1p60f;    /* so large that a bias beside it is lost: the quotient is the weight itself */
 static const double NEAR = 2e-5;     /* of the body, in float, to the equations, in double */
+static const int64_t MADE_MAX = 1 << 20; /* weights that the file does not hold */
 static const int64_t NUMBERS_MAX = (int64_t)1 << 24;
 
 typedef struct Loop {
@@ -393,10 +394,27 @@ static bool find_columns(const Loop *l, const LoopCell *k, bool of_h, float *out
     return true;
 }
 
+/* Numbers that the file holds: weights are some of them. A graph may make far more out of one (ConstantOfShape). */
+static int64_t numbers_in_file(const Walk *w)
+{
+    const Onnx *o = w->model->own;
+    int64_t all = 0;
+    for (int i = 0; i < o->n; i++) {
+        int64_t n = 1;
+        for (size_t d = 0; d < o->constant[i].tensor->n_dims && n > 0; d++)
+            if (__builtin_mul_overflow(n, o->constant[i].tensor->dims[d], &n))
+                n = 0;
+        all += MAX(MIN(n, (int64_t)TENSOR_BYTES_MAX), 0);
+    }
+    return all;
+}
+
 static bool find_weights(const Loop *l, LoopCell *k)
 {
     Arena *a = l->walk->arena;
     int64_t n = k->gates * l->hidden;
+    if (n * (l->inputs + l->hidden) > numbers_in_file(l->walk) + MADE_MAX)
+        return false;
     k->b = ARENA_ARRAY(a, float, n);
     k->b_R = ARENA_ARRAY(a, float, n);
     k->W = ARENA_ARRAY(a, float, n * l->inputs);

@@ -10,6 +10,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "lib"), str(HERE.parent / "model")]
 from cases import Suite, check
+from imported import damaged, mutations, sanitized
 from lstm import ROOT, lstmgen, scratch
 try:
     import numpy as np
@@ -136,6 +137,19 @@ with scratch() as folder:
             check(r.status == status and words in r.err and (status == 0) == ("model:" in r.out), "exit %s: %s", r.status, r.last())
         if all(w in "bad input: " + title for w in chosen_words):
             suite.add("bad input: " + title, bad)
+
+    def damage(count):
+        """Loops whose bytes are damaged: their bodies are run on numbers."""
+        said = []
+        for name in ("LSTM in a Loop, sum", "LSTM in a Scan, apart", "GRU in a Loop, reset before", "LSTM in a Loop, weights in its body"):
+            made = next(c for c in cases if c.name == name).model.SerializeToString()
+            said.append(mutations("m.onnx", made, [damaged], count, sanitized()))
+        return "; ".join(said)
+
+    if not chosen_words or chosen_words == ["damaged"]:
+        suite.add("damaged loops", lambda: damage(12))
+    if chosen_words == ["long"]:
+        suite.add("long: 300 damaged loops each", lambda: damage(300))
 
     @suite.case("every step of a graph that gives the last one: said aloud", [])
     def _():

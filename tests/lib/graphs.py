@@ -341,6 +341,7 @@ def by_torch():
 # ---- bad input is normal input ----
 
 def hostile():
+    import loop_graphs
     """{title: (model, words on stderr, exit status)}"""
     s = squeeze(15, "Y", "S", 1)
     W, R, B = weights()
@@ -382,6 +383,7 @@ def hostile():
                                         + [lstm()], weights()), "", 0),
         "an output that nothing makes": (model([lstm()], weights(), "nothing"), "no output of the graph", 1),
         "no output": (model([lstm()] + s[0], weights() + s[1], ""), "no output of the graph", 1),
+        "a loop over weights that are not in the file": (loop_graphs.made_of_nothing(), "'loop'", 1),
         "old broadcasting along an axis": (model([lstm()] + [node("Squeeze", "Y", "S", axes=[1]), helper.make_node("Mul", ["S", "k"], ["Z"], "old", axis=0, broadcast=1),
                                                              lstm("Z", "Y2", "2")], weights() + weights("2", HIDDEN, seed=2) + [tensor("k", np.ones(STEPS))],
                                                  "Y2", 6), "'old'", 1),

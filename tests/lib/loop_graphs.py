@@ -162,6 +162,17 @@ def others():
     add("c of every step", "refused", around((nodes, consts), "hc", out="c2"), "cell state", outputs="Y")
 
 
+def made_of_nothing():
+    """8192 units out of a few bytes: a Loop whose weights are ConstantOfShape."""
+    big = 8192
+    shapes = {"W": (INPUTS, 4 * big), "R": (big, 4 * big), "b": (4 * big,)}
+    nodes, _ = lstm_body()
+    loop, consts = around((nodes, []), "hc")
+    start = [node("ConstantOfShape", n + "_shape", n, value=tensor("v", [0.01])) for n in shapes] + [node("ConstantOfShape", "s_shape", s) for s in ("h_0", "c_0")]
+    return model(start + loop, [c for c in consts if c.name not in ("h_0", "c_0")] + [ints(n + "_shape", *s) for n, s in shapes.items()]
+                 + [ints("s_shape", BATCH, big)], "Y", 11)
+
+
 def all_loops():
     if not CASES:
         cells()
