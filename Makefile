@@ -12,7 +12,7 @@ JOBS     ?= $(shell nproc 2>/dev/null || echo 2)
 
 # All that `make setup` installs: to build, to simulate and synthesise, to test and lint.
 PACKAGES = gcc g++ libc6-dev pkg-config libyaml-dev libzip-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler \
-	libonnx-dev libjansson-dev libhdf5-dev libssl-dev iverilog verilator yosys python3 python3-numpy \
+	libonnx-dev flatbuffers-compiler libflatbuffers-dev libjansson-dev libhdf5-dev libssl-dev iverilog verilator yosys python3 python3-numpy \
 	libcmocka-dev valgrind clang libclang-rt-14-dev cppcheck slurm-wlm chromium \
 	python3-venv python3-torch python3-onnx
 
@@ -27,6 +27,9 @@ OBJECTS   := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out gen/main.c,$(SOURCES))
 UNIT_PROGRAMS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT))
 PROTO     := $(BUILD)/proto/onnx/onnx.pb-c
 GRAPHDEF  := $(BUILD)/proto/model/graphdef.pb-c
+# TensorFlow Lite's flatbuffers: the library is C++ alone, and so is the one file that uses it (no runtime of C++).
+TFLITE    := $(BUILD)/proto/model/tflite_generated.h
+CXX       := $(if $(findstring clang,$(CC)),clang++,g++)
 ARCHIVE   := $(BUILD)/liblstmgen.a
 EXAMPLE   := examples/spoken_digits/spec.yaml
 
@@ -39,7 +42,9 @@ VENV      ?= $(BUILD)/venv
 TOOLS     ?= $(BUILD)/tools
 FRAMEWORKS ?= $(BUILD)/frameworks
 
-.PHONY: all help setup venv pnr-tools frameworks install demo page test test-long test-programs all-programs \
+TENSORFLOW ?= $(BUILD)/tensorflow
+
+.PHONY: all help setup venv pnr-tools frameworks tensorflow install demo page test test-long test-programs all-programs \
 	sanitized-programs \
 	bench bench-gen storage area patterns sweeps lint sanitize clean FORCE
 .DELETE_ON_ERROR:
@@ -54,8 +59,8 @@ help: ## list the targets
 
 # Rewritten, and with it every object made anew, when the compiler or its flags change.
 $(BUILD)/flags: FORCE
-	@pkg-config --exists $(LIBRARIES) 2>/dev/null && command -v protoc-c >/dev/null && test -n "$(ONNX_PROTO)" || { \
-	    echo "make: libraries are missing ($(LIBRARIES), protoc-c, onnx.proto): run 'make setup', which installs them" >&2; exit 1; }
+	@pkg-config --exists $(LIBRARIES) 2>/dev/null && command -v protoc-c flatc >/dev/null && test -n "$(ONNX_PROTO)" || { \
+	    echo "make: libraries are missing ($(LIBRARIES), protoc-c, flatc, onnx.proto): run 'make setup', which installs them" >&2; exit 1; }
 	@mkdir -p $(@D)
 	@echo '$(COMPILE) $(WARNINGS) $(CPP_FLAGS) $(LIBS)' | cmp -s - $@ || \
 	    echo '$(COMPILE) $(WARNINGS) $(CPP_FLAGS) $(LIBS)' > $@
@@ -68,6 +73,14 @@ $(GRAPHDEF).c $(GRAPHDEF).h &: gen/model/graphdef.proto $(BUILD)/flags
 	@mkdir -p $(@D)
 	protoc-c --proto_path=gen --c_out=$(BUILD)/proto model/graphdef.proto
 
+$(TFLITE): gen/model/tflite.fbs $(BUILD)/flags
+	@mkdir -p $(@D)
+	flatc --cpp -o $(@D) $<
+
+$(BUILD)/obj/gen/model/tflite_file.o: gen/model/tflite_file.cc gen/model/tflite_file.h $(TFLITE)
+	@mkdir -p $(@D)
+	$(CXX) -std=gnu++17 -fno-exceptions -fno-rtti $(CFLAGS) $(SANITIZE) -Wall -Wextra -Werror -I gen -I $(BUILD)/proto -c $< -o $@
+
 $(BUILD)/proto/%.o: $(BUILD)/proto/%.c
 	$(COMPILE) -I $(BUILD)/proto -c $< -o $@
 
@@ -75,7 +88,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(PROTO).h $(GRAPHDEF).h
 	@mkdir -p $(@D)
 	$(COMPILE) $(WARNINGS) $(CPP_FLAGS) -MMD -MP -c $< -o $@
 
-$(ARCHIVE): $(OBJECTS) $(PROTO).o $(GRAPHDEF).o
+$(ARCHIVE): $(OBJECTS) $(PROTO).o $(GRAPHDEF).o $(BUILD)/obj/gen/model/tflite_file.o
 	@rm -f $@
 	ar rcs $@ $^
 
@@ -124,6 +137,14 @@ $(FRAMEWORKS)/made: tests/requirements-frameworks.txt
 	@rm -rf $(FRAMEWORKS)
 	$(PYTHON) -m venv $(FRAMEWORKS)
 	$(FRAMEWORKS)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+tensorflow: $(TENSORFLOW)/made ## TensorFlow, into build/tensorflow (1.2 GB): tests then make its files anew
+
+$(TENSORFLOW)/made: tests/requirements-tensorflow.txt
+	@rm -rf $(TENSORFLOW)
+	$(PYTHON) -m venv $(TENSORFLOW)
+	$(TENSORFLOW)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 install: $(BUILD)/lstmgen ## install program, templates, testbench and man page (PREFIX, DESTDIR)

@@ -280,7 +280,8 @@ static void print_layer(const Survey *v, const Found *f, Buffer *b)
     if (l->peephole)
         buffer_print(b, ", peephole: %s, peephole_order: %s", yaml_word(a, l->peephole), l->peephole_order);
     if (l->W_projection)
-        buffer_print(b, ", projection: {W: %s}", yaml_word(a, l->W_projection));
+        buffer_print(b, ", projection: {W: %s%s%s}", yaml_word(a, l->W_projection), l->b_projection ? ", b: " : "",
+                     l->b_projection ? yaml_word(a, l->b_projection) : "");
     if (l->forget_bias != 0)
         buffer_print(b, ", forget_bias: %.9g", l->forget_bias);
     print_clips(l, b);
@@ -417,7 +418,9 @@ static json_t *layer_json(Arena *a, const Found *f)
         json_object_set_new(o, "peephole_order", json_string(l->peephole_order));
     }
     if (l->W_projection)
-        json_object_set_new(o, "projection", json_pack("{s:o}", "W", text_json(a, l->W_projection)));
+        json_object_set_new(o, "projection",
+                            json_pack("{s:o, s:o*}", "W", text_json(a, l->W_projection), "b",
+                                      l->b_projection ? text_json(a, l->b_projection) : NULL));
     if (l->forget_bias != 0)
         json_object_set_new(o, "forget_bias", json_real(l->forget_bias));
     set_clips(o, l);

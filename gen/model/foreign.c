@@ -13,10 +13,6 @@
 #define CHECKPOINT \
     "; in TensorFlow: r = tf.train.load_checkpoint(FILE); numpy.savez(\"model.npz\", **{k: r.get_tensor(k) for k in " \
     "r.get_variable_to_shape_map()})"
-#define LITE \
-    "; save the weights of the network it was converted from as .npz or .onnx, or in TensorFlow: i = " \
-    "tf.lite.Interpreter(FILE); numpy.savez(\"model.npz\", **{d[\"name\"]: i.get_tensor(d[\"index\"]) for d in " \
-    "i.get_tensor_details()})"
 #define MATLAB \
     "; in Python: numpy.savez(\"model.npz\", **{k: v for k, v in scipy.io.loadmat(FILE).items() if k[0] != \"_\"})"
 
@@ -27,7 +23,6 @@ static const struct {
     size_t at, length;
     const char *bytes, *text;
 } MAGIC[] = {
-    { 4, 4, "TFL3", "a TensorFlow Lite model (.tflite), which this version does not read" LITE },
     { 0, 10, "MATLAB 5.0", "a MATLAB file (.mat), which this version does not read" MATLAB },
     { 0, 10, "MATLAB 7.3", "a MATLAB file (.mat, version 7.3), which this version does not read" MATLAB },
     { 257, 5, "ustar", "a tar archive (a PyTorch checkpoint of before 1.0, or packed files: unpack it first)" TORCH },

@@ -94,7 +94,8 @@ typedef struct Importer {
     int (*derive)(Model *m, const Subject *s, const char *name, Tensor *out);
 } Importer;
 extern const Importer importer_npz, importer_npy, importer_folder, importer_safetensors,
-    importer_onnx, importer_torch, importer_h5, importer_keras, importer_graphdef;
+    importer_onnx, importer_torch, importer_h5, importer_keras, importer_graphdef,
+    importer_tflite;
 
 typedef struct NamedTensor { const char *name; int index; } NamedTensor;
 struct Model {

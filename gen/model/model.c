@@ -18,6 +18,7 @@ static const Importer *const IMPORTERS[] = {
     &importer_safetensors,
     &importer_onnx,
     &importer_graphdef,
+    &importer_tflite,
 };
 
 bool model_add(Model *m, const Subject *s, const char *name)
@@ -121,7 +122,7 @@ static const Importer *find_importer(const Subject *s, const char *path)
             return IMPORTERS[i];
     subject_error(
         s, "not a model file this version knows: .npz, .npy, a folder of .npy, .safetensors, .onnx, .pt, .pth, .h5, "
-           ".keras or .pb");
+           ".keras, .pb or .tflite");
     return NULL;
 }
 

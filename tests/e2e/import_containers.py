@@ -606,7 +606,7 @@ def graph_def():
 FOREIGN = [("old.pth", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19." + bytes(99), ["pickle", "PyTorch", "refused"]),
            ("p.pkl", b"\x80\x04\x95" + bytes(99), ["pickle", "refused"]),
            ("tar.pt", b"x" + bytes(256) + b"ustar\x0000" + bytes(300), ["tar archive"]),
-           ("m.tflite", b"\x1c\0\0\0TFL3" + bytes(99), ["TensorFlow Lite", "tf.lite.Interpreter"]),
+           ("m.tflite", b"\x1c\0\0\0TFL3" + b"\xff" * 99, ["damaged TensorFlow Lite model"]),
            ("m.pb", graph_def(), ["without constants", "not frozen"]),
            ("saved_model.pb", b"\x08\x01\x12" + bytes(99), ["SavedModel", "tf2onnx"]),
            ("m.json", b'{"class_name": "Sequential"}', ["JSON", "without weights"]),

@@ -7,9 +7,10 @@ two minutes each.
 
 An input that fails is printed, and stays in build/failed/.
 """
-import collections, os, pathlib, pickle, shlex, shutil, subprocess, sys, tempfile
+import collections, os, pathlib, pickle, shlex, shutil, subprocess, sys, tarfile, tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PROTO = ROOT / "build/proto"
 BASE = [*sorted((ROOT / "gen/base").glob("*.c"))]
 EXPR = ["engine.pes * 2 > 7 and not fits or snr_db >= -1e3", "sparsity.pattern == dense", "-engine.pes < 1",
         "(cycles.interval + 1) / (engine.pes - 1) != 'text'", "max snr_db", "not not -(-absent) = \"x\""]
@@ -24,19 +25,33 @@ def pickles():
     return [pickle.dumps(v, protocol=p) for p in (2, 3, 4) for v in (plain, [plain, plain], {1: b"bytes"}, {"s": {1}})]
 
 
+def lites():
+    """Small files of TensorFlow: of Lite, and frozen graphs."""
+    with tarfile.open(ROOT / "tests/model/tensorflow/fixtures.tar.xz") as t:
+        return [t.extractfile(n).read() for n in ("lite.tflite", "lite_int8.tflite", "rnn.pb")]
+
+
 # What is fuzzed: its sources, the seeds, the words of its dictionary, the longest input.
 TARGETS = {"expr": ("conditions", [ROOT / "gen/sweep/expr.c"], [s.encode() for s in EXPR], WORDS, 400),
-           "pickle": ("pickles", [ROOT / "gen/model/pickle.c", ROOT / "gen/model/dtype.c"], pickles(), CLASSES, 1000)}
+           "pickle": ("pickles", [ROOT / "gen/model/pickle.c", ROOT / "gen/model/dtype.c"], pickles(), CLASSES, 1000),
+           "tflite": ("flatbuffers and graphs", [ROOT / "gen/model" / n for n in ("tflite_file.cc", "protobuf.c", "dtype.c")]
+                      + [PROTO / "model/graphdef.pb-c.c"], lites(), ["TFL3"], 12000)}
 
 
 def build(folder, name, sources):
-    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "jansson", "libcrypto"], capture_output=True, text=True,
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "jansson", "libcrypto", "libprotobuf-c"], capture_output=True, text=True,
                            check=True).stdout
     program = "%s/fuzz_%s" % (folder, name)
-    subprocess.run(["clang", "-std=gnu11", "-g", "-O1", "-fsanitize=fuzzer,address,undefined",
-                    "-fno-sanitize-recover=all", "-I", str(ROOT / "gen"),
-                    str(ROOT / "tests/fuzz" / ("fuzz_%s.c" % name)), *map(str, sources + BASE),
-                    *shlex.split(flags), "-lm", "-o", program], check=True)
+    checks = ["-g", "-O1", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all", "-I", str(ROOT / "gen"), "-I",
+              str(PROTO)]
+    other = [s for s in sources if s.suffix == ".cc"]
+    objects = ["%s/%s.o" % (folder, s.stem) for s in other]
+    for source, to in zip(other, objects):
+        subprocess.run(["clang++", "-std=gnu++17", "-fno-exceptions", "-fno-rtti", *checks, "-c", str(source), "-o", to],
+                       check=True)
+    subprocess.run(["clang", "-std=gnu11", *checks, str(ROOT / "tests/fuzz" / ("fuzz_%s.c" % name)),
+                    *map(str, [s for s in sources + BASE if s not in other]), *objects, *shlex.split(flags), "-lm", "-o",
+                    program], check=True)
     return program
 
 
