@@ -60,3 +60,9 @@ bool plan_constants(Diag *diag, Design *d)
     }
     return ok;
 }
+
+/* Of two curves' interpolation, of the operand, of a peephole's weight and the state, of leaky_relu. */
+int lane_multipliers(const Design *d)
+{
+    return 2 + d->state_split + (d->constants.peephole_bits > 0 ? d->state_split : 0) + d->constants.leaky;
+}

@@ -371,7 +371,7 @@ static void count_losses(Design *d)
     for (int n = 0; n < d->n_tiles; n++)
         slots += (int64_t)(d->tile[n].term[0].cycles + d->tile[n].term[1].cycles) * d->multipliers_engine;
     d->macs_lost = slots - d->macs_kept;
-    d->multipliers_cell = d->cell_lanes * (2 + d->state_split);
+    d->multipliers_cell = d->cell_lanes * lane_multipliers(d);
 }
 
 static bool known_part(Diag *diag, Design *d)

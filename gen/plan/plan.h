@@ -17,6 +17,7 @@ bool h_is_aligned(const Design *d);
 bool plan_carries(Diag *diag, const Design *d);
 /* plan/constants.c: limits and fractions of the cell unit; false after recording which layers need two of one. */
 bool plan_constants(Diag *diag, Design *d);
+int lane_multipliers(const Design *d);  /* of a lane of the cell unit */
 
 /* plan/scatter.c, plan/scatter_cycles.c */
 bool scatter_plan(Arena *a, Diag *diag, Design *d);

@@ -404,7 +404,7 @@ void scatter_list_memories(Design *d)
 static void count_losses(Design *d)
 {
     d->macs_lost = (int64_t)d->weight_words * d->multipliers_engine - d->macs_kept;
-    d->multipliers_cell = d->cell_lanes * (2 + d->state_split);
+    d->multipliers_cell = d->cell_lanes * lane_multipliers(d);
 }
 
 bool scatter_plan(Arena *a, Diag *diag, Design *d)

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""Every cell in Icarus, alone and in stacks, by every pattern: no mismatch, cycles as predicted.  suite: 160 s
+"""Every cell in Icarus, alone and in stacks, by every pattern, and every option of layers on both engines: no mismatch,
+cycles as predicted.  suite: 220 s
 
     cells_simulated.py [WORD]...    only the cases with every WORD in their name
-    cells_simulated.py long         33 more of each cell and pattern
+    cells_simulated.py long         33 more of each cell and pattern; every option by every pattern, parts and widths of all
+                                    kinds; a trained network with peepholes and a projection in Verilator
 Networks, sizes and engines are random, the same in every run.
 """
 import pathlib, sys
@@ -11,7 +13,7 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from cases import Suite, check
-from lstm import lstmgen, scratch, write_npy, write_npz, write_spec
+from lstm import MODELS, lstmgen, scratch, write_npy, write_npz, write_spec
 from simulation import simulated
 
 SIZES = (2, 3, 5, 8, 13)
@@ -143,17 +145,22 @@ def with_feature(name, pattern, number):
     """A layer with it, alone or beside a plain LSTM."""
     cell, options = FEATURES[name]
     rng = np.random.default_rng([number, len(name), ord(name[0]), len(pattern)])
-    net, widths = Net(rng), [int(rng.choice(SIZES)) for _ in range(3)]
+    net, widths = Net(rng), [int(rng.choice(SIZES[:4])) for _ in range(3)]
     kinds = [[cell], [cell, "lstm"], ["lstm", cell]][int(rng.integers(0, 3))]
     inputs = widths[0]
     for kind, hidden in zip(kinds, widths[1:]):
         mine = kinds.index(cell) == len(net.layers)
         inputs = net.add(kind, inputs, hidden, options=options if mine else None)
-    run(rng, net, widths[0], pattern)
+    more = {}
+    if number > 0:                      # other latencies of multipliers, other memories, other widths
+        more["target"] = {"part": str(rng.choice(["XC7A100T", "LFE5U-25F", "iCE40UP5K"]))}
+        more["precision"] = {"activation": int(rng.integers(5, 17)), "weight": int(rng.integers(4, 13)),
+                             "state": int(rng.integers(17, 30))}
+    run(rng, net, widths[0], pattern, **more)
     return "+".join(kinds)
 
 
-def run(rng, net, inputs, pattern):
+def run(rng, net, inputs, pattern, **given):
     more = {"sparsity": {"pattern": "column_balanced" if pattern == "deltas" else pattern}}
     if PATTERNS[pattern]:
         more["sparsity"]["keep"] = PATTERNS[pattern]
@@ -163,7 +170,7 @@ def run(rng, net, inputs, pattern):
     more["engine"] = {"pes": int(rng.choice([1, 2, 3, 4])), "pe_width": int(rng.choice([1, 2])),
                       "weights": str(rng.choice(["rom", "rom", "loadable"]))}
     with scratch() as folder:
-        spec = write(folder, net, inputs, int(rng.integers(2, 6)), rng, **more)
+        spec = write(folder, net, inputs, int(rng.integers(2, 6)), rng, **dict(more, **given))
         simulated(spec, "icarus", LG_STEPS="12", SIM_OPT="-O0")
 
 
@@ -183,6 +190,33 @@ for at, name in enumerate(FEATURES):
         for n in range(6 if LONG else often):
             suite.add("%s%s %s %d" % ("long feature: " * (n > 0 or not often), name, pattern, n),
                       lambda f=name, p=pattern, n=n: with_feature(f, p, n), ["iverilog"])
+
+
+KWS, KWS_DB = MODELS / "kws_lstm_S", 58
+
+
+def keywords(pattern):
+    """25 clips against the trained network's own h; every weight is kept."""
+    layer = {"cell": "lstm", "gates": "ifgo", "W": "W", "R": "R", "b": "b", "peephole": "P_ifo", "peephole_order": "ifo",
+             "projection": {"W": "Wproj"}}
+    tensors = {n: np.load(KWS / (n + ".npy")) for n in ("W", "R", "b", "P_ifo", "Wproj")}
+    with scratch() as folder:
+        folder = pathlib.Path(folder)
+        write_npz(folder / "net.npz", {n: (v.shape, v.ravel().tolist()) for n, v in tensors.items()})
+        spec = write_spec(folder, {
+            "name": "keywords", "model": {"file": "net.npz", "layers": [layer]},
+            "precision": {"activation": 16, "weight": 16, "state": 24}, "engine": {"pes": 16, "pe_width": 8},
+            "sparsity": dict({"pattern": pattern}, **({} if pattern == "dense" else {"keep": 1.0})),
+            "verify": {"input": str(KWS / "clips_x.npy"), "expect": str(KWS / "clips_h.npy")}})
+        r = simulated(spec, "verilator", timeout=600, LG_STEPS="60")
+    db = r.get("verify.expect_snr_db")
+    check(db is not None and db >= KWS_DB, "%s dB", db)
+    return "%.1f dB, %s values, %s cycles" % (db, r.get("verify.compared"), r.get("measured.interval"))
+
+
+for pattern in ("dense", "bank_balanced", "grouped_columns", "column_balanced") if LONG else ():
+    suite.add("long kws_lstm_S %s: peepholes and projection" % pattern, lambda p=pattern: keywords(p),
+              ["verilator", str(KWS / "W.npy")])
 
 
 @suite.case("peepholes cost no engine cycle")
