@@ -4,6 +4,7 @@
 #include "driver.h"
 #include "pattern/pattern.h"
 #include "flow/reference.h"
+#include "propose.h"
 #include "report/accuracy.h"
 #include "sweep/sweep.h"
 
@@ -77,7 +78,17 @@ static int run_check(const Request *r)
     int status = close_messages(j.diag);
     if (!ok)
         return status;
-    print_report(&j, r);
+    json_t *proposals = propose(&j, r->operand, r->set, r->n_sets), *report = job_report(&j);
+    if (proposals)
+        json_object_set(report, "proposals", proposals);
+    if (r->given & OPTION_JSON)
+        fputs(report_json_text(j.arena, report), stdout);
+    else
+        report_print(report, stdout);
+    if (proposals && !(r->given & OPTION_JSON))
+        propose_print(proposals, stdout);
+    json_decref(report);
+    json_decref(proposals);
     return job_verdict(&j);
 }
 
