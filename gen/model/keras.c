@@ -69,6 +69,19 @@ static uint8_t *member(const Subject *s, zip_t *zip, const char *name, size_t *n
     return member_read(&named, zip, st.index, st.comp_size * MEMBER_RATIO_MAX + MEMBER_FREE, n);
 }
 
+/* Archives are of Keras 3, and of 2.12 and later: metadata.json has the version. */
+static bool of_keras3(const Subject *s, zip_t *zip)
+{
+    zip_stat_t st;
+    size_t n;
+    uint8_t *text = zip_stat(zip, "metadata.json", 0, &st) == 0 ? member(s, zip, "metadata.json", &n) : NULL;
+    json_t *metadata = text ? json_loadb((char *)text, n, 0, NULL) : NULL;
+    bool is = atoi(keras_text(metadata, "keras_version", "0")) >= 3;
+    json_decref(metadata);
+    free(text);
+    return is;
+}
+
 static bool keras_open(Model *m, const Subject *s)
 {
     Keras *k = keras_new(m);
@@ -79,6 +92,7 @@ static bool keras_open(Model *m, const Subject *s)
         return false;
     uint8_t *text = member(s, zip, "config.json", &n);
     bool ok = text && parse_config(s, k, (char *)text, n);
+    k->keras3 = ok && of_keras3(s, zip);
     uint8_t *weights = ok ? member(s, zip, "model.weights.h5", &n) : NULL;
     if (weights)
         k->h5 = h5_open(m->arena, s, (Bytes){ weights, n });

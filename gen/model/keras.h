@@ -11,6 +11,7 @@ typedef struct KerasLayer {
     const char *class, *name;           /* LSTM for RNN(LSTMCell), Dense for TimeDistributed(Dense) */
     const char *group;                  /* of its weights in the file */
     bool relu;                          /* a ReLU layer of its own follows */
+    bool keras3;                        /* the file says that Keras 3 wrote it */
     const json_t *config, *outer;       /* outer: of what it is wrapped in, or its own */
 } KerasLayer;
 
@@ -34,6 +35,7 @@ typedef struct Keras {
     H5 *h5;
     json_t *config;                     /* NULL: weights alone */
     bool archive;                       /* .keras: weights are numbered, not named */
+    bool keras3;                        /* the archive's metadata say that Keras 3 wrote it */
     KerasPart part[LAYERS_MAX];
     int n;                              /* of parts; 0: not asked for yet */
     bool last;

@@ -80,7 +80,8 @@ static const char *class_of_cell(const json_t *cell)
 static KerasLayer read_layer(Arena *a, const Keras *k, const json_t *layers, size_t index)
 {
     const json_t *layer = json_array_get(layers, index);
-    KerasLayer l = { .class = class_of(layer), .config = json_object_get(layer, "config") };
+    KerasLayer l = { .class = class_of(layer), .config = json_object_get(layer, "config"),
+                     .keras3 = k->keras3 };
     l.name = keras_text(l.config, "name", keras_text(layer, "name", "?"));
     l.group = group_of(a, k, layers, index);
     l.outer = l.config;

@@ -49,13 +49,16 @@ const KerasCell *keras_cell(const KerasLayer *l)
 }
 
 /* A curve by Keras's name; NULL: none that is surely the same. Others share a name with one here and differ in a number:
- * hard_sigmoid has the slope 1/5 in Keras 2 and 1/6 in Keras 3, leaky_relu 0.2 and here 0.01. */
-static const char *curve_of(const char *activation)
+ * hard_sigmoid has the slope 1/5 in Keras 2 and 1/6 in Keras 3, and an .h5 may be of either; leaky_relu 0.2 and here
+ * 0.01. */
+static const char *curve_of(const char *activation, bool keras3)
 {
     static const char *const SAME[][2] = {{"sigmoid", "sigmoid"}, {"tanh", "tanh"}, {"relu", "relu"}, {"linear", "none"}};
     for (int i = 0; i < LENGTH(SAME); i++)
         if (strcmp(activation, SAME[i][0]) == 0)
             return SAME[i][1];
+    if (keras3 && strcmp(activation, "hard_sigmoid") == 0)
+        return "hard_sigmoid_6";
     return NULL;
 }
 
@@ -68,7 +71,8 @@ int keras_activations(const KerasLayer *l, const char *out[ACTIVATIONS_MAX])
     for (int i = 0; i < n; i++) {
         bool gate = i == 0 && n > 1;
         const char *otherwise = cell->cudnn ? (gate ? "sigmoid" : "tanh") : gate ? "hard_sigmoid" : "tanh";
-        out[i] = curve_of(keras_text(l->config, gate ? "recurrent_activation" : "activation", otherwise));
+        out[i] = curve_of(keras_text(l->config, gate ? "recurrent_activation" : "activation", otherwise),
+                          l->keras3);
         if (!out[i])
             return -1;
         same = same && strcmp(out[i], curve_name(usual[i])) == 0;

@@ -47,9 +47,9 @@ RIGHT = {"one": QUIET, "one_last": QUIET, "stack_dense_last": QUIET, "no_bias": 
          "weights2": ["sigmoid and tanh are assumed"],
          **{name: QUIET for name in (
              "gru", "gru_before", "gru_norm", "gru_no_bias", "gru_cell", "gru_relu", "simple_rnn", "simple_rnn_relu",
-             "relu_cell", "linear_cell", "gru_under_lstm", "cudnn_gru")}}
+             "relu_cell", "hard_sigmoid.keras", "linear_cell", "gru_under_lstm", "cudnn_gru")}}
 REFUSED = {"bidirectional": ["Bidirectional layer", "cannot build"],
-           "hard_sigmoid": ["activations tanh and hard_sigmoid"], "go_backwards": ["go_backwards", "turn the steps"],
+           "hard_sigmoid.h5": ["activations tanh and hard_sigmoid"], "go_backwards": ["go_backwards", "turn the steps"],
            "norm_of_layer": ["LayerNormalization layer", "between recurrent layers"],
            "dense_between": ["LSTM layer", "comes after 'dense"], "autoencoder": ["RepeatVector layer", "between"],
            "no_recurrent": ["no recurrent layer"], "two_ways": ["Concatenate", "more than one value"],
@@ -73,6 +73,9 @@ def unpack(folder, name=""):
 
 
 def files(folder, name):
+    """Of both kinds, where the name does not end in one."""
+    if name.endswith((".keras", ".h5")):
+        return [folder / name]
     return [p for p in (folder / (name + kind) for kind in (".keras", ".h5")) if p.exists()]
 
 
@@ -88,7 +91,7 @@ def right(folder, name):
     said = []
     check(files(folder, name), "no file of it")
     for path in files(folder, name):
-        io = np.load(folder / (name + ".npz"))
+        io = np.load(folder / (name.removesuffix(".keras") + ".npz"))
         try:
             said.append(holds(folder, path, io["x"], io["y"], RIGHT[name]))
             if not name.startswith("weights"):
@@ -108,7 +111,7 @@ def not_read(folder, name):
 def fixtures(function, name):
     def case():
         with scratch() as folder:
-            return function(unpack(folder, name + "."), name)
+            return function(unpack(folder, name.removesuffix(".keras").removesuffix(".h5") + "."), name)
     return case
 
 
