@@ -8,13 +8,13 @@
 /* Library modules below templates/, in the order of the file list; leaves may have a variant of the family. */
 static const char *const leaves[] = {"lg_mul", "lg_mux_add", "lg_ram", "lg_ram_small", "lg_rom", "lg_rom2",
                                      "lg_rom_small",
-                                     "lg_fifo"};
+                                     "lg_fifo", "lg_wait"};
 static const char *const modules[] = {
     "lib/lg_delay", "lib/lg_delay_reset", "lib/lg_memory", "lib/lg_mul_wide", "lib/lg_tree", "lib/lg_skid",
     "lib/lg_reorder"};
 static const char *const cell_modules[] = {
     "cell/lg_limit", "cell/lg_round", "cell/lg_align", "cell/lg_note", "cell/lg_requant", "cell/lg_activation",
-    "cell/lg_direct", "cell/lg_bounded", "cell/lg_late", "cell/lg_lane", "cell/lg_cell",
+    "cell/lg_direct", "cell/lg_bounded", "cell/lg_late", "cell/lg_lane", "cell/lg_where", "cell/lg_cell",
     "top/lg_input", "top/lg_counters", "top/lg_axil"};
 static const char *const bench[] = {"lstmgen_tb.c", "tb.h", "tb_axil.c", "tb_config.c", "tb_delta.c", "tb_stream.c",
                                     "tb_report.c", "sim_main.cpp",

@@ -140,6 +140,8 @@ static const struct { const char *memory, *image, *word; bool paced; } map_text[
     {"activation table", "activation.hex", "{slope, base} of each curve on [0, 8), curves one behind the other", false},
     {"tile table", "tiles.hex", "what the cell unit does with the rows of a tile, tiles in order of use", false},
     {"output order", "y_order.hex", "per stream lane: cell lane and word of the element, beats in order", false},
+    {"places of results", "-", "of a tile under way: {to a vector, to the output, the last, slot, rows, bank, modulus, "
+     "address, entry} of its first results", false},
     {"input mask", "x_mask.hex", "per element of a beat of x: 1 where it is stored", false},
     {"input order", "x_order.hex", "the same for x on its way to the banks", false},
     {"input", "-", "x as it came, two slots, one copy per bank written in a cycle", false},

@@ -64,6 +64,15 @@ static int order_bits(int outputs, int inputs, int entries)
     return outputs * (MAX(clog2(inputs), 1) + MAX(clog2(entries), 1));
 }
 
+/* Where the results of tiles under way go: see lg_where and, of a family with LUT RAM, lg_wait. */
+static void add_places(Design *d)
+{
+    int waiting = (stages_result(d) + d->shifts - 1) / d->shifts + 1;
+    int bits = 4 + clog2(d->tile_rows + 1) + 2 * clog2(d->vector_banks + 1) + d->addr_bits + MAX(clog2(d->entries), 1);
+    if (d->family->small_ram)
+        memory_add(d, "places of results", bits, 1 << clog2(waiting), 1, false, false, false);
+}
+
 static void add_input_order(Design *d)
 {
     const Region *x = &d->region[0];
@@ -118,6 +127,7 @@ void memories_list(Design *d)
     memory_add(d, "tile table", tile_word_bits(d), d->n_tiles, 1, true, true, false);
     memory_add(d, "output order", order_bits(d->lanes, d->cell_lanes, d->entries), d->out_beats, 1, true, true, false);
     memory_add(d, "output", ab, output_slots(d), rows * d->lanes, d->out_block, false, false);
+    add_places(d);
     add_input_order(d);
     if (d->engine->memories)
         d->engine->memories(d);

@@ -210,30 +210,14 @@ module lg_cell #(
     localparam [RECORD-1:0] ONE_RECORD = 1, NO_RECORD = 0, FIRST = FIRST_RECORD;
     localparam [PSUM-1:0]   ONE_PSUM   = 1;
     localparam [NEURON-1:0] ONE_NEURON = 1;
-    localparam [ENTRY-1:0]  ONE_ENTRY  = 1;
-    localparam [ADDR-1:0]   ONE_ADDR   = 1;
-    // From beat to beat; with more lanes than banks some whole addresses, all banks being used.
-    localparam              JUMP       = LANES > BANKS ? LANES / BANKS : 0;
-    localparam [BANK-1:0]   STEP       = LANES - JUMP * BANKS;
-    localparam [ADDR-1:0]   WHOLE      = JUMP;
-    localparam [ROW_BITS-1:0] STEP_ROWS = LANES;
-    reg                   valid_q, use_psum_q, vector_q, output_q, relu_q, ydone_q, parity_q,
-                          clear_q;
+    reg                   valid_q, use_psum_q, vector_q, relu_q, clear_q;
     reg [OP-1:0]          op_q;
     reg [LAYERS-1:0]      done_q;
     reg [SHIFT_COUNT-1:0] shift_q;
     reg [RECORD-1:0]      record_q;
     reg [PSUM-1:0]        psum_q;
     reg [NEURON-1:0]      neuron_q;
-    reg [ROW_BITS-1:0]    rows_q;
-    reg [BANK-1:0]        bank_q, modulus_q;
-    reg [ADDR-1:0]        addr_q;
-    reg [ENTRY-1:0]       entry_q;
     wire                  last_shift = shift_q == LAST_SHIFT;
-    wire [BANK:0]         moved = {1'b0, bank_q} + {1'b0, STEP};
-    wire                  wraps = moved >= {1'b0, modulus_q};
-    wire [BANK-1:0]       next_bank = wraps ? bank_q + STEP - modulus_q : bank_q + STEP;
-    wire [ROW_BITS:0]     rows_left = {1'b0, rows_q} - {1'b0, STEP_ROWS};
     always @(posedge clk_i) begin
         if (rst_i)      valid_q <= 1'b0;
         else if (start) valid_q <= 1'b1;
@@ -242,30 +226,18 @@ module lg_cell #(
             op_q       <= word[T_OP +: OP];
             use_psum_q <= word[T_PSUM];
             vector_q   <= word[T_VECTOR];
-            output_q   <= word[T_OUTPUT];
             relu_q     <= word[T_RELU];
-            ydone_q    <= word[T_YDONE];
             done_q     <= word[T_DONE +: LAYERS];
             shift_q    <= {SHIFT_COUNT{1'b0}};
             record_q   <= word[T_RECORD +: RECORD] + (clear ? FIRST : NO_RECORD);
             psum_q     <= word[T_PADDR +: PSUM];
             neuron_q   <= word[T_NEURON +: NEURON];
-            rows_q     <= word[T_ROWS +: ROW_BITS];
-            bank_q     <= word[T_BANK +: BANK];
-            modulus_q  <= word[T_MOD +: BANK];
-            addr_q     <= parity ? word[T_ADDR1 +: ADDR] : word[T_ADDR0 +: ADDR];
-            entry_q    <= word[T_ENTRY +: ENTRY];
-            parity_q   <= parity;
             clear_q    <= clear;
         end else begin
             shift_q  <= shift_q + ONE_SHIFT;
             record_q <= record_q + ONE_RECORD;
             psum_q   <= psum_q + ONE_PSUM;
             neuron_q <= neuron_q + ONE_NEURON;
-            rows_q   <= rows_left[ROW_BITS] ? {ROW_BITS{1'b0}} : rows_left[ROW_BITS-1:0];
-            bank_q   <= next_bank;
-            addr_q   <= addr_q + WHOLE + (wraps ? ONE_ADDR : {ADDR{1'b0}});
-            entry_q  <= entry_q + ONE_ENTRY;
         end
     end
     assign record_addr_o = record_q;
@@ -337,7 +309,7 @@ module lg_cell #(
 
     // The head of a step runs when the parity has already turned to the next one, but where
     // it has a parity of its own.
-    wire slot = parity_q ^ (STAGES == 1 && BEHIND[op_q]);
+    wire slot = parity ^ (STAGES == 1 && BEHIND[word[T_OP +: OP]]);
 
     // ---- results leave at u + 1 = e + 13 + M + W, or two cycles later
     localparam RESULT = 13 + M + W + 2 * FROM_STATE + EARLY;
@@ -346,13 +318,19 @@ module lg_cell #(
     wire [ADDR-1:0]     addr_u1;
     wire [ROW_BITS-1:0] rows_u1;
     wire [ENTRY-1:0]    entry_u1;
-    lg_delay_reset #(.WIDTH(3), .LATENCY(RESULT)) u_result (
-        .clk_i(clk_i), .rst_i(rst_i),
-        .d_i({valid_q && vector_q, valid_q && output_q, valid_q && ydone_q && last_shift}),
-        .q_o({v_u1, y_u1, yd_u1}));
-    lg_delay #(.WIDTH(1 + 2*BANK + ADDR + ROW_BITS + ENTRY), .LATENCY(RESULT)) u_where (
-        .clk_i(clk_i), .d_i({slot, bank_q, modulus_q, addr_q, rows_q, entry_q}),
-        .q_o({slot_u1, bank_u1, modulus_u1, addr_u1, rows_u1, entry_u1}));
+    wire valid_result;
+    lg_delay_reset #(.WIDTH(1), .LATENCY(2 * FROM_STATE)) u_result (
+        .clk_i(clk_i), .rst_i(rst_i), .d_i(valid_u), .q_o(valid_result));
+    lg_where #(.LANES(LANES), .SHIFTS(SHIFTS), .LATENCY(RESULT), .BANKS(BANKS), .ADDR(ADDR),
+               .ROWS(ROW_BITS), .ENTRY(ENTRY)) u_where (
+        .clk_i(clk_i), .rst_i(rst_i), .start_i(start), .vector_i(word[T_VECTOR]),
+        .output_i(word[T_OUTPUT]), .ydone_i(word[T_YDONE]), .slot_i(slot),
+        .rows_i(word[T_ROWS +: ROW_BITS]), .bank_i(word[T_BANK +: BANK]),
+        .modulus_i(word[T_MOD +: BANK]),
+        .addr_i(parity ? word[T_ADDR1 +: ADDR] : word[T_ADDR0 +: ADDR]),
+        .entry_i(word[T_ENTRY +: ENTRY]), .valid_i(valid_result), .vector_q(v_u1),
+        .output_q(y_u1), .ydone_q(yd_u1), .slot_q(slot_u1), .rows_q(rows_u1), .bank_q(bank_u1),
+        .modulus_q(modulus_u1), .addr_q(addr_u1), .entry_q(entry_u1));
     wire              v_soon;
     wire [LAYERS-1:0] done;
     lg_delay_reset #(.WIDTH(LAYERS + 1), .LATENCY(RESULT - 1 - FRONT)) u_done (

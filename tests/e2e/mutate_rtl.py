@@ -78,7 +78,7 @@ FAULTS = [
      lambda m: {"HELD": "TO_KEPT[op_g]", "KEPT": "TO_HELD[op_u]"}[m.group(2)]),
     ("g goes through sigmoid", "dense", "lg_cell", r"SIGMOID\[op_x4\]", "1'b1"),
     ("the sigmoid's argument is not halved", "dense", "lg_cell", r"HALF\[op_x4\]", "1'b0"),
-    ("the head's results go to the other slot", "dense", "lg_cell", r"&& BEHIND\[op_q\]", "&& 1'b0"),
+    ("the head's results go to the other slot", "dense", "lg_cell", r"&& BEHIND\[word\[T_OP \+: OP\]\]", "&& 1'b0"),
     ("vector address one too high", "dense", "lg_sequencer", r"addr_q <= base \+", "addr_q <= base + 1'b1 +"),
     ("weight address not started anew", "dense", "lg_sequencer", r"run_weight_q <= next\[[^;]*;", ""),
     ("index of a weight is ignored", "banked", "lg_row", r"base_i \| ", "base_i | 0 & "),

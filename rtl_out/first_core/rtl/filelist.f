@@ -6,6 +6,7 @@ rtl/lg_rom.v
 rtl/lg_rom2.v
 rtl/lg_rom_small.v
 rtl/lg_fifo.v
+rtl/lg_wait.v
 rtl/lg_delay.v
 rtl/lg_delay_reset.v
 rtl/lg_memory.v
@@ -28,6 +29,7 @@ rtl/lg_requant.v
 rtl/lg_activation.v
 rtl/lg_bounded.v
 rtl/lg_lane.v
+rtl/lg_where.v
 rtl/lg_cell.v
 rtl/lg_input.v
 rtl/lg_counters.v
