@@ -180,7 +180,9 @@ module lg_input #(
                 end
             end
         end
-        if (put && p_last) clear_q[buffer_q] <= vector_user || fresh_q;
+        // not clear_q[buffer_q]: Yosys makes a chain of a subtraction of such an index
+        if (put && p_last && !buffer_q) clear_q[0] <= vector_user || fresh_q;
+        if (put && p_last && buffer_q)  clear_q[1] <= vector_user || fresh_q;
         if (rst_i)              fresh_q <= 1'b1;
         else if (put && p_last) fresh_q <= 1'b0;
     end

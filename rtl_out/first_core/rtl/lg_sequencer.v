@@ -90,12 +90,15 @@ module lg_sequencer #(
     reg                   active_q;
     reg [1:0]             phase_q;
     reg [TILE_BITS-1:0]   tiles_q, run_tile_q;
-    reg [LENGTH_BITS-1:0] length_a_q, length_b_q, count_q;
+    reg [LENGTH_BITS-1:0] length_a_q, length_b_q, count_q, ahead_q;    // ahead: count + 1
     reg [GAP_BITS-1:0]    gap_q, idle_q;
     reg [ADDR-1:0]        base_a_q, base_b_q;
     reg [WADDR-1:0]       run_weight_q;
     reg                   has_b_q, mute_a_q, mute_b_q, scale_a_q, scale_b_q, release_q,
                           run_parity_q, run_clear_q;
+    // What is compared is compared a cycle before it is used: count_q is the segment's last, no tile
+    // follows, idle_q is 0; lengths of 1; no gap after a tile, or one of a cycle.
+    reg                   stop_q, last_tile_q, idle_end_q, short_a_q, short_b_q, no_gap_q, gap_one_q;
 
     // ---- levels
     reg [LAYERS-1:0] pending_q;
@@ -103,14 +106,11 @@ module lg_sequencer #(
 
     wire in_a       = active_q && phase_q == SEG_A;
     wire in_b       = active_q && phase_q == SEG_B;
-    wire end_a      = in_a && count_q == length_a_q;
-    wire end_b      = in_b && count_q == length_b_q;
-    wire tile_end   = (end_a && !has_b_q) || end_b;
-    wire last_tile  = tiles_q == {TILE_BITS{1'b0}};
-    wire gap_end    = active_q && phase_q == GAP && idle_q == {GAP_BITS{1'b0}};
-    wire no_gap     = gap_q == {GAP_BITS{1'b0}};
-    wire run_end    = last_tile && ((tile_end && no_gap) || gap_end);
-    wire release_now = tile_end && last_tile && release_q;
+    wire end_a      = in_a && stop_q;
+    wire tile_end   = active_q && stop_q && (phase_q == SEG_B || (phase_q == SEG_A && !has_b_q));
+    wire gap_end    = active_q && phase_q == GAP && idle_end_q;
+    wire run_end    = last_tile_q && ((tile_end && no_gap_q) || gap_end);
+    wire release_now = tile_end && last_tile_q && release_q;
 
     wire x_ready   = release_now ? x_level_i == 2'd2 : x_level_i != 2'd0;
     wire skip, step_parity, clear_next, due;
@@ -129,6 +129,7 @@ module lg_sequencer #(
     localparam [RUN_ADDR-1:0]  ONE_RUN  = 1;
     localparam [TILE_BITS-1:0] ONE_TILE = 1;
     localparam [GAP_BITS-1:0]  ONE_IDLE = 1;
+    localparam [LENGTH_BITS-1:0] ONE_COUNT = 1;
 
     // ---- which run is looked at
     always @(posedge clk_i) begin
@@ -212,6 +213,14 @@ module lg_sequencer #(
             phase_q      <= has_lead ? LEAD : SEG_A;
             idle_q       <= next[P_LEAD +: GAP_BITS] - ONE_IDLE;
             count_q      <= {LENGTH_BITS{1'b0}};
+            ahead_q      <= ONE_COUNT;
+            stop_q       <= next[P_LEN_A +: LENGTH_BITS] == {LENGTH_BITS{1'b0}};
+            short_a_q    <= next[P_LEN_A +: LENGTH_BITS] == {LENGTH_BITS{1'b0}};
+            short_b_q    <= next[P_LEN_B +: LENGTH_BITS] == {LENGTH_BITS{1'b0}};
+            last_tile_q  <= next[P_TILES +: TILE_BITS] == {TILE_BITS{1'b0}};
+            idle_end_q   <= next[P_LEAD +: GAP_BITS] == ONE_IDLE;
+            no_gap_q     <= next[P_GAP +: GAP_BITS] == {GAP_BITS{1'b0}};
+            gap_one_q    <= next[P_GAP +: GAP_BITS] == ONE_IDLE;
             tiles_q      <= next[P_TILES +: TILE_BITS];
             run_tile_q   <= next[P_FIRST +: TILE_BITS];
             length_a_q   <= next[P_LEN_A +: LENGTH_BITS];
@@ -229,21 +238,27 @@ module lg_sequencer #(
             run_parity_q <= step_parity;
             run_clear_q  <= clear_now;
         end else if (active_q) begin
-            idle_q <= idle_q - ONE_IDLE;
+            idle_q     <= idle_q - ONE_IDLE;
+            idle_end_q <= idle_q == ONE_IDLE;
             if (in_a || in_b) begin
-                count_q      <= end_a || end_b ? {LENGTH_BITS{1'b0}} : count_q + 1'b1;
+                count_q      <= stop_q ? {LENGTH_BITS{1'b0}} : ahead_q;
+                ahead_q      <= stop_q ? ONE_COUNT : ahead_q + ONE_COUNT;
+                stop_q       <= stop_q ? (in_a && has_b_q ? short_b_q : short_a_q)
+                                : ahead_q == (in_b ? length_b_q : length_a_q);
                 run_weight_q <= run_weight_q + 1'b1;
             end
-            if (phase_q == LEAD && idle_q == {GAP_BITS{1'b0}}) phase_q <= SEG_A;
-            if (end_a && has_b_q)                              phase_q <= SEG_B;
+            if (phase_q == LEAD && idle_end_q) phase_q <= SEG_A;
+            if (end_a && has_b_q)              phase_q <= SEG_B;
             if (tile_end) begin
-                phase_q <= no_gap ? SEG_A : GAP;
-                idle_q  <= gap_q - ONE_IDLE;
+                phase_q    <= no_gap_q ? SEG_A : GAP;
+                idle_q     <= gap_q - ONE_IDLE;
+                idle_end_q <= gap_one_q;
             end
             if (gap_end) phase_q <= SEG_A;
-            if (no_gap ? tile_end : gap_end) begin
-                tiles_q    <= tiles_q - ONE_TILE;
-                run_tile_q <= run_tile_q + ONE_TILE;
+            if (no_gap_q ? tile_end : gap_end) begin
+                tiles_q     <= tiles_q - ONE_TILE;
+                last_tile_q <= tiles_q == ONE_TILE;
+                run_tile_q  <= run_tile_q + ONE_TILE;
             end
         end
     end
