@@ -209,7 +209,7 @@ static bool is_better(const Choice *c, const Choice *than)
            || (c->interval <= than->interval && c->latency < than->latency);
 }
 
-static void try_choice(Arena *a, Design *d, Choice *c, Choice *best)
+static void try_choice(Arena *a, Design *d, Choice *c, bool only_cycles, Choice *best)
 {
     set_cell_lanes(d, c->lanes, c->slack);
     plan_schedule(a, d, &c->early);
@@ -217,15 +217,17 @@ static void try_choice(Arena *a, Design *d, Choice *c, Choice *best)
     /* In less time than x takes to come: steps differ, and a few of them do not tell what many take. */
     c->interval = trial.interval < d->inputs / d->lanes ? DBL_MAX : trial.interval;
     c->latency = trial.latency;
-    if (is_better(c, best))
+    if (only_cycles ? c->interval < best->interval : is_better(c, best))
         *best = *c;
 }
 
 static void try_lanes(Arena *a, Design *d, int lanes, int slack, Choice *best)
 {
-    static const struct { bool ahead; int extra; } tries[] = {{true, 0}, {false, 0}, {true, 1}, {true, -2}};
+    /* The last one only where it saves cycles, and where a try takes little time. */
+    static const struct { bool ahead; int extra; } tries[] = {{true, 0}, {false, 0}, {true, 1}, {true, -2}, {true, -1}};
     Early tried[LENGTH(tries)];
-    for (int k = 0; k < LENGTH(tries); k++) {
+    int last = LENGTH(tries) - 1;
+    for (int k = 0; k <= last - (d->ring > 0); k++) {
         Choice c = {.lanes = lanes, .slack = slack};
         bool again = false;
         set_cell_lanes(d, lanes, slack);
@@ -234,7 +236,7 @@ static void try_lanes(Arena *a, Design *d, int lanes, int slack, Choice *best)
             again = again || memcmp(&tried[i], &c.early, sizeof c.early) == 0;
         tried[k] = c.early;
         if (!again)
-            try_choice(a, d, &c, best);
+            try_choice(a, d, &c, k == last, best);
     }
 }
 

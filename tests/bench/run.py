@@ -9,7 +9,7 @@ depend on the machine. Exits with 1 where a simulation fails or a prediction is 
 import argparse, concurrent.futures, json, os, pathlib, sys, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
-from lstm import ROOT, layer_keys, lstmgen, write_spec
+from lstm import ROOT, lstmgen, write_spec
 from networks import random_input, random_network
 from rows import ROWS
 from simulation import fault
@@ -22,11 +22,13 @@ def write_row(row, folder):
     """Weights, input and spec of a row; the spec's path."""
     if row.write:
         return row.write(folder)
-    random_network(folder / "weights.npz", row.layers)
+    keys = random_network(folder / "weights.npz", row.layers, cell=row.cell, projections=row.projections,
+                          peephole=row.peephole)
+    keys = [dict(k, **row.keys) for k in keys]
     input = row.input or random_input
     input(folder / "x.npy", row.steps, row.layers[0][0])
     return write_spec(folder, dict({
-        "name": row.id, "model": {"file": "weights.npz", "layers": layer_keys(len(row.layers))},
+        "name": row.id, "model": {"file": "weights.npz", "layers": keys},
         "sparsity": row.sparsity, "precision": {"activation": 16, "weight": 16, "state": 24},
         "engine": {"pes": row.pes, "pe_width": row.lanes},
         "interface": {"lanes": row.stream}, "verify": {"input": "x.npy"}}, **row.more))

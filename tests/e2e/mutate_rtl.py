@@ -50,6 +50,13 @@ DESIGNS = {
     "gated": dict(BASE, stack=[("gru before", 5), ("linear", 4), ("gru after", 6), ("lstm", 3)], lanes=1,
                   sparsity={"pattern": "column_balanced", "keep": 0.5}, engine={"pes": 2, "pe_width": 2},
                   part="LFE5U-25F", delta={"x": 0.25, "h": 0}),
+    # a projection and a head, both behind: they are done where x is late
+    "projected": dict(BASE, layers=[(3, 5)], lanes=1, stack=[("lstm projected", 6), ("linear", 3)], x=1.0,
+                      sparsity={"pattern": "dense"}, engine={"pes": 2, "pe_width": 3}),
+    # layers of two sections, as stages; the last one is a projection
+    "staged": dict(BASE, layers=[(3, 5)], lanes=1, stack=[("linear", 5), ("gru before", 6), ("lstm projected", 6)],
+                   steps=12, x=1.0, sparsity={"pattern": "structured_blocks", "keep": 0.5, "block": 4},
+                   engine={"pes": 3, "pe_width": 2}),
     # all that a layer may have beside its cell: records with peepholes, limits, initial states, three curves
     "optioned": dict(BASE, layers=[(3, 5)], lengths=[2, 1, 3], lanes=1, steps=12, x=1.0, state=20, state_range=4,
                      stack=[("lstm", 5, {"peephole": 1, "initial": {"h": 0.9, "c": 1.4}, "clip": {"input": 1.1, "cell": 0.7},
@@ -206,6 +213,18 @@ FAULTS = [
      ".LEAK(LEAK + 20)"),
     ("leaky_relu does not leak", "direct", "_top", r"\.LEAKY\(LEAKY\)",
      ".LEAKY(0)"),
+    ("the head behind a projection is not done where x is late", "projected", "lg_sequencer",
+     r"&& \(head_q \|\| last_head_q\)", "&& head_q"),
+    ("the head behind a projection is not due", "projected", "lg_sequencer",
+     r"(is_head && sets_head\) +last_head_q <= )1'b1", r"\g<1>1'b0"),
+    ("the head behind a projection stays due", "projected", "lg_sequencer", r"(is_last\) +last_head_q <= )1'b0",
+     r"\g<1>1'b1"),
+    ("a projection stays due", "projected", "lg_sequencer", r"(is_head && !is_last\) +head_q <= )1'b0", r"\g<1>1'b1"),
+    ("r * h is not waited for in its stage", "staged", "lg_sequencer", r"\{LAYERS\{ends && !is_head\}\}",
+     "{LAYERS{start}}"),
+    ("vectors stay those of the step before", "staged", "lg_sequencer", r"old_q <= turn \? \{LAYERS\{1'b0\}\}\s*:",
+     "old_q <="),
+    ("the stage of the last run is not counted", "staged", "lg_sequencer", r"due_q <= ran << 1", "due_q <= ran_q << 1"),
     ("saturations are not counted", "counting", "lg_counters", r"saturations_q \+ \{24'd0, count_q\}", "saturations_q"),
 ]
 

@@ -2,7 +2,7 @@
 import math
 
 # Row orders of the file: a letter for each gate.
-GATES = {"lstm": "ifgo", "gru before": "rzn", "gru after": "rzn", "ligru": "zn", "rnn": "h"}
+GATES = {"lstm": "ifgo", "lstm coupled": "fgo", "lstm projected": "ifgo", "gru before": "rzn", "gru after": "rzn", "ligru": "zn", "rnn": "h"}
 CELLS = list(GATES)
 LINEAR = ["none", "relu"]
 
@@ -12,10 +12,13 @@ def normal(rng, shape, scale):
 
 
 def recurrent(rng, k, cell, inputs, size, tensors):
-    """Keys of layer `k`; its tensors W<k>, R<k>, b<k> (and u<k>, the candidate's second bias) are added."""
-    rows = len(GATES[cell]) * size
+    """(keys, elements it gives) of layer `k`; its tensors W<k>, R<k>, b<k> (and u<k>, the candidate's second bias; Wp<k>
+    and bp<k>, of the projection) are added."""
+    rows, gives = len(GATES[cell]) * size, size
+    if cell == "lstm projected":
+        gives = max(1, size - 2)
     tensors["W%d" % k] = normal(rng, (rows, inputs), 1 / math.sqrt(inputs))
-    tensors["R%d" % k] = normal(rng, (rows, size), 1 / math.sqrt(size))
+    tensors["R%d" % k] = normal(rng, (rows, gives), 1 / math.sqrt(size))
     tensors["b%d" % k] = normal(rng, (rows,), 0.3)
     keys = {"cell": cell.split()[0], "gates": GATES[cell], "W": "W%d" % k, "R": "R%d" % k, "b": "b%d" % k}
     if cell.startswith("gru "):
@@ -23,7 +26,12 @@ def recurrent(rng, k, cell, inputs, size, tensors):
         if cell == "gru after" and rng.random() < 0.5:
             tensors["u%d" % k] = normal(rng, (size,), 0.3)
             keys["b_R"] = "u%d" % k
-    return keys
+    if cell == "lstm coupled":
+        keys["coupled"] = True
+    if cell == "lstm projected":
+        tensors["Wp%d" % k], tensors["bp%d" % k] = normal(rng, (gives, size), 1 / math.sqrt(size)), normal(rng, (gives,), 0.3)
+        keys["projection"] = {"W": "Wp%d" % k, "b": "bp%d" % k}
+    return keys, gives
 
 
 def linear(rng, k, inputs, size, tensors):
@@ -52,9 +60,11 @@ def random_stack(rng, inputs, layers):
     for k, (cell, size, *options) in enumerate(layers):
         if cell == "linear":
             keys.append(linear(rng, k, inputs, size, tensors))
+            gives = size
         else:
-            keys.append(recurrent(rng, k, cell, inputs, size, tensors))
+            key, gives = recurrent(rng, k, cell, inputs, size, tensors)
+            keys.append(key)
         if options:
             keys[-1].update(optional(rng, k, size, options[0], tensors))
-        inputs = size
+        inputs = gives
     return tensors, keys
