@@ -74,7 +74,7 @@ static void test_table(void **state)
     int n, families;
     const Part *parts = part_table(&n);
     const Family *family = family_table(&families);
-    assert_int_equal(families, 15);
+    assert_int_equal(families, 16);
     assert_true(n >= 60);
     for (int i = 0; i < n; i++) {
         const Family *f = part_family(&parts[i]);
