@@ -174,7 +174,7 @@ def run(rng, net, inputs, pattern, **given):
         simulated(spec, "icarus", LG_STEPS="12", SIM_OPT="-O0")
 
 
-LONG = "long" in sys.argv[1:]
+LONG = any(word.split()[0] == "long" for word in sys.argv[1:])
 for name in CELLS:
     for pattern in PATTERNS:
         for k in range(0 if (name, pattern) in REFUSED else 35 if LONG else 2):
@@ -215,7 +215,7 @@ def keywords(pattern):
 
 
 for pattern in ("dense", "bank_balanced", "grouped_columns", "column_balanced") if LONG else ():
-    suite.add("long kws_lstm_S %s: peepholes and projection" % pattern, lambda p=pattern: keywords(p),
+    suite.add("long kws_lstm_S, %s: peepholes and a projection" % pattern, lambda p=pattern: keywords(p),
               ["verilator", str(KWS / "W.npy")])
 
 
