@@ -214,7 +214,7 @@ def keywords(pattern):
     return "%.1f dB, %s values, %s cycles" % (db, r.get("verify.compared"), r.get("measured.interval"))
 
 
-for pattern in ("dense", "bank_balanced", "grouped_columns", "column_balanced") if LONG else ():
+for pattern in [p for p in PATTERNS if p != "deltas"] if LONG else []:
     suite.add("long kws_lstm_S, %s: peepholes and a projection" % pattern, lambda p=pattern: keywords(p),
               ["verilator", str(KWS / "W.npy")])
 
