@@ -386,6 +386,16 @@ static Format gate_format(Diag *d, const Spec *s)
     return (Format){bits, bits - 1};
 }
 
+/* An h that the cell itself cannot reach; 1 is taken for the last step before it. */
+static void check_first_h(Diag *d, const QNetwork *q, const Network *net, const Section *s)
+{
+    Format h = q->layer[s->layer].out;
+    double most = largest_first_h(net, s);
+    if (most > format_limit(h) + ldexp(1.0, -h.fraction))
+        diag_error(d, net->layer[s->layer].at, "initial.h of layer %d reaches %g, and h of this cell ends at %g: give one "
+                   "that the cell can reach", s->layer, most, format_limit(h));
+}
+
 void network_formats(Diag *d, const Spec *s, const Network *net, const Sequences *seq, const Peaks *peaks,
                      QNetwork *q)
 {
@@ -404,9 +414,6 @@ void network_formats(Diag *d, const Spec *s, const Network *net, const Sequences
     for (int k = 0; k < net->sections; k++) {
         const Section *section = &net->section[k];
         section_formats(q, net, section, peaks);
-        Format h = q->layer[section->layer].out;
-        if (largest_first_h(net, section) > format_limit(h))
-            diag_warn(d, net->layer[section->layer].at, "initial h of layer %d reaches %g, but h of this cell ends at %g: "
-                      "larger values are clipped", section->layer, largest_first_h(net, section), format_limit(h));
+        check_first_h(d, q, net, section);
     }
 }

@@ -245,15 +245,15 @@ def _():
 
 @suite.case("what a core has one of: layers that differ are refused by their numbers")
 def _():
-    for options, words in [([{"clip": {"input": 1}}, {"clip": {"input": 2}}], "clip.input differs"),
-                           ([{"clip": {"cell": 1}}, {"clip": {"cell": 2}}], "clip.cell differs"),
-                           ([{"clip": {"input": 1}, "activations": ["sigmoid", "relu", "tanh"]},
-                             {"clip": {"input": 2}, "activations": ["sigmoid", "relu", "tanh"]}],
-                            "the limit of rows without a curve")]:
+    for cell, options, words in [
+            ("lstm", [{"clip": {"input": 1}}, {"clip": {"input": 2}}], "clip.input differs"),
+            ("lstm", [{"clip": {"cell": 0.25}}, {"clip": {"cell": 0.5}}], "clip.cell differs"),
+            ("rnn", [{"clip": {"input": limit}, "activations": ["relu"]} for limit in (0.3, 0.4)],
+             "the limit of rows without a curve")]:
         rng = np.random.default_rng(1)
         net = Net(rng)
         for k in options:
-            net.add("lstm", 4, 4, options=k)
+            net.add(cell, 4, 4, options=k)
         with scratch() as folder:
             r = lstmgen("check", write(folder, net, 4, 3, rng))
             check(r.status == 1 and "layers 0 and 1" in r.err and words in r.err, "%s: exit %s: %s", words, r.status, r.err)
@@ -266,6 +266,7 @@ def _():
     for options, more, words in [
             ({"activations": ["relu", "tanh", "tanh"]}, {}, "relu or leaky_relu of a gate"),
             ({"activations": ["sigmoid", "tanh", "leaky_relu"]}, {}, "leaky_relu of the state"),
+            ({"initial": {"h": 9}}, {}, ", and h of this cell ends at 1:"),
             ({"initial": {"h": 0.5}}, delta, "an initial h with deltas")]:
         net = Net(rng)
         net.add("lstm", 4, 4, options=options)
