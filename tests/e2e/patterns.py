@@ -77,7 +77,7 @@ def _():
     cycles = {}
     with scratch() as folder:
         for name, rate in (("gates", {"i": 1.0, "f": 0.125, "g": 0.125, "o": 0.125}), ("all", 1.0)):
-            spec = network(folder, [(64, 256)], engine={"pes": 16, "pe_width": 4}, sparsity={
+            spec = network(folder, [(64, 256)], engine={"pes": 16, "pe_width": 4, "optimise": "cycles"}, sparsity={
                 "pattern": "bank_balanced", "banks": 4, "keep": {"W": 0.25, "R": rate}})
             cycles[name] = lstmgen("check", spec, "--json").get("cycles.interval")
             check(cycles[name] is not None, "no interval")

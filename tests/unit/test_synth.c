@@ -87,6 +87,11 @@ static const char *make_folder(Arena *a, const Part *p, bool count, bool full)
     char *script = read_all(a, "templates/flow/synth.ys");
     script = replaced(a, script, "${NAME}", "bench");
     script = replaced(a, script, "${TITLE}", part_family(p)->title);
+    const char *cells = str_format(a, "templates/lib/leaf/%s/cells.v", part_family(p)->folder);
+    bool has = file_exists(cells);
+    if (has)
+        write_text(path_join(a, folder, "syn/cells.v"), read_all(a, cells));
+    script = replaced(a, script, "${CELLS}", has ? "read_verilog -lib syn/cells.v\n" : "");
     script = replaced(a, script, "${SYNTH}", synth_command(p));
     script = replaced(a, script, "${DEFINES}", synth_defines(a, p, count));
     script = replaced(a, script, "${FILES}", files.text);
@@ -111,7 +116,7 @@ static SynthExpect expected(const Part *p)
 }
 
 static const char *const EVERY[] = {"iCE40UP5K", "iCE40HX8K", "LFE5U-25F", "LIFCL-40", "xc7a35t", "xczu3eg",
-                                    "xcku060",   "5CSEBA6",   "10CX220"};
+                                    "xcku060",   "5CSEBA6",   "10CX220", "GW2A-18"};
 
 /* Counted or mapped, every family has exactly what the planner would expect. */
 static void test_families(void **state)
