@@ -505,10 +505,13 @@ int64_t saturate_clip(int64_t v, Format f, double clip, int64_t *count);
  * factor is below 2^(bits - 1). */
 int leak_shift(int bits);
 int32_t leak_factor(int bits);
-/* Before the first step of a sequence: the state of a neuron (0: none is given), and an element of the h that is given;
- * h of a cell whose state it is, is made of that. */
+/* Before the first step of a sequence: the state of a neuron (0: none is given), and an element of the h that is given, at
+ * the fraction of h's vector; h of a cell whose state it is, is made of that. Another h may be larger than the cell's own:
+ * it has FIRST_H_MORE bits more, for it is in no vector (its products are in the bias). */
+enum { FIRST_H_MORE = 8 };
 int32_t network_first_state(const QNetwork *q, int layer, int neuron);
-int16_t network_first_h(const QNetwork *q, int layer, int element);
+int32_t network_first_h(const QNetwork *q, int layer, int element);
+int first_h_growth(const QNetwork *q);  /* by how many bits its products may be larger than those of other steps */
 int64_t saturate(int64_t v, int bits, int64_t *count);  /* counts what had to be clipped; count may be NULL */
 int32_t format_encode(Format f, double v, int64_t *saturated);
 double format_decode(Format f, int64_t v);

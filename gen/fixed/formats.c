@@ -131,19 +131,39 @@ int32_t leak_factor(int bits)
     return (int32_t)(ldexp(LEAK, leak_shift(bits)) + 0.5);
 }
 
+static double peak_of(const double *v, int n)
+{
+    double most = 0.0;
+    for (int k = 0; v && k < n; k++)
+        most = fmax(most, fabs(v[k]));
+    return most;
+}
+
 int32_t network_first_state(const QNetwork *q, int layer, int neuron)
 {
     const double *state = layer_first_state(&q->net->layer[layer]);
     return state ? format_encode(q->state, state[neuron], NULL) : 0;
 }
 
-int16_t network_first_h(const QNetwork *q, int layer, int element)
+int32_t network_first_h(const QNetwork *q, int layer, int element)
 {
     const Layer *l = &q->net->layer[layer];
     Format to = q->vector[layer_vector(q->net, layer)];
     if (layer_first_state(l) == l->h0)
-        return (int16_t)saturate(round_shift(network_first_state(q, layer, element), q->state.fraction - to.fraction), to.bits, NULL);
-    return (int16_t)format_encode(to, l->h0[element], NULL);
+        return (int32_t)saturate(round_shift(network_first_state(q, layer, element), q->state.fraction - to.fraction), to.bits, NULL);
+    return format_encode((Format){to.bits + FIRST_H_MORE, to.fraction}, l->h0[element], NULL);
+}
+
+int first_h_growth(const QNetwork *q)
+{
+    int most = 0;
+    for (int k = 0; k < q->net->n; k++) {
+        const Layer *l = &q->net->layer[k];
+        double limit = l->h0 ? format_limit(q->vector[layer_vector(q->net, k)]) : 1.0;
+        while (ldexp(limit, most) < peak_of(l->h0, l->outputs))
+            most++;
+    }
+    return most;
 }
 
 int64_t round_value(double v)
@@ -224,14 +244,6 @@ static Format input_format(Diag *d, const Spec *s, const Sequences *seq)
 }
 
 /* The largest of n values; 0 of none. */
-static double peak_of(const double *v, int n)
-{
-    double most = 0.0;
-    for (int k = 0; v && k < n; k++)
-        most = fmax(most, fabs(v[k]));
-    return most;
-}
-
 /* The largest state of all layers, the first ones included. */
 static double state_peak(const Network *net, const Peaks *peaks)
 {
@@ -386,14 +398,13 @@ static Format gate_format(Diag *d, const Spec *s)
     return (Format){bits, bits - 1};
 }
 
-/* An h that the cell itself cannot reach; 1 is taken for the last step before it. */
+/* Beyond what network_first_h gives. */
 static void check_first_h(Diag *d, const QNetwork *q, const Network *net, const Section *s)
 {
-    Format h = q->layer[s->layer].out;
-    double most = largest_first_h(net, s);
-    if (most > format_limit(h) + ldexp(1.0, -h.fraction))
-        diag_error(d, net->layer[s->layer].at, "initial.h of layer %d reaches %g, and h of this cell ends at %g: give one "
-                   "that the cell can reach", s->layer, most, format_limit(h));
+    double most = largest_first_h(net, s), limit = ldexp(format_limit(q->layer[s->layer].out), FIRST_H_MORE);
+    if (most > limit)
+        diag_error(d, net->layer[s->layer].at, "initial.h of layer %d reaches %g, and h of this cell may start at %g at most: "
+                   "give one that the cell can reach", s->layer, most, limit);
 }
 
 void network_formats(Diag *d, const Spec *s, const Network *net, const Sequences *seq, const Peaks *peaks,

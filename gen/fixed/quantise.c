@@ -163,7 +163,7 @@ static int accumulator_bits(const QNetwork *q)
         }
         most = MAX(most, columns);
     }
-    return q->weight_bits + q->gate.bits + clog2(most) + 1 + align;
+    return q->weight_bits + q->gate.bits + clog2(most) + 1 + align + first_h_growth(q);
 }
 
 /* Has it a cell whose values no curve keeps within +-1? Even made sequences tell more of those than nothing. */

@@ -24,6 +24,8 @@ typedef struct GoldenRun {
     const QNetwork *q; const Network *net;
     LayerRun layer[LAYERS_MAX];
     int16_t *vector[VECTORS_MAX], *before[VECTORS_MAX];     /* of this step, of the step before */
+    int32_t *first[LAYERS_MAX];         /* h before the first step, where one is given; else NULL */
+    bool starts;                        /* this step is the first of a sequence */
     int16_t *last[PRODUCTS_MAX];        /* with deltas: what was last sent */
     const int16_t *in[PRODUCTS_MAX];    /* what the sums know of the vector */
     uint8_t *sent;                      /* marks of this step */
@@ -46,6 +48,14 @@ static int64_t dot(const int16_t *w, const int16_t *v, int n, bool narrow)
     }
     for (; i < n; i++)
         sum += (int32_t)w[i] * v[i];
+    return sum;
+}
+
+static int64_t dot_first(const int16_t *w, const int32_t *h, int n)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += (int64_t)w[i] * h[i];
     return sum;
 }
 
@@ -78,7 +88,9 @@ static int64_t row_sum(const GoldenRun *run, const Section *s, char gate, int ne
         if (!at)
             continue;
         size_t row = (size_t)(at - p->gates) * (size_t)(p->m.rows / p->m.gates) + (size_t)neuron;
-        int64_t x = dot(q->m.value + row * (size_t)q->m.columns, run->in[s->term[k]], q->m.columns, run->narrow);
+        const int16_t *w = q->m.value + row * (size_t)q->m.columns;
+        const int32_t *first = run->starts && p->previous ? run->first[p->layer] : NULL;
+        int64_t x = first ? dot_first(w, first, q->m.columns) : dot(w, run->in[s->term[k]], q->m.columns, run->narrow);
         sum += round_shift(x, -q->align);
     }
     return sum;
@@ -209,6 +221,7 @@ static const int16_t *run_step(GoldenRun *run)
             run_neurons(run, s, pass);
         }
     }
+    run->starts = false;
     int out = net->section[net->sections - 1].writes;
     return out >= 0 ? run->vector[out] : run->layer[net->n - 1].out;
 }
@@ -230,8 +243,12 @@ static void run_init(Arena *scratch, const QNetwork *q, GoldenRun *run)
     const Network *net = q->net;
     REQUIRE(q->gate.bits <= VECTOR_BITS_MAX && q->acc_bits + q->left_shift <= ACC_BITS_MAX);
     *run = (GoldenRun){.q = q, .net = net, .narrow = q->weight_bits <= NARROW_BITS};
-    for (int k = 0; k < net->n; k++)
+    for (int k = 0; k < net->n; k++) {
         layer_init(scratch, q, k, &run->layer[k]);
+        run->first[k] = net->layer[k].h0 ? ARENA_ARRAY(scratch, int32_t, net->layer[k].outputs) : NULL;
+        for (int j = 0; run->first[k] && j < net->layer[k].outputs; j++)
+            run->first[k][j] = network_first_h(q, k, j);
+    }
     for (int v = 0; v < net->vectors; v++) {
         run->vector[v] = ARENA_ARRAY(scratch, int16_t, net->vector[v].elements);
         run->before[v] = ARENA_ARRAY(scratch, int16_t, net->vector[v].elements);
@@ -244,16 +261,14 @@ static void run_init(Arena *scratch, const QNetwork *q, GoldenRun *run)
 static void reset_layer(GoldenRun *run, int k)
 {
     const Layer *l = &run->net->layer[k];
-    int vector = layer_vector(run->net, k);
     for (int j = 0; j < l->hidden; j++)
         run->layer[k].state[j] = network_first_state(run->q, k, j);
-    for (int j = 0; l->h0 && j < l->outputs; j++)
-        run->vector[vector][j] = network_first_h(run->q, k, j);
 }
 
 static void run_reset(GoldenRun *run)
 {
     const Network *net = run->net;
+    run->starts = true;
     for (int v = 0; v < net->vectors; v++)
         memset(run->vector[v], 0, sizeof(int16_t) * (size_t)net->vector[v].elements);
     for (int k = 0; k < net->n; k++)

@@ -94,6 +94,7 @@ FEATURES = {
     "a clip of rows without a curve": ("rnn", {"activations": ["relu"], "clip": {"input": 0.5}}),
     "a clip beyond the format": ("lstm", {"clip": {"input": 700, "cell": 5000}}),
     "initial h and c": ("lstm", {"initial": {"h": 0.9, "c": 3}}),
+    "an initial h beyond the cell's own": ("lstm", {"initial": {"h": 5, "c": 3}}),
     "initial c": ("lstm_coupled", {"initial": {"c": 3}}),
     "initial h of gru_before": ("gru_before", {"initial": {"h": 0.9}}),
     "initial h of gru_after": ("gru_after", {"initial": {"h": 0.9}}),
@@ -266,7 +267,7 @@ def _():
     for options, more, words in [
             ({"activations": ["relu", "tanh", "tanh"]}, {}, "relu or leaky_relu of a gate"),
             ({"activations": ["sigmoid", "tanh", "leaky_relu"]}, {}, "leaky_relu of the state"),
-            ({"initial": {"h": 9}}, {}, ", and h of this cell ends at 1:"),
+            ({"initial": {"h": 600}}, {}, "and h of this cell may start at 256 at most"),
             ({"initial": {"h": 0.5}}, delta, "an initial h with deltas")]:
         net = Net(rng)
         net.add("lstm", 4, 4, options=options)

@@ -63,7 +63,7 @@ def single_cells():
         zero = [tensor("z", np.zeros((1, BATCH, HIDDEN)))]
         nodes, held = cell(op, extra="- z")
         case("cell: %s, zero state" % op, "exact", model(nodes, held + zero))
-        h0 = tensor("q", np.repeat(np.tanh(rng(4).normal(size=(1, 1, HIDDEN))), BATCH, 1))
+        h0 = tensor("q", np.repeat(rng(4).normal(size=(1, 1, HIDDEN)), BATCH, 1))
         for more in ({}, {"linear_before_reset": 1}) if op == "GRU" else ({},):
             nodes, held = cell(op, extra="- q", **more)
             case("cell: %s %s, initial state" % (op, more), "exact", model(nodes, held + [h0]))

@@ -160,7 +160,7 @@ def by_hand():
             ("zero states", "- z z", zero, "exact", "", {}),
             ("h alone, zero", "- z", zero, "exact", "", {}),
             ("h not zero", "- q", [tensor("q", np.full((1, BATCH, HIDDEN), 0.5))], "exact", "", {}),
-            ("h of each neuron", "- q", [tensor("q", np.repeat(np.tanh(rng(4).normal(size=(1, 1, HIDDEN))), BATCH, 1))], "exact", "", {}),
+            ("h of each neuron", "- q", [tensor("q", np.repeat(rng(4).normal(size=(1, 1, HIDDEN)), BATCH, 1))], "exact", "", {}),
             ("h of each sequence", "- q", [tensor("q", rng(4).normal(size=(1, BATCH, HIDDEN)))], "refused", "initial state", {}),
             ("peepholes and a clip", "- - - p", [tensor("p", rng(4).normal(size=(1, 3 * HIDDEN)))], "exact", "", {"clip": 0.7}),
             ("c not zero", "- z q", zero + [tensor("q", np.full((1, BATCH, HIDDEN), 0.5))], "exact", "", {}),
